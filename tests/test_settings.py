@@ -340,6 +340,7 @@ REFUSED: list[tuple[str, Any, str]] = [
     ("load_balancer.idle_timeout", 0, "greater than or equal to 1"),
     ("load_balancer.idle_timeout", 4001, "less than or equal to 4000"),
     ("load_balancer.certificate", "arn:aws:iam::123456789012:server-certificate/x", "certificate in ACM"),
+    ("front.certificate", "arn:aws:iam::123456789012:server-certificate/x", "certificate in ACM"),
     ("load_balancer.web_acl", "ours", "arn:aws:wafv2:<region>:<account>:regional/webacl/<name>/<id>"),
     (
         "load_balancer.web_acl",
@@ -461,7 +462,6 @@ def test_a_variable_has_one_source() -> None:
     [
         ({"load_balancer": {"certificate": CERTIFICATE}}, "front", "delete load_balancer.certificate"),
         ({"load_balancer": {"allowed_cidrs": ["10.0.0.0/8"]}}, "front", "delete load_balancer.allowed_cidrs"),
-        ({"domains": ["app.example.com"]}, "domains", "supports no domains yet"),
     ],
 )
 def test_what_a_distribution_excludes(given: dict[str, Any], named: str, says: str) -> None:
@@ -469,6 +469,32 @@ def test_what_a_distribution_excludes(given: dict[str, Any], named: str, says: s
     (problem,) = problems({**given, "front": {"kind": "cloudfront"}})
     assert problem.startswith(f"{named}: ")
     assert says in problem
+
+
+@pytest.mark.parametrize(
+    ("front", "domains", "told"),
+    [
+        (
+            {"kind": "none"},
+            ["app.example.com"],
+            "front: certificate is that of CloudFront; set load_balancer.",
+        ),
+        ({}, [], "domains: front.certificate is for domains; set them, or delete front.certificate"),
+        (
+            {"certificate": CERTIFICATE},
+            ["app.example.com"],
+            "front: certificate is in us-east-2, and CloudFront takes certificates of us-east-1 only; "
+            "delete front.certificate, and inv cutover requests one there, or set the ARN of one there",
+        ),
+    ],
+)
+def test_a_distributions_certificate_is_for_domains_and_in_us_east_1(
+    front: dict[str, Any], domains: list[str], told: str
+) -> None:
+    fits = {"kind": "cloudfront", "certificate": CERTIFICATE.replace("us-east-2", "us-east-1")}
+    load({"front": fits, "domains": ["app.example.com"]})
+    (problem,) = problems({"front": {**fits, **front}, "domains": domains})
+    assert problem.startswith(told)
 
 
 @pytest.mark.parametrize(("name", "arn"), [("certificate", CERTIFICATE), ("web_acl", WEB_ACL)])

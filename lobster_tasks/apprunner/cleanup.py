@@ -167,7 +167,7 @@ def _routes(
 ) -> tuple[cutover.Route, ...]:
     if not host or not names.zones:
         return ()
-    return cutover.idle_pairs(names, host, cutover.balancer_name(aws, settings))
+    return cutover.idle_pairs(names, host, cutover.destination_name(aws, settings))
 
 
 def _service(aws: Aws, given: str) -> AwsDict | None:

@@ -128,8 +128,7 @@ def _listener_ports(facts: Facts) -> list[int]:
     balancer, group = facts.known("load_balancer"), facts.known("target_group")
     listeners = leading(facts.known("listeners"), group["TargetGroupArn"]) if balancer and group else []
     ports = sorted(listener["Port"] for listener in listeners)
-    secure = facts.settings.load_balancer.certificate or facts.settings.domains
-    return ports or ([80, 443] if secure else [80])
+    return ports or ([80, 443] if facts.settings.has_https_listener else [80])
 
 
 def _in(groups: Iterable[Rule]) -> list[Rule]:

@@ -33,7 +33,8 @@ _NEXT = {
 def cutover_heading(planned: CutoverResult, settings: Settings) -> RenderableType:
     """The heading of a cut-over: which domains move where."""
     names = ", ".join(name for name, _ in planned.shares)
-    return Text(f"{names} · to {settings.load_balancer.name}", style="bold")
+    to = "CloudFront" if settings.is_fronted else settings.load_balancer.name
+    return Text(f"{names} · to {to}", style="bold")
 
 
 def cutover_steps(planned: CutoverResult) -> RenderableType:

@@ -327,6 +327,10 @@ def _certificate(resource: Any, live: Mapping[Resource, Live | None]) -> str:
     return f"{found.attributes['status']}, for {', '.join(found.attributes['names'])}" if found else ""
 
 
+def _distribution(resource: Any, live: Mapping[Resource, Live | None]) -> str:
+    return f"HTTPS at {', '.join([*resource.domains, 'a name of *.cloudfront.net'])}; takes some minutes"
+
+
 def _service(resource: Any, live: Mapping[Resource, Live | None]) -> str:
     found = live.get(resource)
     count = found.raw.get("desiredCount", 0) if found else resource.desired_count
@@ -357,7 +361,7 @@ _ABOUT: Mapping[str, Callable[[Any, Mapping[Resource, Live | None]], str]] = {
     "certificate": _certificate,
     "listener": _listener,
     "vpc-origin": lambda resource, live: "to the load balancer by HTTP; takes some minutes",
-    "distribution": lambda resource, live: "HTTPS at a name of *.cloudfront.net; takes some minutes",
+    "distribution": _distribution,
     "security-group-rule": lambda resource, live: "only from this VPC's VPC origins",
     "web-ACL-association": lambda resource, live: resource.web_acl,
     "task-definition": _task_definition,

@@ -16,7 +16,7 @@ from ..aws import Aws
 from ..errors import SettingsError
 from ..settings import STACK_TAG, LoadBalancerSettings, ScalingSettings, Settings
 from . import access
-from .certificates import Certificate
+from .certificates import Certificate, ViewerCertificate
 from .distribution import Distribution
 from .ecr import Repository
 from .ecs import NO_RELEASE, Cluster, Service, TaskDefinition
@@ -143,7 +143,11 @@ def build(settings: Settings, account: str, partition: str = "aws") -> Stack:
     resources = (
         *(execution_role, task_role, log_group, repository, network, *((facing,) if facing else ())),
         *(balancer_group, tasks_group, balancer, firewall),
-        *((distribution.vpc_origin, distribution) if distribution else ()),
+        *(
+            (distribution.vpc_origin, *_viewer_certificate(distribution), distribution)
+            if distribution
+            else ()
+        ),
         *(target_group, *_certificates(listeners), *listeners),
         *_origin_access(balancer_group, facing, distribution, listeners),
         *(cluster, task_definition, service, _scaling(settings.scaling, service, balancer)),
@@ -245,7 +249,13 @@ def _distribution(
         return None
     name = f"{settings.name}-{settings.region}"
     origin = VpcOrigin(name, settings.name, balancer, settings.is_fronted)
-    return Distribution(name, settings.name, origin, firewall)
+    domains, arn = settings.domains if settings.is_fronted else (), settings.front.certificate or ""
+    certificate = ViewerCertificate(domains[0], settings.name, domains) if domains and not arn else None
+    return Distribution(name, settings.name, origin, firewall, domains, arn, certificate)
+
+
+def _viewer_certificate(distribution: Distribution) -> tuple[ViewerCertificate, ...]:
+    return (distribution.viewer_certificate,) if distribution.viewer_certificate else ()
 
 
 def _origin_access(
@@ -285,8 +295,7 @@ def _task_definition(
 def _security_groups(
     settings: Settings, network: Network, facing: OriginFacing | None
 ) -> tuple[SecurityGroup, SecurityGroup]:
-    secure = settings.load_balancer.certificate or settings.domains
-    ports = (HTTP_PORT, HTTPS_PORT) if secure else (HTTP_PORT,)
+    ports = (HTTP_PORT, HTTPS_PORT) if settings.has_https_listener else (HTTP_PORT,)
     balancer = SecurityGroup(
         settings.load_balancer.security_group,
         settings.name,
@@ -353,7 +362,7 @@ def _listeners(
     settings: Settings, balancer: LoadBalancer, group: TargetGroup, firewall: WebAclAssociation
 ) -> tuple[Listener, ...]:
     stack, arn = settings.name, settings.load_balancer.certificate or ""
-    own = settings.domains and not arn
+    own = settings.has_https_listener and not arn
     domains = Certificate(settings.domains[0], stack, settings.domains) if own else None
     port, plain_port = HTTPS_PORT, HTTP_PORT
     secure = Listener(

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from uuid import uuid4
 
 from ..aws import Aws
+from ..settings import REGION_TAG, VIEWER_CERTIFICATES_IN
 from .neighbours import Neighbours
 from .resource import Attributes, Live, LiveResources, Presence, Resource, tag_list, tags_of
 
@@ -28,13 +29,18 @@ class Certificate(Resource):
     kind: ClassVar[str] = "certificate"
     domains: tuple[str, ...]
 
+    def place(self, aws: Aws) -> Aws:
+        """ACM in the region of the certificate."""
+        return aws
+
     def presence(self, known: LiveResources) -> Presence:
         """Setup neither creates nor deletes it."""
         return "as-found"
 
     def read(self, aws: Aws, known: LiveResources) -> Live | None:
         """ListCertificates, and the tags of the chosen one; ``status`` and ``names`` are its attributes."""
-        listed = aws.pages(
+        acm = self.place(aws)
+        listed = acm.pages(
             "acm:ListCertificates",
             "CertificateSummaryList",
             self.label,
@@ -46,9 +52,9 @@ class Certificate(Resource):
             return None
         chosen = min(fitting, key=self._rank)
         arn = chosen["CertificateArn"]
-        tags = aws.call("acm:ListTagsForCertificate", self.label, CertificateArn=arn)["Tags"]
+        tags = tags_of(acm.call("acm:ListTagsForCertificate", self.label, CertificateArn=arn)["Tags"])
         attributes = {"status": chosen["Status"], "names": tuple(sorted(_names(chosen)))}
-        return Live(arn, attributes, tags_of(tags), chosen)
+        return Live(arn, attributes, tags, chosen, tags.get(REGION_TAG, acm.region))
 
     def desired(self, known: LiveResources) -> Attributes:
         """No attribute can be changed."""
@@ -61,7 +67,7 @@ class Certificate(Resource):
         deletion is not.
         """
         others = {"SubjectAlternativeNames": list(self.domains[1:])} if self.domains[1:] else {}
-        arn = aws.call(
+        arn = self.place(aws).call(
             "acm:RequestCertificate",
             self.label,
             DomainName=self.domains[0],
@@ -78,8 +84,9 @@ class Certificate(Resource):
 
     def used_by(self, neighbours: Neighbours, live: Live, known: LiveResources) -> tuple[str, ...]:
         """Other AWS resources that use it."""
-        operation, ours = "acm:DescribeCertificate", {found.id for found in known.values()}
-        described = neighbours.aws.call(operation, self.label, CertificateArn=live.id)["Certificate"]
+        ours = {name for found in known.values() for name in (found.id, found.raw.get("ARN"))}
+        acm = self.place(neighbours.aws)
+        described = acm.call("acm:DescribeCertificate", self.label, CertificateArn=live.id)["Certificate"]
         return tuple(each for each in described.get("InUseBy", []) if each not in ours)
 
     def delete(self, aws: Aws, live: Live) -> None:
@@ -87,23 +94,36 @@ class Certificate(Resource):
 
         def delete() -> None:
             absent = ("ResourceNotFoundException",)
-            aws.find("acm:DeleteCertificate", absent, self.label, CertificateArn=live.id)
+            self.place(aws).find("acm:DeleteCertificate", absent, self.label, CertificateArn=live.id)
 
         aws.retry_while(delete, {"ResourceInUseException": ()}, within=_FREE_WITHIN_SECONDS)
 
     def tag(self, aws: Aws, live: Live, tags: Mapping[str, str]) -> None:
         """AddTagsToCertificate."""
-        aws.call("acm:AddTagsToCertificate", self.label, CertificateArn=live.id, Tags=tag_list(tags))
+        acm, its = self.place(aws), tag_list(tags)
+        acm.call("acm:AddTagsToCertificate", self.label, CertificateArn=live.id, Tags=its)
 
     def untag(self, aws: Aws, live: Live, names: tuple[str, ...]) -> None:
         """RemoveTagsFromCertificate."""
         keys = [{"Key": name} for name in names]
-        aws.call("acm:RemoveTagsFromCertificate", self.label, CertificateArn=live.id, Tags=keys)
+        acm = self.place(aws)
+        acm.call("acm:RemoveTagsFromCertificate", self.label, CertificateArn=live.id, Tags=keys)
 
     def _rank(self, found: Mapping[str, Any]) -> tuple[bool, bool, str]:
         """A sort key: the first is chosen, and a younger certificate never replaces an older one of the same rank."""
         made = found.get("CreatedAt") or found.get("ImportedAt")
         return found["Status"] != ISSUED, set(_names(found)) != set(self.domains), str(made)
+
+
+@dataclass(frozen=True)
+class ViewerCertificate(Certificate):
+    """The certificate of a distribution, in us-east-1, where the stacks of all regions have theirs."""
+
+    is_global: ClassVar[bool] = True
+
+    def place(self, aws: Aws) -> Aws:
+        """ACM in us-east-1."""
+        return aws.in_region(VIEWER_CERTIFICATES_IN)
 
 
 def covers(names: Iterable[str], domains: Iterable[str]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial
@@ -13,6 +14,7 @@ from ..aws import Aws
 from ..errors import AwsCallError, OutOfTimeError
 from ..in_parallel import in_parallel
 from ..settings import REGION_TAG
+from .certificates import ISSUED, ViewerCertificate
 from .resource import Attributes, Live, LiveResources, Presence, Resource, tag_list
 from .vpc_origin import DEPLOYED, VpcOrigin, tag, untag
 
@@ -30,10 +32,15 @@ _READ_TIMEOUT, _KEEPALIVE_TIMEOUT, _CONNECTION_ATTEMPTS, _CONNECTION_TIMEOUT = 1
 _DEPLOYED_WITHIN_SECONDS = 5400.0  # as long as Terraform waits; usually a few minutes
 _EVERY_SECONDS = 5.0
 _ABSENT = ("NoSuchDistribution",)
+_DENIED = ("AccessDenied", "AccessDeniedException")
 _STALE: dict[str, tuple[str, ...]] = {"InvalidIfMatchVersion": (), "PreconditionFailed": ()}
 _STALE_SECONDS = 60.0
 _NOT_YET: dict[str, tuple[str, ...]] = {**_STALE, "DistributionNotDisabled": ()}
 _NOT_YET_SECONDS = 300.0
+# What AWS recommends where all viewers know SNI ("Supported protocols and ciphers between viewers and CloudFront").
+_TLS_POLICY = "TLSv1.2_2021"
+_TAKEN = "CNAMEAlreadyExists"
+_OF_DOMAINS = ("aliases", "certificate", "TLS-policy", "SSL-support")
 # Members that only a cache behavior without a cache policy can have.
 _LEGACY = ("ForwardedValues", "MinTTL", "DefaultTTL", "MaxTTL")
 
@@ -44,14 +51,22 @@ class Distribution(Resource):
 
     Its tags assign it to the stack. The rest of its configuration (other cache behaviors, a web ACL, logging) stays as
     it is. It is created after ``firewall``.
+
+    ``domains`` are its aliases, with the certificate ``certificate`` (an ACM ARN) or else ``viewer_certificate``, once
+    that is issued; until then aliases and certificate stay as they are. Without domains it has neither.
     """
 
     kind: ClassVar[str] = "distribution"
     is_global: ClassVar[bool] = True
     may_be_denied: ClassVar[bool] = True
-    decisive: ClassVar[frozenset[str]] = frozenset({"enabled", "VPC-origin", "origin-request-policy"})
+    decisive: ClassVar[frozenset[str]] = frozenset(
+        {"enabled", "VPC-origin", "origin-request-policy", "aliases", "certificate"}
+    )
     vpc_origin: VpcOrigin
     firewall: Resource
+    domains: tuple[str, ...] = ()
+    certificate: str = ""
+    viewer_certificate: ViewerCertificate | None = None
 
     def presence(self, known: LiveResources) -> Presence:
         """The same as that of its VPC origin."""
@@ -94,7 +109,11 @@ class Distribution(Resource):
         """The members of the configuration that are ours, and the status Deployed: every edge location has them."""
         if not self.vpc_origin.fronted:
             return {}
-        return {**_attributes(self._with_ours({}, known)), "status": DEPLOYED}
+        ours = _attributes(self._with_ours({}, known))
+        awaits = self.domains and not self._certificate(known)
+        return {name: each for name, each in ours.items() if not (awaits and name in _OF_DOMAINS)} | {
+            "status": DEPLOYED
+        }
 
     def create(self, aws: Aws, known: LiveResources) -> Live:
         """CreateDistributionWithTags, and wait until it is Deployed.
@@ -103,17 +122,27 @@ class Distribution(Resource):
         origin, so it differs after a teardown.
         """
         config = self._with_ours({"CallerReference": f"{self.name}-{known[self.vpc_origin].id}"}, known)
-        made = aws.call(
+        try:
+            made = self._create(aws, config)
+        except AwsCallError as refused:
+            if refused.code != _TAKEN:
+                raise self._explained(refused) from None
+            made = self._create(aws, {**config, "Aliases": _items(())})
+            raise self._taken(aws, made["Id"], refused) from None
+        return self._deployed(aws, made["Id"], self.tags)
+
+    def _create(self, aws: Aws, config: AwsDict) -> AwsDict:
+        made: AwsDict = aws.call(
             "cloudfront:CreateDistributionWithTags",
             self.label,
             DistributionConfigWithTags={"DistributionConfig": config, "Tags": {"Items": tag_list(self.tags)}},
         )["Distribution"]
-        return self._deployed(aws, made["Id"], self.tags)
+        return made
 
     def update(self, aws: Aws, live: Live, changed: frozenset[str], known: LiveResources) -> Live:
         """UpdateDistribution without changing the rest, wait, and delete VPC origins that it no longer leads to."""
         if changed != {"status"}:
-            self._change(aws, live.id, partial(self._with_ours, known=known))
+            self._bring(aws, live.id, known)
         done = self._deployed(aws, live.id, live.tags)
         superseded = known[self.vpc_origin].raw.get("superseded", ())
         self.vpc_origin.delete_superseded(aws, tuple(superseded))
@@ -144,6 +173,67 @@ class Distribution(Resource):
     def untag(self, aws: Aws, live: Live, names: tuple[str, ...]) -> None:
         """UntagResource."""
         untag(aws, self, live.raw["ARN"], names)
+
+    def _bring(self, aws: Aws, id: str, known: LiveResources) -> None:
+        """Set every member that is ours; without new aliases where another distribution has one, which is an
+        error."""
+        ours = partial(self._with_ours, known=known)
+        try:
+            self._change(aws, id, ours)
+        except AwsCallError as refused:
+            if refused.code != _TAKEN:
+                raise self._explained(refused) from None
+            with suppress(AwsCallError):  # the new certificate may not cover the aliases that are there
+                self._change(aws, id, lambda config: {**ours(config), "Aliases": config["Aliases"]})
+            raise self._taken(aws, id, refused) from None
+
+    def _taken(self, aws: Aws, id: str, refused: AwsCallError) -> AwsCallError:
+        """The error that names the distributions with our aliases; the certificate is attached by now, without which
+        AWS neither tells them nor moves an alias."""
+        names = {
+            each["Id"]: _aliases(each) for each in list_distributions(aws, self.label) if each["Id"] != id
+        }
+        here = {alias: one for one, its in names.items() for alias in self.domains if alias in its}
+        elsewhere = [
+            each for alias in self.domains if alias not in here for each in self._holders(aws, id, alias)
+        ]
+        told = [f"distribution {one} of this account has {alias}" for alias, one in here.items()]
+        move = "; ".join(
+            f"aws cloudfront associate-alias --target-distribution-id {id} --alias {alias}" for alias in here
+        )
+        return AwsCallError(
+            f"{self.label} does not get its aliases: another distribution has one of them.",
+            "; ".join([*told, *elsewhere]) or refused.why,
+            f"move it: {move}; then run the same command again"
+            if here
+            else "have it deleted there, or delete it from domains, then run the same command again; an alias of an "
+            'account that nobody can reach: CloudFront Developer Guide, "Move an alternate domain name"',
+            code=refused.code,
+            operation=refused.operation,
+        )
+
+    def _explained(self, refused: AwsCallError) -> AwsCallError:
+        """The refusal, with the next step where it is about the certificate that the settings name."""
+        if refused.code != "InvalidViewerCertificate" or not self.certificate:
+            return refused
+        return AwsCallError(
+            refused.what,
+            refused.why,
+            "set front.certificate to an issued one in us-east-1 for all of domains, or delete the setting: "
+            "inv cutover then requests one",
+            code=refused.code,
+            operation=refused.operation,
+        )
+
+    def _holders(self, aws: Aws, id: str, alias: str) -> list[str]:
+        """Who has an alias, or one that overlaps with it, in words; AWS tells ids partly. Empty if that is denied."""
+        operation, asked = "cloudfront:ListConflictingAliases", {"DistributionId": id, "Alias": alias}
+        found = aws.find(operation, _DENIED, self.label, **asked)
+        listed = found["ConflictingAliasesList"].get("Items", []) if found else []
+        return [
+            f"distribution {each['DistributionId']} of account {each['AccountId']} has {each['Alias']}"
+            for each in listed
+        ]
 
     def _change(self, aws: Aws, id: str, changed: Any) -> None:
         """UpdateDistribution with the current ETag; the call replaces the whole configuration."""
@@ -193,6 +283,7 @@ class Distribution(Resource):
         items = [*others, {**ours, **self._origin(known)}]
         return {
             **made,
+            **self._own_domain(known),
             "Comment": self.comment,
             "Enabled": True,
             "HttpVersion": "http2",
@@ -209,6 +300,25 @@ class Distribution(Resource):
                 "AllowedMethods": {**_items(METHODS), "CachedMethods": _items(_CACHED)},
             },
         }
+
+    def _own_domain(self, known: LiveResources) -> dict[str, Any]:
+        """The members for the domains; empty while their certificate is not issued."""
+        if not self.domains:
+            return {"Aliases": _items(()), "ViewerCertificate": {"CloudFrontDefaultCertificate": True}}
+        arn = self._certificate(known)
+        certificate = {
+            "ACMCertificateArn": arn,
+            "SSLSupportMethod": "sni-only",
+            "MinimumProtocolVersion": _TLS_POLICY,
+        }
+        return {"Aliases": _items(self.domains), "ViewerCertificate": certificate} if arn else {}
+
+    def _certificate(self, known: LiveResources) -> str:
+        """The ARN of the certificate; empty without one, or before it is issued."""
+        if self.certificate or self.viewer_certificate is None:
+            return self.certificate
+        found = known.get(self.viewer_certificate)
+        return found.id if found and found.attributes["status"] == ISSUED else ""
 
     def _origin(self, known: LiveResources) -> dict[str, Any]:
         """Our origin. The VPC origin's id is empty until a VPC origin exists that fits the load balancer."""
@@ -230,7 +340,11 @@ class Distribution(Resource):
 
 
 def _items(values: tuple[str, ...]) -> dict[str, Any]:
-    return {"Quantity": len(values), "Items": list(values)}
+    return {"Quantity": len(values), **({"Items": list(values)} if values else {})}
+
+
+def _aliases(config: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(sorted(config.get("Aliases", {}).get("Items", [])))
 
 
 def _live(found: Mapping[str, Any], tags: Mapping[str, str]) -> Live:
@@ -245,6 +359,8 @@ def _attributes(config: Mapping[str, Any]) -> dict[str, Any]:
     origin: AwsDict = next((each for each in config["Origins"]["Items"] if each["Id"] == target), {})
     vpc = origin.get("VpcOriginConfig", {})
     methods = behavior.get("AllowedMethods", {})
+    shown = config.get("ViewerCertificate", {})
+    own = shown.get("ACMCertificateArn") or shown.get("IAMCertificateId") or ""
     return {
         "comment": config["Comment"],
         "enabled": config["Enabled"],
@@ -263,5 +379,9 @@ def _attributes(config: Mapping[str, Any]) -> dict[str, Any]:
         "cache-policy": behavior.get("CachePolicyId", ""),
         "origin-request-policy": behavior.get("OriginRequestPolicyId", ""),
         "methods": tuple(sorted(methods.get("Items", []))),
+        "aliases": _aliases(config),
+        "certificate": own,
+        "TLS-policy": shown.get("MinimumProtocolVersion", "") if own else "",
+        "SSL-support": shown.get("SSLSupportMethod", "") if own else "",
         "cached-methods": tuple(sorted(methods.get("CachedMethods", {}).get("Items", []))),
     }

@@ -199,11 +199,11 @@ def _show(run: Run, made: Plan, tell: Callable[[RenderableType], None]) -> None:
 
 def _show_removal(run: Run, made: Plan) -> None:
     from .. import report
-    from ..apprunner.cutover import domains_at_load_balancer
+    from ..apprunner.cutover import domains_here
 
     _head(run, run.console.say)
     run.console.say(report.removal(made))
-    if made.changes and (led := domains_at_load_balancer(run.aws, run.settings)):
+    if made.changes and (led := domains_here(run.aws, run.settings)):
         run.console.say(report.dns_warning(led))
 
 

@@ -45,11 +45,12 @@ class CutoverScenario:
     service: str
     settings: Settings = field(default_factory=lambda: settings_.load({}))
     region: str = "us-east-2"
+    flags: tuple[str, ...] = ()
 
     def of(self, *domains: str, **more: Any) -> CutoverScenario:
         """The same for some domains."""
         given = {"domains": list(domains), "region": self.region, **more}
-        return replace(self, settings=settings_.load(given, {}, FAST))
+        return replace(self, settings=settings_.load(given, {}, (*FAST, *self.flags)))
 
     @property
     def now(self) -> CutoverState:
@@ -66,8 +67,10 @@ class CutoverScenario:
 
     @cached_property
     def new(self) -> str:
-        """The load balancer's address."""
-        return str(self._described()["DNSName"])
+        """The load balancer's address, or that of the distribution in front of it."""
+        listed = self.embedded.client("cloudfront").list_distributions()["DistributionList"]
+        names = [each["DomainName"] for each in listed.get("Items", [])]
+        return str(names[0] if names else self._described()["DNSName"])
 
     @cached_property
     def balancer(self) -> str:
@@ -117,19 +120,20 @@ def leave(move: CutoverScenario) -> None:
     eventually(lambda: not api.describe_custom_domains(ServiceArn=move.service)["CustomDomains"])
 
 
-def begin(embedded: EmbeddedProcess) -> CutoverScenario:
-    """Set both services up."""
+def begin(embedded: EmbeddedProcess, *flags: str) -> CutoverScenario:
+    """Set both services up; ``flags`` are settings of the new one."""
     credentials = {"aws_access_key_id": "AKIAEXAMPLE", "aws_secret_access_key": "example"}
     aws = Aws(
         "us-east-2", endpoint_url=embedded.url, credentials=credentials, clock=PatientClock(speed=SPEED)
     )
-    account = set_up(embedded, aws).with_settings(*PATIENT)
+    account = set_up(embedded, aws, *flags).with_settings(*PATIENT, *flags)
     assert account.deploy("new").verdict == "live"
     sites = Sites(embedded)
     image = account.push("old").reference
     service = sites.create("lobster", SourceConfiguration=sites.source(image))
     eventually(lambda: requests.get(f"http://{service['ServiceUrl']}/", timeout=PATIENCE).text == "old")
-    return CutoverScenario(embedded, aws, str(service["ServiceUrl"]), str(service["ServiceArn"]))
+    where = str(service["ServiceUrl"]), str(service["ServiceArn"])
+    return CutoverScenario(embedded, aws, *where, flags=flags)
 
 
 def in_region(move: CutoverScenario, region: str) -> CutoverScenario:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from lobster_tasks.apprunner.cutover import LoadBalancerTarget, Route
+from lobster_tasks.apprunner.cutover import Destination, Route
 from lobster_tasks.apprunner.cutover.routes import (
     Origin,
     begin,
@@ -23,9 +23,16 @@ from lobster_tasks.apprunner.cutover.steps import stages
 from lobster_tasks.errors import RefusedError
 
 APP, OLD = "app.example.com", "abcdefghij.us-east-2.awsapprunner.com"
-BALANCER = LoadBalancerTarget("lobster-alb", "lobster-alb-1.us-east-2.elb.amazonaws.com", "Z3AADJGX6KTTL2")
+BALANCER = Destination("lobster-alb", "lobster-alb-1.us-east-2.elb.amazonaws.com", "Z3AADJGX6KTTL2")
 ORIGIN = Origin("lobster", "us-east-2")
-DUAL = LoadBalancerTarget(BALANCER.name, BALANCER.dns_name, BALANCER.zone, dual_stack=True)
+FRONT = Destination(
+    "distribution E1",
+    "d111111abcdef8.cloudfront.net",
+    "Z2FDTNDATAQYW2",
+    dual_stack=True,
+    is_distribution=True,
+)
+DUAL = Destination(BALANCER.name, BALANCER.dns_name, BALANCER.zone, dual_stack=True)
 Record = dict[str, Any]
 
 
@@ -51,7 +58,7 @@ def weighted(record: Record, weight: int) -> Record:
     return {**record, "Weight": weight, "SetIdentifier": target(record)}
 
 
-def routes(*records: Record, balancer: LoadBalancerTarget = BALANCER) -> tuple[Route, ...]:
+def routes(*records: Record, balancer: Destination = BALANCER) -> tuple[Route, ...]:
     """The routes of the domain."""
     return find(APP, "Z1", records, balancer, ORIGIN)
 
@@ -85,6 +92,29 @@ def test_a_name_without_records_begins_with_none() -> None:
     assert made["Action"] == "CREATE"
     assert made["ResourceRecordSet"]["AliasTarget"]["DNSName"] == BALANCER.dns_name
     assert "Weight" not in made["ResourceRecordSet"]
+
+
+def test_a_name_without_records_leads_to_a_distribution_by_both_kinds_of_addresses() -> None:
+    made = [each for route in routes(balancer=FRONT) for each in begin(route, FRONT, ORIGIN)]
+    assert [each["Action"] for each in made] == ["CREATE", "CREATE"]
+    assert [each["ResourceRecordSet"]["Type"] for each in made] == ["A", "AAAA"]
+    aliases = [each["ResourceRecordSet"]["AliasTarget"] for each in made]
+    assert (
+        aliases
+        == [{"HostedZoneId": FRONT.zone, "DNSName": FRONT.dns_name, "EvaluateTargetHealth": False}] * 2
+    )
+
+
+@pytest.mark.parametrize("kinds", [("A",), ("A", "AAAA")])
+def test_aliases_become_pairs_with_a_distribution_of_which_route_53_knows_no_health(
+    kinds: tuple[str, ...],
+) -> None:
+    found = routes(*(alias(kind=kind) for kind in kinds), balancer=FRONT)
+    assert tuple(route.kind for route in found) == kinds
+    for route in found:
+        _, old, new = (each["ResourceRecordSet"] for each in begin(route, FRONT, ORIGIN))
+        assert (old["Weight"], new["Weight"], target(new)) == (100, 0, FRONT.dns_name)
+        assert new["AliasTarget"]["EvaluateTargetHealth"] is False
 
 
 @pytest.mark.parametrize(

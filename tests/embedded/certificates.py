@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import datetime
 import ssl
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.embedded.balanced import Balanced
+from tests.embedded.zones import Zone, simple
+from tests.embedded_process import EmbeddedProcess, eventually
 
 
 @dataclass(frozen=True)
@@ -58,3 +63,21 @@ def server_context(name: str, folder: Path) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(file)
     return context
+
+
+def issued(aws: EmbeddedProcess, *names: str, tags: Sequence[Mapping[str, str]] = ()) -> str:
+    """A certificate of ACM in us-east-1 for these names of example.com, by its ARN, once it is issued."""
+    acm = aws.client("acm", "us-east-1")
+    zone = Zone(aws, "example.com", HostedZoneConfig={"Comment": uuid4().hex, "PrivateZone": False})
+    more: dict[str, Any] = {"SubjectAlternativeNames": list(names[1:])} if names[1:] else {}
+    more |= {"Tags": list(tags)} if tags else {}
+    arn = str(acm.request_certificate(DomainName=names[0], ValidationMethod="DNS", **more)["CertificateArn"])
+
+    def records() -> Any:
+        options = acm.describe_certificate(CertificateArn=arn)["Certificate"]["DomainValidationOptions"]
+        return [each.get("ResourceRecord") for each in options]
+
+    eventually(lambda: all(records()))
+    zone.create(*(simple(each["Name"], each["Value"]) for each in records()))
+    eventually(lambda: acm.describe_certificate(CertificateArn=arn)["Certificate"]["Status"] == "ISSUED")
+    return arn

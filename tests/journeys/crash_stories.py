@@ -50,6 +50,10 @@ def _with_two_releases(stage: Stage) -> None:
 def _beside_app_runner(stage: Stage, **more: Any) -> tuple[Zone, str]:
     """A release on Fargate, and the same app on App Runner; the zone of its domain, and its address."""
     _with_release(stage)
+    return _app_runner(stage, **more)
+
+
+def _app_runner(stage: Stage, **more: Any) -> tuple[Zone, str]:
     sites, zone = Sites(stage.embedded), Zone(stage.embedded, "crash.org")
     image = f"{stage.embedded.client('ecr').describe_repositories()['repositories'][0]['repositoryUri']}:one"
     service = sites.create(SITE, SourceConfiguration=sites.source(image), **more)
@@ -60,6 +64,15 @@ def _beside_app_runner(stage: Stage, **more: Any) -> tuple[Zone, str]:
 def _before_the_cut(stage: Stage) -> None:
     """The domain leads to App Runner. Resolvers forget it soon: waiting for them is no part of what is struck."""
     zone, old = _beside_app_runner(stage)
+    zone.settle(simple(DOMAIN, old, ttl=1))
+
+
+def _before_the_front(stage: Stage) -> None:
+    """The same, where Fargate is behind a distribution."""
+    stage.done(FRONTED)
+    stage.push("one")
+    stage.done(replace(deployed("one"), settings=FRONTED.settings))
+    zone, old = _app_runner(stage)
     zone.settle(simple(DOMAIN, old, ttl=1))
 
 
@@ -162,6 +175,7 @@ PAUSE = Task("apprunner", "cleanup_apprunner", {}, (*_OF_THE_DOMAIN, *_CLEAN))
 DELETE = Task("apprunner", "cleanup_apprunner", {"delete": True}, (*_OF_THE_DOMAIN, *_CLEAN))
 BEHIND_FIREWALL = replace(SET_UP, settings=(FIREWALL,))
 FRONTED = replace(SET_UP, settings=("front.kind=cloudfront",))
+CUT_OVER_FRONT = replace(CUT_OVER, settings=(*_OF_THE_DOMAIN, *FRONTED.settings))
 STORIES = (
     Story("setup-fargate", SET_UP, lambda _: None),
     Story("setup-fargate, a web ACL", BEHIND_FIREWALL, _with_firewall, alone=False),
@@ -177,6 +191,7 @@ STORIES = (
         lambda stage: stage.done(FRONTED),
     ),
     Story("cutover", CUT_OVER, _before_the_cut, alone=False),
+    Story("cutover, a distribution", CUT_OVER_FRONT, _before_the_front, alone=False),
     Story("cutover --back", BACK, _after_the_cut, alone=False),
     Story("cleanup-apprunner", PAUSE, _moved, _quiet, alone=False),
     Story("cleanup-apprunner --delete", DELETE, _moved, _quiet, alone=False),

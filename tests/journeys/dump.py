@@ -80,6 +80,7 @@ def _looks(embedded: EmbeddedProcess) -> Iterator[tuple[str, Iterator[tuple[str,
     yield "revisions", _revisions(embedded.client("ecs"))
     yield "scalable targets", _scaling(embedded.client("application-autoscaling"))
     yield "certificates", _certificates(embedded.client("acm"))
+    yield "certificates of distributions", _certificates(embedded.client("acm", "us-east-1"))
     yield "zones", _zones(embedded.client("route53"))
     yield "App Runner", _app_runner(embedded.client("apprunner"))
     yield "App Runner, beside it", _beside_app_runner(embedded.client("apprunner"))
@@ -294,9 +295,13 @@ def _names(embedded: EmbeddedProcess) -> dict[str, str]:
 def _dns_names(embedded: EmbeddedProcess) -> dict[str, str]:
     balancers = _all(embedded.client("elbv2"), "describe_load_balancers", "LoadBalancers")
     services = embedded.client("apprunner").list_services()["ServiceSummaryList"]
-    return {each["DNSName"]: f"load balancer {each['LoadBalancerName']}" for each in balancers} | {
-        each["ServiceUrl"]: f"service {each['ServiceName']}" for each in services
-    }
+    listed = embedded.client("cloudfront").list_distributions()["DistributionList"].get("Items", [])
+    fronts = {each["DomainName"]: f"distribution {each['Comment']}" for each in listed}
+    return (
+        fronts
+        | {each["DNSName"]: f"load balancer {each['LoadBalancerName']}" for each in balancers}
+        | {each["ServiceUrl"]: f"service {each['ServiceName']}" for each in services}
+    )
 
 
 def _normal(value: Any, names: Mapping[str, str]) -> Any:

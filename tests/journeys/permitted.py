@@ -12,7 +12,7 @@ from typing import Any
 
 from embedded_aws.iam.policy import decide
 from lobster_tasks import attachable, converge, doctor, rollout, stack, templates
-from lobster_tasks.apprunner.cutover import domains_at_load_balancer
+from lobster_tasks.apprunner.cutover import domains_here
 from lobster_tasks.aws import Aws
 from lobster_tasks.clock import Clock
 from lobster_tasks.errors import NotReadyError
@@ -136,7 +136,7 @@ def set_up(account: Account) -> None:
     _forget_the_audience(account)
     _converge(account)
     account.client("route53").create_hosted_zone(Name="example.com", CallerReference="once")
-    domains_at_load_balancer(account.aws, account.settings)
+    domains_here(account.aws, account.settings)
     role = account.settings.task.execution_role
     account.client("iam").attach_role_policy(RoleName=role, PolicyArn=READ_ONLY)
     with _guests(account):

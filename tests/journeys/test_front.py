@@ -194,8 +194,17 @@ def test_what_is_not_supported_yet_is_refused_with_what_to_do(
     for task in ("plan", "setup-fargate"):
         switched = project.inv(task, "--set", "front.kind=none").check(5)
         assert "set front.kind and load_balancer.internal as they were" in switched.err
-    moved = project.inv("cutover", "--set", "domains=app.example.com").check(2)
-    assert "front.kind: cloudfront" in moved.err
+    assert swift.calls(mutating=True) == []
+
+
+def test_a_domain_would_be_led_to_the_distribution(
+    swift: EmbeddedProcess, project: Project, url: str
+) -> None:
+    swift.forget_calls()
+    planned = project.inv("cutover", "--dry-run", "--set", "domains=app.example.com").check().said
+    assert "app.example.com · to CloudFront" in planned
+    assert "a certificate of ACM in us-east-1 for app.example.com" in planned
+    assert "app.example.com on distribution E" in planned
     assert swift.calls(mutating=True) == []
 
 

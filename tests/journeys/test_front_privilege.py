@@ -8,11 +8,14 @@ import pytest
 
 from lobster_tasks import converge, doctor, stack
 from lobster_tasks.aws import Aws
+from lobster_tasks.errors import AwsCallError
 from lobster_tasks.probe import find_public_endpoint
 from lobster_tasks.settings import Settings, load
 from tests.clocks import PatientClock
 from tests.conftest import SWIFT
+from tests.embedded.certificates import issued
 from tests.embedded.identities import ACCOUNT
+from tests.embedded.strangers import Stranger
 from tests.embedded_process import EmbeddedProcess
 
 from .permitted import (
@@ -27,6 +30,7 @@ from .permitted import (
 )
 from .test_least_privilege import DONE_WITHOUT, denied
 
+DOMAIN = "app.example.com"
 # The statements that are there for CloudFront alone, and those that have something of it.
 OURS = (
     *(
@@ -38,16 +42,18 @@ OURS = (
     ),
     *("TheDistributionWithOurTag", "TheVpcOriginWithOurTag"),
     *("SeeWhatLeadsToTheLoadBalancer", "SeeTheDistribution"),
+    *("WhoHasOurNames", "SeeWhoseCertificatesAre", "TheCertificateWithOurTag"),
 )
 
 
 @pytest.fixture(scope="module")
 def seen(swift: EmbeddedProcess) -> tuple[RecordedQuestions, RecordedQuestions]:
     """Everything that the policies are for, under them: by who sets up, and by who deploys."""
-    settings = load({"front": {"kind": "cloudfront"}})
+    settings = load({"front": {"kind": "cloudfront"}, "domains": [DOMAIN]})
     aws = seen_as(swift, "sets-up", setup_policy(settings))
     swift.forget_calls()
     bring(aws, settings)
+    with_domain(swift, aws, settings)
     doctor.examine(aws, settings, Path())
     cloudfront = swift.client("cloudfront")
     (made,) = cloudfront.list_distributions()["DistributionList"]["Items"]
@@ -79,6 +85,17 @@ def setting_up(seen: tuple[RecordedQuestions, RecordedQuestions]) -> RecordedQue
 def deploying(seen: tuple[RecordedQuestions, RecordedQuestions]) -> RecordedQuestions:
     """What IAM was asked of who deploys."""
     return seen[1]
+
+
+def with_domain(swift: EmbeddedProcess, aws: Aws, settings: Settings) -> None:
+    """A certificate, and a name that another account's distribution has for a while."""
+    stranger, ours = Stranger(swift), {"lobster:stack": "lobster", "lobster:region": "us-east-2"}
+    issued(swift, DOMAIN, tags=[{"Key": key, "Value": value} for key, value in ours.items()])
+    stranger.take(DOMAIN)
+    with pytest.raises(AwsCallError, match="another distribution has one of them"):
+        bring(aws, settings)
+    stranger.leave()
+    bring(aws, settings)
 
 
 def deployed(swift: EmbeddedProcess, settings: Settings) -> list[Question]:

@@ -7,13 +7,13 @@ progress, so each run continues where the previous one stopped.
 from .delegation import public_dns
 from .finish import finish, idle_pairs
 from .outcome import CutoverResult
-from .routes import LoadBalancerTarget, RequiredRecord, Route
+from .routes import Destination, RequiredRecord, Route
 from .run import HOLD_SECONDS, WAIT_SECONDS, cut_over, go_back, preview
 from .state import (
     CutoverState,
     HostedDomains,
-    balancer_name,
-    domains_at_load_balancer,
+    destination_name,
+    domains_here,
     hosted_domains,
     read_state,
 )
@@ -26,13 +26,13 @@ __all__ = [
     "CutoverResult",
     "CutoverState",
     "CutoverStep",
+    "Destination",
     "HostedDomains",
-    "LoadBalancerTarget",
     "RequiredRecord",
     "Route",
-    "balancer_name",
     "cut_over",
-    "domains_at_load_balancer",
+    "destination_name",
+    "domains_here",
     "finish",
     "go_back",
     "hosted_domains",

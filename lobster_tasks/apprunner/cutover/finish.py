@@ -11,7 +11,7 @@ from .state import HostedDomains, hosted_domains
 
 
 def idle_pairs(names: HostedDomains, host: str, dns_name: str) -> tuple[Route, ...]:
-    """The pairs with one record for ``host``, which gets no visitors, and one for the load balancer."""
+    """The pairs with one record for ``host``, which gets no visitors, and one for Fargate."""
     return tuple(
         route
         for domain, zone in names.zones.items()

@@ -1,7 +1,7 @@
 """Where a domain leads, and the change batches that shift it step by step. Pure.
 
 A record is a ResourceRecordSet of Route 53. Two weighted records of one name and type are the whole state of a
-cut-over: one leads to App Runner and one to the load balancer, and their weights show the progress. A hosted zone is
+cut-over: one leads to App Runner and one to the destination, and their weights show the progress. A hosted zone is
 the same in all regions: every other record of the name belongs to others and stays as it is.
 """
 
@@ -36,8 +36,11 @@ _POLICIES = {
 
 
 @dataclass(frozen=True)
-class LoadBalancerTarget:
-    """The load balancer as a DNS target; ``allowed_sources`` are the addresses that it allows, empty for everybody."""
+class Destination:
+    """Where the records lead: the load balancer, or the distribution in front of it (``is_distribution``).
+
+    ``allowed_sources`` are the addresses that it allows, empty for everybody.
+    """
 
     name: str
     dns_name: str
@@ -45,6 +48,7 @@ class LoadBalancerTarget:
     dual_stack: bool = False
     internal: bool = False
     allowed_sources: tuple[str, ...] = ()
+    is_distribution: bool = False
 
 
 @dataclass(frozen=True)
@@ -62,7 +66,7 @@ class Origin:
 
     @property
     def fargate_identifier(self) -> str:
-        """The set identifier of the weighted record that leads to the load balancer."""
+        """The set identifier of the weighted record that leads to the destination."""
         return f"{self.stack} in {self.region}: Fargate"
 
     def has(self, record: Record) -> bool:
@@ -74,9 +78,9 @@ class Origin:
 
 @dataclass(frozen=True)
 class Route:
-    """One name and type: ``before`` is the record for the previous location, ``after`` that for the load balancer.
+    """One name and type: ``before`` is the record for the previous location, ``after`` that for the destination.
 
-    ``share`` is the percentage of visitors that the load balancer gets.
+    ``share`` is the percentage of visitors that the destination gets.
     """
 
     domain: str
@@ -136,7 +140,7 @@ def _bare(name: str) -> str:
 
 
 def find(
-    domain: str, zone: str, records: Sequence[Record], balancer: LoadBalancerTarget, origin: Origin
+    domain: str, zone: str, records: Sequence[Record], destination: Destination, origin: Origin
 ) -> tuple[Route, ...]:
     """The routes of a domain, from the records of its name.
 
@@ -144,25 +148,26 @@ def find(
     """
     kinds = [kind for kind in TYPES if any(each["Type"] == kind for each in records)]
     if not kinds:
-        return (Route(domain, "A", zone, None, None, 0),)
+        new = ("A", "AAAA") if destination.is_distribution else ("A",)
+        return tuple(Route(domain, kind, zone, None, None, 0) for kind in new)
     return tuple(
-        _route(domain, kind, zone, [each for each in records if each["Type"] == kind], balancer, origin)
+        _route(domain, kind, zone, [each for each in records if each["Type"] == kind], destination, origin)
         for kind in kinds
     )
 
 
 def _route(
-    domain: str, kind: str, zone: str, records: Sequence[Record], balancer: LoadBalancerTarget, origin: Origin
+    domain: str, kind: str, zone: str, records: Sequence[Record], destination: Destination, origin: Origin
 ) -> Route:
-    here = [each for each in records if leads_to(each, balancer.dns_name)]
+    here = [each for each in records if leads_to(each, destination.dns_name)]
     before = [each for each in records if each not in here and origin.has(each)]
     if foreign := [each for each in records if each not in here and each not in before]:
-        raise _not_ours(f"{domain} {kind}", foreign, balancer, origin)
-    if kind == "AAAA" and before and not balancer.dual_stack:
+        raise _not_ours(f"{domain} {kind}", foreign, destination, origin)
+    if kind == "AAAA" and before and not destination.dual_stack:
         raise RefusedError(
-            f"{domain} has an AAAA record, and the load balancer {balancer.name} has no IPv6.",
+            f"{domain} has an AAAA record, and the load balancer {destination.name} has no IPv6.",
             f"visitors with IPv6 would still go to {target(before[0])}",
-            "set load_balancer.dual_stack: true, or remove the AAAA record",
+            "set load_destination.dual_stack: true, or remove the AAAA record",
         )
     if len(records) == 1 and "SetIdentifier" not in records[0]:
         first = records[0]
@@ -173,15 +178,15 @@ def _route(
             "; ".join(map(_described, records)),
             "move this domain by hand, or replace its records by one simple record first",
         )
-    return Route(domain, kind, zone, before[0], here[0], round(WHOLE * share_of(records, balancer.dns_name)))
+    return Route(
+        domain, kind, zone, before[0], here[0], round(WHOLE * share_of(records, destination.dns_name))
+    )
 
 
-def _not_ours(
-    name: str, foreign: Sequence[Record], balancer: LoadBalancerTarget, origin: Origin
-) -> RefusedError:
+def _not_ours(name: str, foreign: Sequence[Record], destination: Destination, origin: Origin) -> RefusedError:
     return RefusedError(
         f"{name}: some of its records do not belong to this stack.",
-        f"{'; '.join(map(_described, foreign))}: neither App Runner in {origin.region} nor {balancer.name}",
+        f"{'; '.join(map(_described, foreign))}: neither App Runner in {origin.region} nor {destination.name}",
         "set another domain in domains, or move this one by hand",
     )
 
@@ -193,14 +198,14 @@ def _described(record: Record) -> str:
     return f"{policy} record{named} to {target(record) or 'nowhere'}"
 
 
-def begin(route: Route, balancer: LoadBalancerTarget, origin: Origin) -> list[Change]:
+def begin(route: Route, destination: Destination, origin: Origin) -> list[Change]:
     """Replace the simple record by two weighted ones, all to App Runner; a name without records leads here at once."""
     if route.before is None:
-        return [_change("CREATE", _here(route, balancer))]
+        return [_change("CREATE", _here(route, destination))]
     lower = {"TTL": min(int(route.before["TTL"]), TTL_SECONDS)} if "TTL" in route.before else {}
     before = {**route.before, **lower, "SetIdentifier": origin.identifier, "Weight": WHOLE}
     after = {
-        **_here(route, balancer),
+        **_here(route, destination),
         **_ttl_of(before, route),
         "SetIdentifier": origin.fargate_identifier,
         "Weight": 0,
@@ -213,17 +218,23 @@ def _ttl_of(before: Record, route: Route) -> dict[str, int]:
     return {"TTL": before["TTL"]} if route.kind == "CNAME" else {}
 
 
-def _here(route: Route, balancer: LoadBalancerTarget) -> dict[str, Any]:
+def _here(route: Route, destination: Destination) -> dict[str, Any]:
     name = {"Name": f"{route.domain}.", "Type": route.kind}
     if route.kind == "CNAME":
-        return {**name, "TTL": TTL_SECONDS, "ResourceRecords": [{"Value": balancer.dns_name}]}
-    # With EvaluateTargetHealth, Route 53 returns to the other record while no task is healthy.
-    alias = {"HostedZoneId": balancer.zone, "DNSName": balancer.dns_name, "EvaluateTargetHealth": True}
+        return {**name, "TTL": TTL_SECONDS, "ResourceRecords": [{"Value": destination.dns_name}]}
+    # With EvaluateTargetHealth, Route 53 returns to the other record while no task is healthy. It has no health of a
+    # distribution (API Reference, "AliasTarget").
+    healthy = not destination.is_distribution
+    alias = {
+        "HostedZoneId": destination.zone,
+        "DNSName": destination.dns_name,
+        "EvaluateTargetHealth": healthy,
+    }
     return {**name, "AliasTarget": alias}
 
 
 def shift(route: Route, share: int) -> list[Change]:
-    """Give the load balancer ``share`` per cent."""
+    """Give the destination ``share`` per cent."""
     assert route.before is not None
     assert route.after is not None
     return [
@@ -238,7 +249,7 @@ def restore(route: Route) -> list[Change]:
 
 
 def keep(route: Route) -> list[Change]:
-    """Leave one simple record that leads to the load balancer, so that no visitor goes back."""
+    """Leave one simple record that leads to the destination, so that no visitor goes back."""
     return _only(route, route.after)
 
 
@@ -253,7 +264,7 @@ def _only(route: Route, record: Record | None) -> list[Change]:
 def idle_pairs(
     domain: str, zone: str, records: Sequence[Record], host: str, dns_name: str
 ) -> tuple[Route, ...]:
-    """Pairs with one record for ``host``, which gets no visitors, and one for our load balancer.
+    """Pairs with one record for ``host``, which gets no visitors, and one for our destination.
 
     Route 53 answers with that record anyway if no other is healthy ("How Amazon Route 53 chooses records when health
     checking is configured": with all records of a weight above zero unhealthy, those of weight zero are considered).

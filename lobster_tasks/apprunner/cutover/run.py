@@ -55,7 +55,7 @@ def cut_over(
     accept: Collection[str] = (),
     observe: Observe = unobserved,
 ) -> CutoverResult:
-    """Lead the domains to the load balancer until it gets ``to`` per cent of the visitors.
+    """Lead the domains to Fargate until it gets ``to`` per cent of the visitors.
 
     Continues where an earlier run stopped, according to the account. Watches each share for ``hold`` seconds once every
     resolver has it; after the first wrong answer, all visitors go back to the previous location (``stepped_back``).
@@ -165,9 +165,11 @@ class _CutoverRun:
         for step in steps(self.now):
             if step.kind == "records" and not step.done:
                 self._announce(step)
-        balancer, origin = self.now.balancer, self.now.origin
+        destination, origin = self.now.destination, self.now.origin
         self._change(
-            simple, lambda route: routes.begin(route, balancer, origin), lambda route: route.after is not None
+            simple,
+            lambda route: routes.begin(route, destination, origin),
+            lambda route: route.after is not None,
         )
         self._forget(simple)
 
@@ -248,5 +250,5 @@ def _instructions(now: CutoverState) -> tuple[RequiredRecord, ...]:
     """The records that lead visitors here, for domains whose DNS is elsewhere."""
     why = "leads visitors to Fargate; at the apex of a zone an ALIAS or ANAME instead"
     return tuple(
-        RequiredRecord(f"{domain}.", "CNAME", now.balancer.dns_name, why) for domain in now.elsewhere
+        RequiredRecord(f"{domain}.", "CNAME", now.destination.dns_name, why) for domain in now.elsewhere
     )

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from ... import converge, stack
+from ...account import find_authority
 from ...aws import Aws
 from ...converge import Plan
 from ...errors import AwsCallError, RefusedError
@@ -19,22 +20,26 @@ from ...stack.certificates import ISSUED, Certificate, covers
 from ...stack.load_balancing import HTTPS_PORT, find_balancer
 from .. import services
 from . import routes
-from .routes import LoadBalancerTarget, Origin, Record, Route
+from .routes import Destination, Origin, Record, Route
 
+# The hosted zone of all distributions (Route 53 API Reference, "AliasTarget").
+_CLOUDFRONT_ZONE = "Z2FDTNDATAQYW2"
 # A name has a few records at most; records of other names that follow in the listing are ignored.
 _RECORDS_OF_A_NAME = 30
 
 
 @dataclass(frozen=True)
 class CutoverState:
-    """The certificate, the listeners, and the routes of every domain.
+    """The certificate, the listeners or the distribution, and the routes of every domain.
 
     ``elsewhere`` are the domains whose records are in no public hosted zone of this account. ``https`` is the plan for
-    the listeners; ``certificate`` is None if the settings name one.
+    what visitors connect to; ``certificate`` is None if the settings name one. ``authority`` (PEM) is trusted at the
+    destination in addition to this machine's own.
     """
 
     domains: tuple[str, ...]
-    balancer: LoadBalancerTarget
+    destination: Destination
+    authority: str
     origin: Origin
     target_group: str
     desired: Stack
@@ -55,14 +60,14 @@ class CutoverState:
 
     @property
     def proven(self) -> bool:
-        """Whether there is a certificate that a listener can use."""
+        """Whether there is a certificate that can be used."""
         return self.certificate is None or (
             self.found is not None and self.found.attributes["status"] == ISSUED
         )
 
     @property
     def share(self) -> int:
-        """The lowest percentage of visitors at the load balancer among the domains."""
+        """The lowest percentage of visitors at the destination among the domains."""
         return min((route.share for route in self.routes), default=0)
 
     def share_of(self, domain: str) -> int | None:
@@ -75,22 +80,23 @@ def read_state(aws: Aws, settings: Settings) -> CutoverState:
     if not settings.domains:
         raise _no_domain(aws)
     whole = stack.build(settings, aws.account, aws.partition)
-    desired = whole.slice(("listener", "certificate"))
+    desired = whole.slice(("listener", "certificate", *(["distribution"] if settings.is_fronted else [])))
     live, names = in_parallel(
         lambda: converge.read(aws, desired), lambda: hosted_domains(aws, settings.domains)
     )
-    balancer, group = _standing(aws, settings, live)
+    destination, group = _standing(aws, settings, live)
     origin = Origin(settings.name, settings.region, _hosts(aws))
     return CutoverState(
         settings.domains,
-        balancer,
+        destination,
+        find_authority(aws, f"https://{destination.dns_name}") if destination.is_distribution else "",
         origin,
         group.id,
         desired,
         converge.plan(desired, live),
         _certificate(desired, settings, aws),
         names.zones,
-        _routes(names, balancer, origin),
+        _routes(names, destination, origin),
     )
 
 
@@ -109,18 +115,22 @@ def hosted_domains(aws: Aws, domains: Sequence[str]) -> HostedDomains:
     return HostedDomains(zones, dict(zip(zones, listed, strict=True)))
 
 
-def balancer_name(aws: Aws, settings: Settings) -> str:
-    """The DNS name of the load balancer; empty where there is none."""
+def destination_name(aws: Aws, settings: Settings) -> str:
+    """The DNS name of the load balancer, or of the stack's distribution in front of it; empty where there is none."""
+    if settings.is_fronted:
+        front = stack.build(settings, aws.account, aws.partition).slice(("distribution",))
+        live = [one for each, one in converge.read(aws, front).items() if each.kind == "distribution"]
+        return str(live[0].raw["DomainName"]) if live and live[0] else ""
     found = find_balancer(aws, settings.load_balancer.name)
     return str(found["DNSName"]) if found else ""
 
 
-def domains_at_load_balancer(aws: Aws, settings: Settings) -> tuple[str, ...]:
-    """The domains whose DNS in this account leads visitors to the load balancer; empty if that cannot be known."""
+def domains_here(aws: Aws, settings: Settings) -> tuple[str, ...]:
+    """The domains whose DNS in this account leads visitors to the stack; empty if that cannot be known."""
     if not settings.domains:
         return ()
     try:
-        dns_name, names = balancer_name(aws, settings), hosted_domains(aws, settings.domains)
+        dns_name, names = destination_name(aws, settings), hosted_domains(aws, settings.domains)
     except (AwsCallError, RefusedError):
         return ()
     return tuple(domain for domain, listed in names.records.items() if routes.share_of(listed, dns_name))
@@ -128,43 +138,53 @@ def domains_at_load_balancer(aws: Aws, settings: Settings) -> tuple[str, ...]:
 
 def refresh_routes(aws: Aws, now: CutoverState) -> CutoverState:
     """The state with its routes read again; the rest does not change after HTTPS is set up."""
-    return replace(now, routes=_routes(hosted_domains(aws, now.domains), now.balancer, now.origin))
+    return replace(now, routes=_routes(hosted_domains(aws, now.domains), now.destination, now.origin))
 
 
-def _standing(
-    aws: Aws, settings: Settings, live: Mapping[Resource, Live | None]
-) -> tuple[LoadBalancerTarget, Live]:
+def _standing(aws: Aws, settings: Settings, live: Mapping[Resource, Live | None]) -> tuple[Destination, Live]:
+    needed = ("load-balancer", "target-group", *(["distribution"] if settings.is_fronted else []))
     found = {each.kind: one for each, one in live.items() if one is not None}
-    balancer, group = found.get("load-balancer"), found.get("target-group")
-    if balancer is None or group is None:
-        missing = settings.load_balancer.name if balancer is None else settings.load_balancer.target_group
-        raise RefusedError(
-            f"{missing} does not exist: there is nothing to cut over to.",
-            next_step="inv setup-fargate   then   inv deploy --tag T",
-        )
-    raw = balancer.raw
-    return LoadBalancerTarget(
+    for each in live:
+        if each.kind in needed and each.kind not in found:
+            raise RefusedError(
+                f"{each.name} does not exist: there is nothing to cut over to.",
+                next_step="inv setup-fargate   then   inv deploy --tag T",
+            )
+    if distribution := found.get("distribution"):
+        return _distribution(distribution), found["target-group"]
+    return _load_balancer(aws, settings, found["load-balancer"].raw), found["target-group"]
+
+
+def _distribution(found: Live) -> Destination:
+    """IPv6 is always on."""
+    name = f"distribution {found.id}"
+    return Destination(name, found.raw["DomainName"], _CLOUDFRONT_ZONE, dual_stack=True, is_distribution=True)
+
+
+def _load_balancer(aws: Aws, settings: Settings, raw: Mapping[str, Any]) -> Destination:
+    return Destination(
         settings.load_balancer.name,
         raw["DNSName"],
         raw["CanonicalHostedZoneId"],
         dual_stack=raw.get("IpAddressType", "ipv4") != "ipv4",
         internal=raw.get("Scheme") == "internal",
         allowed_sources=allowed_sources(aws, raw.get("SecurityGroups", []), HTTPS_PORT),
-    ), group
+    )
 
 
 def _certificate(desired: Stack, settings: Settings, aws: Aws) -> Certificate | None:
     """The certificate of the domains. Raises RefusedError if the settings name one that does not cover all of them."""
     own = desired.certificate
-    arn = settings.load_balancer.certificate
+    arn, setting = settings.certificate, f"{'front' if settings.is_fronted else 'load_balancer'}.certificate"
     if own is None and arn:
-        shown = aws.call("acm:DescribeCertificate", "load_balancer.certificate", CertificateArn=arn)
+        acm = aws.in_region(arn.split(":")[3])
+        shown = acm.call("acm:DescribeCertificate", setting, CertificateArn=arn)
         names = shown["Certificate"].get("SubjectAlternativeNames", [])
         if not covers(names, settings.domains):
             raise RefusedError(
                 f"The certificate is not for all of {', '.join(settings.domains)}.",
                 f"{arn} is for {', '.join(names)}",
-                "remove load_balancer.certificate from the settings: inv cutover then requests one",
+                f"remove {setting} from the settings: inv cutover then requests one",
             )
     return own
 
@@ -188,11 +208,11 @@ def _zones_of(aws: Aws, domains: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def _routes(names: HostedDomains, balancer: LoadBalancerTarget, origin: Origin) -> tuple[Route, ...]:
+def _routes(names: HostedDomains, destination: Destination, origin: Origin) -> tuple[Route, ...]:
     return tuple(
         route
         for domain, zone in names.zones.items()
-        for route in routes.find(domain, zone, names.records[domain], balancer, origin)
+        for route in routes.find(domain, zone, names.records[domain], destination, origin)
     )
 
 

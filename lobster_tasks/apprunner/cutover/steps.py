@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from ...settings import VIEWER_CERTIFICATES_IN
 from .routes import WHOLE, Route
 from .state import CutoverState
 
@@ -16,7 +17,7 @@ _BACK = "inv cutover --back"
 
 @dataclass(frozen=True)
 class CutoverStep:
-    """One step; ``share`` is the percentage that a shift gives to the load balancer."""
+    """One step; ``share`` is the percentage that a shift gives to Fargate."""
 
     kind: Kind
     what: str
@@ -50,13 +51,17 @@ def steps_back(now: CutoverState) -> tuple[CutoverStep, ...]:
 
 def _secure(now: CutoverState) -> Iterator[CutoverStep]:
     if now.certificate is not None:
-        what = f"a certificate of ACM for {', '.join(now.domains)}, validated by DNS"
+        where = f" in {VIEWER_CERTIFICATES_IN}" if now.destination.is_distribution else ""
+        what = f"a certificate of ACM{where} for {', '.join(now.domains)}, validated by DNS"
         yield CutoverStep(
             "certificate", what, "aws acm delete-certificate; inv teardown deletes it too", now.proven
         )
-    name = now.balancer.name
+    name, front = now.destination.name, now.destination.is_distribution
     what = f"HTTPS on {name}:443, and a redirect from HTTP"
-    undo = "remove domains and load_balancer.certificate from the settings, then inv setup-fargate"
+    if front:
+        what = f"{', '.join(now.domains)} on {name}, with the certificate; takes some minutes"
+    setting = "front.certificate" if front else "load_balancer.certificate"
+    undo = f"remove domains and {setting} from the settings, then inv setup-fargate"
     yield CutoverStep("https", what, undo, now.proven and not now.https.changes)
 
 
@@ -64,7 +69,7 @@ def _records(now: CutoverState) -> Iterator[CutoverStep]:
     for route in now.routes:
         done = route.after is not None
         if route.before is None:
-            what = f"{route.domain} {route.kind}: an alias to {now.balancer.name}"
+            what = f"{route.domain} {route.kind}: an alias to {now.destination.name}"
             yield CutoverStep("records", what, f"delete the record of {route.domain}", done)
         else:
             yield CutoverStep("records", _weighted(route), _BACK, done)

@@ -24,12 +24,13 @@ def validate(aws: Aws, now: CutoverState, within: float, say: Callable[[str], No
     Raises OutOfTimeError, which names the missing DNS records; ACM continues to try for 72 hours.
     """
     assert now.certificate is not None
-    label, arn = now.certificate.label, (now.found or now.certificate.create(aws, LiveResources({}))).id
+    label, acm = now.certificate.label, now.certificate.place(aws)
+    arn = (now.found or now.certificate.create(aws, LiveResources({}))).id
     written = False
 
     def look() -> AwsDict:
         nonlocal written
-        shown: AwsDict = aws.call("acm:DescribeCertificate", label, CertificateArn=arn)["Certificate"]
+        shown: AwsDict = acm.call("acm:DescribeCertificate", label, CertificateArn=arn)["Certificate"]
         if shown["Status"] not in (ISSUED, PENDING):
             raise _failed(arn, shown)
         options = _with_records(shown)
@@ -99,7 +100,7 @@ def _failed(arn: str, shown: Mapping[str, Any]) -> LobsterError:
     return LobsterError(
         f"The certificate for {shown['DomainName']} is {shown['Status']}.",
         shown.get("FailureReason", "ACM could not validate the domain"),
-        f"aws acm delete-certificate --certificate-arn {arn}   then   inv cutover",
+        f"aws acm delete-certificate --region {arn.split(':')[3]} --certificate-arn {arn}   then   inv cutover",
     )
 
 

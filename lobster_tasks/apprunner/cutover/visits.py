@@ -27,15 +27,14 @@ class VisitResult:
 
 def visit(aws: Aws, settings: Settings, now: CutoverState) -> VisitResult:
     """Request every domain from Fargate, page and WebSocket; requires a healthy task. Stops at the first trouble."""
-    health = describe_target_health(aws, now.target_group, now.balancer.name)
+    health = describe_target_health(aws, now.target_group, now.destination.name)
     if not any(each["TargetHealth"]["State"] == "healthy" for each in health):
         return VisitResult("no task of Fargate is healthy")
     seen = ""
     for domain in now.domains:
-        endpoint = _endpoint(aws, f"https://{now.balancer.dns_name}", domain)
-        endpoint = replace(
-            endpoint, internal=now.balancer.internal, allowed_sources=now.balancer.allowed_sources
-        )
+        there = now.destination
+        endpoint = _endpoint(aws, f"https://{there.dns_name}", domain, now.authority)
+        endpoint = replace(endpoint, internal=there.internal, allowed_sources=there.allowed_sources)
         found = _probe(aws, settings, endpoint)
         counted = [each for each in found.answers if each.reached or not endpoint.is_private]
         if wrong := [each.said for each in counted if not each.ok]:
@@ -66,6 +65,7 @@ def refuse_unresponsive(aws: Aws, settings: Settings, route: Route) -> None:
         )
 
 
-def _endpoint(aws: Aws, url: str, domain: str) -> PublicEndpoint:
-    """Certificates must be valid, except on an embedded AWS, whose certificates no public authority signs."""
-    return PublicEndpoint(url, name=domain.replace("*", "www", 1), checked=aws.endpoint_url is None)
+def _endpoint(aws: Aws, url: str, domain: str, authority: str = "") -> PublicEndpoint:
+    """Certificates must be valid, except those of an embedded AWS that no ``authority`` has signed."""
+    checked = aws.endpoint_url is None or bool(authority)
+    return PublicEndpoint(url, name=domain.replace("*", "www", 1), checked=checked, authority=authority)

@@ -1,0 +1,207 @@
+"""Domains brought from a live App Runner service to a distribution in front of Fargate, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from lobster_tasks import converge, stack, templates
+from lobster_tasks.account import find_authority
+from lobster_tasks.apprunner import cutover
+from lobster_tasks.aws import Aws
+from lobster_tasks.errors import AwsCallError, RefusedError
+from lobster_tasks.http_client import Client
+from lobster_tasks.rollout import Progress
+from lobster_tasks.settings import Settings
+from tests.apprunner.moving import SPEED, CutoverScenario, Visitors, begin, leave, said
+from tests.clocks import PatientClock
+from tests.embedded.certificates import make_certificate
+from tests.embedded.fronted import CLOUDFRONT_ZONE
+from tests.embedded.identities import ACCOUNT
+from tests.embedded.zones import Zone
+from tests.embedded_process import PATIENCE, eventually, start
+
+from .permitted import asked, session_with
+from .test_least_privilege import denied
+
+FRONT = "front.kind=cloudfront"
+SERVICE = {"apprunner": {"service": "lobster"}}
+
+
+@pytest.fixture(scope="module")
+def standing() -> Iterator[CutoverScenario]:
+    """Both services serve, the new one behind a distribution; set up once."""
+    with start(speed=SPEED, boot_allowance=2) as running:
+        yield begin(running, FRONT)
+
+
+@pytest.fixture
+def move(standing: CutoverScenario) -> Iterator[CutoverScenario]:
+    """Both services serve. Every test has zones of its own, and leaves the distribution without aliases."""
+    yield standing
+    standing.embedded.forgive()
+    leave(standing)
+    bring(standing)
+
+
+def bring(move: CutoverScenario) -> None:
+    """The new stack as it is without domains."""
+    converge.bring(move.aws, stack.build(move.of().settings, ACCOUNT))
+
+
+def policy(settings: Settings) -> Any:
+    """What the setup policy and the migration policy allow together."""
+    both = (
+        templates.setup_policy(settings, ACCOUNT, "aws"),
+        templates.migration_policy(settings, ACCOUNT, "aws"),
+    )
+    return {**both[0], "Statement": [each for one in both for each in one["Statement"]]}
+
+
+def as_mover(move: CutoverScenario) -> CutoverScenario:
+    """The same, by somebody with these policies."""
+    who = session_with(move.embedded, "moves", policy(move.settings))
+    clock = PatientClock(speed=SPEED)
+    aws = Aws(move.region, endpoint_url=move.embedded.url, credentials=who.credentials, clock=clock)
+    return replace(move, aws=aws)
+
+
+def page(move: CutoverScenario, domain: str) -> int | None:
+    """The status that a visitor of the domain gets who verifies the certificate."""
+    url = f"https://{move.new}/"
+    with Client(domain, authority=find_authority(move.aws, url)) as client:
+        return client.request(url, PATIENCE).status
+
+
+def records(zone: Zone, *names: str) -> list[dict[str, Any]]:
+    """The zone's records of these names."""
+    return [each for each in zone.records() if each["Name"].rstrip(".") in names]
+
+
+def test_visitors_notice_nothing_there_and_back(move: CutoverScenario) -> None:
+    """Apex and subdomain, by who has the two policies and nothing else."""
+    zone = move.zone("front.org")
+    move.cname(zone, "app.front.org")
+    move.apex(zone)
+    names = ("app.front.org", "front.org")
+    mine, before = as_mover(move.of(*names, **SERVICE)), records(zone, *names)
+    move.embedded.forget_calls()
+    with Visitors(zone, "app.front.org").present() as sub, Visitors(zone, "front.org", 2).present() as apex:
+        there = mine.cut_over()
+        assert (there.verdict, there.exit_code, there.todo) == ("cut_over", 0, ())
+        assert there.shares == (("app.front.org", 100), ("front.org", 100))
+        assert zone.ask("app.front.org") == zone.ask("front.org") == [move.new]
+        eventually(lambda: sub.answers["new"] > 0 and apex.answers["new"] > 0)
+        assert (page(move, "app.front.org"), page(move, "front.org")) == (200, 200)
+        (led,) = [each["AliasTarget"] for each in records(zone, "front.org") if each["Weight"] == 100]
+        assert {**led, "DNSName": led["DNSName"].rstrip(".")} == {
+            "HostedZoneId": CLOUDFRONT_ZONE,
+            "DNSName": move.new,
+            "EvaluateTargetHealth": False,
+        }
+        back = mine.back()
+        assert (back.verdict, back.shares) == ("back", (("app.front.org", 0), ("front.org", 0)))
+    assert denied(asked(move.embedded), policy(mine.settings)) == set()
+    assert (sub.failed, apex.failed) == ({}, {})
+    assert sub.answers["old"] > 0
+    assert records(zone, *names) == before
+    assert "app.front.org, front.org on distribution E" in said(there)
+
+
+@pytest.mark.exhaustive
+def test_a_wrong_answer_of_the_distribution_sends_everybody_back(move: CutoverScenario) -> None:
+    """Between the distribution and the load balancer: the tasks are healthy all the while."""
+    zone = move.zone("wrong.org")
+    move.cname(zone, "app.wrong.org")
+    mine, ec2 = move.of("app.wrong.org"), move.embedded.client("ec2")
+
+    def break_it(progress: Progress) -> None:
+        if any(line.startswith("50 %: 50") for line in progress.said):
+            named = [{"Name": "group-name", "Values": ["lobster-alb-sg"]}]
+            (group,) = ec2.describe_security_groups(Filters=named)["SecurityGroups"]
+            if group["IpPermissions"]:
+                where = {"GroupId": group["GroupId"], "IpPermissions": group["IpPermissions"]}
+                ec2.revoke_security_group_ingress(**where)
+
+    ended = mine.cut_over(observe=break_it)
+    assert (ended.verdict, ended.exit_code, ended.shares) == ("stepped_back", 3, (("app.wrong.org", 0),))
+    assert "504" in ended.cause
+    eventually(lambda: zone.ask("app.wrong.org") == [move.old])
+    assert mine.cut_over(to=10).verdict == "partly"  # the step https puts the rule back
+
+
+@pytest.mark.exhaustive
+def test_a_name_that_another_distribution_has_is_told_before_dns_is_changed(move: CutoverScenario) -> None:
+    zone = move.zone("taken.org")
+    move.cname(zone, "app.taken.org")
+    mine, cloudfront = move.of("app.taken.org"), move.embedded.client("cloudfront")
+    with suppress(Exception):
+        mine.cut_over(wait=0.0)  # the certificate is requested
+    eventually(lambda: mine.now.proven)
+    (listed,) = cloudfront.list_distributions()["DistributionList"]["Items"]
+    config = cloudfront.get_distribution_config(Id=listed["Id"])["DistributionConfig"]
+    found = mine.now.found
+    assert found is not None
+    config |= {
+        "CallerReference": "theirs",
+        "Comment": "theirs",
+        "Aliases": {"Quantity": 1, "Items": ["app.taken.org"]},
+        "ViewerCertificate": {
+            "ACMCertificateArn": found.id,
+            "SSLSupportMethod": "sni-only",
+            "MinimumProtocolVersion": "TLSv1.2_2021",
+        },
+    }
+    theirs = cloudfront.create_distribution(DistributionConfig=config)["Distribution"]["Id"]
+    before = zone.records()
+    with pytest.raises(AwsCallError, match="another distribution has one of them") as refused:
+        mine.cut_over()
+    assert refused.value.why == f"distribution {theirs} of this account has app.taken.org"
+    assert "associate-alias" in refused.value.next_step
+    assert zone.records() == before
+    cloudfront.associate_alias(TargetDistributionId=listed["Id"], Alias="app.taken.org")
+    assert mine.cut_over(to=10).verdict == "partly"
+
+
+@pytest.mark.exhaustive
+def test_a_name_without_a_record_leads_there_at_once(move: CutoverScenario) -> None:
+    zone = move.zone("fresh.org")
+    mine = move.of("fresh.org")
+    ended = mine.cut_over()
+    assert (ended.verdict, zone.ask("fresh.org"), zone.ask("fresh.org", "AAAA")) == (
+        "cut_over",
+        [move.new],
+        [move.new],
+    )
+    assert cutover.domains_here(mine.aws, mine.settings) == ("fresh.org",)
+    with pytest.raises(RefusedError, match="one record, which leads to Fargate"):
+        mine.back()
+
+
+@pytest.mark.exhaustive
+def test_a_certificate_that_is_named_has_to_fit(move: CutoverScenario) -> None:
+    made, acm = make_certificate("other.org"), move.embedded.client("acm", "us-east-1")
+    arn = acm.import_certificate(Certificate=made.certificate, PrivateKey=made.key)["CertificateArn"]
+    with pytest.raises(RefusedError) as refused:
+        move.of("app.fit.org", front={"certificate": arn}).cut_over()
+    assert "is not for all of app.fit.org" in refused.value.what
+    assert "remove front.certificate" in refused.value.next_step
+    acm.delete_certificate(CertificateArn=arn)
+
+
+@pytest.mark.exhaustive
+def test_after_the_clean_up_one_record_is_left(move: CutoverScenario) -> None:
+    zone = move.zone("done.org")
+    move.cname(zone, "app.done.org")
+    mine = move.of("app.done.org")
+    mine.cut_over()
+    names = cutover.hosted_domains(mine.aws, mine.settings.domains)
+    name = cutover.destination_name(mine.aws, mine.settings)
+    assert name == move.new
+    cutover.finish(mine.aws, cutover.idle_pairs(names, mine.old, name), mine.old)
+    (left,) = records(zone, "app.done.org")
+    assert left["ResourceRecords"] == [{"Value": move.new}]
