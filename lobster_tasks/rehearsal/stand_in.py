@@ -30,6 +30,9 @@ def stand_in(aws: Aws, settings: Settings) -> tuple[Settings, tuple[str, ...]]:
         changes["load_balancer"] = settings.load_balancer.model_copy(update=plain)
         kind = "an internal one without IPv6" if settings.is_fronted else "an internet-facing one with HTTP"
         notes.append(f"load_balancer: {kind} stands in for yours")
+    if settings.front.certificate:
+        changes["front"] = settings.front.model_copy(update={"certificate": None})
+        notes.append("front.certificate: one that is requested here stands in for yours")
     bound = settings.task.permissions_boundary
     if foreign := [arn for arn in (*settings.task.policies, bound) if arn and ":iam::aws:" not in arn]:
         managed = tuple(arn for arn in settings.task.policies if arn not in foreign)

@@ -90,6 +90,17 @@ def test_an_app_behind_cloudfront_passes(project: Project) -> None:
         assert what in told
 
 
+@pytest.mark.exhaustive  # test_an_app_behind_cloudfront_passes, test_cutover_front.py
+def test_a_domain_is_cut_over_to_cloudfront(project: Project) -> None:
+    flags = "front.kind=cloudfront", "domains=app.example.com"
+    answer = project.inv("rehearse", "--json", *(word for each in flags for word in ("--set", each))).check()
+    assert answer.json["verdict"] == "passed"
+    assert answer.json["requests"]["failed"] == 0
+    told = "\n".join(moment["what"] for moment in answer.json["timeline"])
+    for what in ("lobster serves app.example.com", "10 → 50 → 100 %", "nothing is left of the stack"):
+        assert what in told
+
+
 def test_a_young_account_passes(project: Project) -> None:
     """Refusals that pass are waited out from the first step on, and told."""
     ended = project.inv("rehearse", "--young").check()

@@ -51,6 +51,17 @@ def test_what_can_be_rehearsed_stays(aws: Aws) -> None:
             "load_balancer: an internal one without IPv6 stands in for yours",
         ),
         (
+            {
+                "front": {
+                    "kind": "cloudfront",
+                    "certificate": "arn:aws:acm:us-east-1:123456789012:certificate/x",
+                },
+                "domains": ["app.example.com"],
+            },
+            {"front": {"kind": "cloudfront", "certificate": None}},
+            "front.certificate: one that is requested here stands in for yours",
+        ),
+        (
             {"task": {"policies": ["arn:aws:iam::aws:policy/X", "arn:aws:iam::123456789012:policy/Mine"]}},
             {"task": {"policies": ("arn:aws:iam::aws:policy/X",)}},
             "policies: arn:aws:iam::123456789012:policy/Mine left out",
