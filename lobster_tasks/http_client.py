@@ -131,7 +131,7 @@ class _Tls(HTTPAdapter):
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
         """Called by requests for each connection, to which it adds the authorities of certifi."""
-        super().cert_verify(conn, url, verify, cert)
+        super().cert_verify(conn, url, verify, cert)  # type: ignore[no-untyped-call]
         if self._authority:
             conn.ca_certs = None
 
