@@ -92,29 +92,63 @@ def monthly_cost(settings: Settings, tasks: int | None = None, subnets: int | No
 
 def current_cost(settings: Settings, live: Mapping[Resource, Live | None]) -> Cost | None:
     """The cost of the live resources that were read; None without a load balancer."""
-    found = {resource.kind: each for resource, each in live.items() if each}
-    if "load-balancer" not in found:
+    found = {resource.kind: each for resource, each in live.items() if each and not resource.former}
+    former = _former_balancer(live)
+    if "load-balancer" not in found and former is None:
         return None
     service: Mapping[str, Any] = found["service"].raw if "service" in found else {}
     size = _as_registered(settings, found["task-definition"].raw) if "task-definition" in found else settings
-    return monthly_cost(size, tasks=service.get("desiredCount", 0))
+    tasks = service.get("desiredCount", 0)
+    if former and "load-balancer" not in found:
+        return replace(monthly_cost(_behind(size, former, live), tasks=tasks), advice="")
+    return _with_former(monthly_cost(size, tasks=tasks), former)
 
 
 def planned_cost(settings: Settings, live: Mapping[Resource, Live | None]) -> Cost | None:
     """The cost of the same resources once they are as planned; None without a load balancer.
 
-    An existing service keeps its desired count; a new one has that of its first release. An existing load balancer
-    keeps its scheme, so there is no ``advice``.
+    An existing service keeps its desired count; a new one has that of its first release. Where a load balancer exists,
+    there is no ``advice``. ``live`` is without what the plan deletes.
     """
-    kinds = {resource.kind: resource for resource in live}
+    kinds = {resource.kind: resource for resource in live if not resource.former}
     if "load-balancer" not in kinds:
         return None
     tasks: int | None = 0
     if "service" in kinds:
         found = live[kinds["service"]]
         tasks = found.raw.get("desiredCount") or None if found else None
-    cost = monthly_cost(settings, tasks=tasks)
-    return replace(cost, advice="") if live[kinds["load-balancer"]] else cost
+    cost, former = monthly_cost(settings, tasks=tasks), _former_balancer(live)
+    cost = replace(cost, advice="") if former or live[kinds["load-balancer"]] else cost
+    return _with_former(cost, former)
+
+
+def _former_balancer(live: Mapping[Resource, Live | None]) -> Live | None:
+    """The load balancer that another one replaces."""
+    found = ((each, live[each]) for each in live if each.former and each.kind == "load-balancer")
+    return next((one for each, one in found if one and each.is_ours(one)), None)
+
+
+def _behind(settings: Settings, balancer: Live, live: Mapping[Resource, Live | None]) -> Settings:
+    """The settings as if they described this load balancer and what is in front of it."""
+    internal = balancer.attributes["scheme"] == "internal"
+    fronted = any(found for each, found in live.items() if each.former and each.kind == "distribution")
+    section = settings.load_balancer.model_copy(update={"internal": internal})
+    front = settings.front.model_copy(update={"kind": "cloudfront" if fronted else "none"})
+    return settings.model_copy(update={"load_balancer": section, "front": front})
+
+
+def _with_former(cost: Cost, former: Live | None) -> Cost:
+    """The cost with that of the load balancer that goes on serving beside the stack's."""
+    if former is None:
+        return cost
+    prices, hours = _prices(), float(_prices()["hours_per_month"])
+    lines = [
+        CostLine("load balancer of before, until it is removed", hours * prices["load_balancer"]["hour"])
+    ]
+    if former.attributes["scheme"] != "internal":
+        count = len(former.attributes["subnets"])
+        lines.append(CostLine(f"its public IPv4 × {count}", count * hours * prices["public_ipv4_hour"]))
+    return replace(cost, lines=(*cost.lines, *lines))
 
 
 def _as_registered(settings: Settings, definition: Mapping[str, Any]) -> Settings:

@@ -14,6 +14,7 @@ import re
 import shlex
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from ipaddress import ip_network
 from typing import Annotated, Any, Literal
 
@@ -23,6 +24,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    PrivateAttr,
     ValidationError,
     ValidationInfo,
     field_validator,
@@ -52,6 +54,8 @@ ATTACHED_TAG = "lobster:attached"
 _OWN_TAGS = (STACK_TAG, ADOPTED_TAG, REGION_TAG)
 MOST_TAGS = 50 - len(_OWN_TAGS)  # AWS allows 50
 _IN_TAGS = "_.:/=+-@"
+_LONGEST_BALANCER_NAME = 32  # a target group's too (CreateLoadBalancer, CreateTargetGroup)
+_LONGEST_GROUP_NAME = 255
 
 # Task CPU units -> the memory sizes in MiB that Fargate supports with them ("Fargate task CPU and memory").
 FARGATE_MEMORY: dict[int, Sequence[int]] = {
@@ -457,9 +461,35 @@ class NetworkSettings(_Section):
         return subnets
 
 
+@dataclass(frozen=True)
+class LoadBalancerNames:
+    """The names of a load balancer, its target group and its security group."""
+
+    name: str
+    target_group: str
+    security_group: str
+
+    @property
+    def second(self) -> LoadBalancerNames:
+        """The names of a second one beside it."""
+        return LoadBalancerNames(
+            _second(self.name, _LONGEST_BALANCER_NAME),
+            _second(self.target_group, _LONGEST_BALANCER_NAME),
+            _second(self.security_group, _LONGEST_GROUP_NAME),
+        )
+
+
+def _second(name: str, most: int) -> str:
+    """``name-2``, shortened to ``most`` characters; another number where that is the same name."""
+    names = (f"{name[: most - 2].rstrip('-')}-{number}" for number in (2, 3))
+    return next(each for each in names if each != name)
+
+
 class LoadBalancerSettings(_Section):
     """The Application Load Balancer; ``idle_timeout`` in seconds, ``certificate`` is the ARN of an ACM
     certificate."""
+
+    _other: LoadBalancerNames | None = PrivateAttr(default=None)
 
     name: LoadBalancerName = "lobster-alb"
     target_group: TargetGroupName = "lobster-tg"
@@ -485,6 +515,22 @@ class LoadBalancerSettings(_Section):
     web_acl: Annotated[str, AfterValidator(_web_acl)] | None = None
     """The ARN of the AWS WAF web ACL that protects the load balancer. It is associated, but never created, changed
     or deleted. None leaves an existing association as it is."""
+
+    @property
+    def names(self) -> LoadBalancerNames:
+        """Its name and those of its groups."""
+        return LoadBalancerNames(self.name, self.target_group, self.security_group)
+
+    @property
+    def other(self) -> LoadBalancerNames:
+        """The names of the load balancer that takes its place, or whose place it takes, where the scheme changes."""
+        return self._other or self.names.second
+
+    def swapped(self) -> LoadBalancerSettings:
+        """The same settings with the names of the other load balancer."""
+        made = self.model_copy(update=asdict(self.other))
+        made._other = self.names
+        return made
 
 
 class FrontSettings(_Section):
@@ -809,8 +855,14 @@ class Settings(_Section):
     @classmethod
     def _groups_differ(cls, group: str, info: ValidationInfo) -> str:
         balancer = info.data.get("load_balancer")
-        if isinstance(balancer, LoadBalancerSettings) and balancer.security_group == group:
+        if not isinstance(balancer, LoadBalancerSettings):
+            return group
+        if balancer.security_group == group:
             raise ValueError("must differ from load_balancer.security_group")
+        if balancer.names.second.security_group == group:
+            raise ValueError(
+                f"must differ from {group}, the group of a second load balancer, which a change of front.kind needs"
+            )
         return group
 
     @property

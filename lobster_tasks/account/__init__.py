@@ -13,6 +13,7 @@ from .distributions import (
     list_distributions,
     list_vpc_origins,
 )
+from .load_balancers import with_live_names
 from .roles import delete_role
 from .services import CLUSTER_NOT_FOUND, describe_service, describe_services, find_service
 from .target_groups import describe_target_health, find_target_group, find_target_health
@@ -36,4 +37,5 @@ __all__ = [
     "find_vpc_origin",
     "list_distributions",
     "list_vpc_origins",
+    "with_live_names",
 ]

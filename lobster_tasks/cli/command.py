@@ -65,6 +65,20 @@ class Run:
 
         return self._load(profiles_region)
 
+    @property
+    def located_settings(self) -> Settings:
+        """The settings with the names of the load balancer that the account has now; reads the account."""
+        from ..account import with_live_names
+
+        return with_live_names(self.aws, self.settings)
+
+    @property
+    def settings_to_build(self) -> Settings:
+        """The settings with the names of the load balancer that setup creates or repairs; reads the account."""
+        from ..account import with_live_names
+
+        return with_live_names(self.aws, self.settings, replacing=True)
+
     @cached_property
     def offline_settings(self) -> Settings:
         """The settings without reading a profile; raises SettingsError."""

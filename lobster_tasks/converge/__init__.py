@@ -10,6 +10,7 @@ from .cycle import Changes, Convergence, Dialogue, bring, carry_out, remove
 from .dependents import dependents
 from .planner import Change, Difference, Plan, plan, plan_removal, refuse_impossible
 from .read import read
+from .replacement import refuse_unready
 from .verify import verify, verify_removal
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "plan_removal",
     "read",
     "refuse_impossible",
+    "refuse_unready",
     "remove",
     "verify",
     "verify_removal",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from ..aws import Aws
-from ..stack import Stack
+from ..stack import Resource, Stack
 from .apply import apply
 from .dependents import dependents
 from .planner import Change, Plan, plan, plan_removal, refuse_impossible
@@ -56,8 +56,13 @@ def bring(
     Raises NotOursError (see ``plan``), RefusedError where a resource would have to be replaced, whatever
     ``dialogue.ask`` raises, and LobsterError where the account is not as planned afterwards.
     """
-    made = plan(stack, read(aws, stack), adopt=adopt)
-    return _carry_out(aws, made, lambda: verify(aws, stack), dialogue, dry_run)
+    live = read(aws, stack)
+    made = plan(stack, live, adopt=adopt)
+    others: dict[Resource, tuple[str, ...]] = {}
+    if any(each.resource.former for each in made.changes):
+        others = dependents(aws, stack, live)
+        made = plan(stack, live, others, adopt=adopt)
+    return _carry_out(aws, made, lambda: verify(aws, stack, others), dialogue, dry_run)
 
 
 def remove(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from ..errors import NotOursError, RefusedError
@@ -74,6 +74,12 @@ class Plan:
         """The changes that AWS cannot make in place."""
         return tuple(change for change in self.changes if change.action == "replace")
 
+    @property
+    def afterwards(self) -> Mapping[Resource, Live | None]:
+        """The live resources without those that the plan deletes."""
+        deleted = {change.resource for change in self.changes if change.action == "delete"}
+        return {each: None if each in deleted else found for each, found in self.live.items()}
+
     def count(self, *actions: Action) -> int:
         """The number of changes with these actions."""
         return sum(change.action in actions for change in self.changes)
@@ -87,14 +93,22 @@ class Plan:
         return any(attribute in change.changed for change in self.changes)
 
 
-def plan(stack: Stack, live: Mapping[Resource, Live | None], *, adopt: bool = False) -> Plan:
+def plan(
+    stack: Stack,
+    live: Mapping[Resource, Live | None],
+    others: Mapping[Resource, tuple[str, ...]] | None = None,
+    *,
+    adopt: bool = False,
+) -> Plan:
     """The changes that bring ``live`` to ``stack``.
 
     Existing resources without a stack's tag are adopted if ``adopt``; otherwise NotOursError names them all.
-    Resources of another stack, or of a stack in another region, are never adopted.
+    Resources of another stack, or of a stack in another region, are never adopted. What belongs to a former load
+    balancer is deleted once the service has left it, except what others use (``others``, as for ``plan_removal``).
     """
     known = LiveResources(live)
-    foreign = [each for each in known if each.presence(known) == "present" and not each.is_ours(known[each])]
+    wanted = [each for each in known if not each.former and each.presence(known) == "present"]
+    foreign = [each for each in wanted if not each.is_ours(known[each])]
     if elsewhere := [each for each in foreign if _is_of_another_region(each, known[each])]:
         raise _elsewhere(elsewhere, known)
     owners = {owner: None for each in foreign if (owner := known[each].stack)}
@@ -104,13 +118,43 @@ def plan(stack: Stack, live: Mapping[Resource, Live | None], *, adopt: bool = Fa
         raise _no_room_for_tags(full[0], known[full[0]])
     changes = [change for each in stack.resources for change in _changes(each, live[each], known, foreign)]
     changes += [change for each in reversed(stack.resources) for change in _removal(each, live[each], known)]
+    leaving = _without_former(stack, live, others)
+    changes += leaving.changes
     touched = {change.resource for change in changes}
-    kept = tuple(each for each in stack.resources if each not in touched and live[each] is not None)
+    kept = tuple(
+        each
+        for each in stack.resources
+        if each not in touched and each in known and (not each.former or _is_of_the_stack(each, known))
+    )
+    refused = {each.resource for each in changes if each.action == "replace"}
     stays = {
-        each: (*each.remarks(found, known), *map(_stays, _left(each, found, known)))
+        each: (
+            *each.remarks(found, known),
+            *(map(_stays, _left(each, found, known)) if each not in refused else ()),
+        )
         for each, found in known.items()
     }
-    return Plan(stack.name, tuple(changes), kept, live, stays)
+    return Plan(stack.name, tuple(changes), kept, live, {**stays, **leaving.remarks})
+
+
+def _without_former(
+    stack: Stack, live: Mapping[Resource, Live | None], others: Mapping[Resource, tuple[str, ...]] | None
+) -> Plan:
+    """The removal of what belongs to a former load balancer; nothing while the service is behind it."""
+    known = LiveResources(live)
+    former = tuple(each for each in stack.former if each in known and _is_of_the_stack(each, known))
+    if stack.keeps_former(known):
+        former = ()
+    made = plan_removal(Stack(stack.name, former), live, others, keep_data=False)
+    why = "another load balancer has taken its place"
+    changes = tuple(replace(each, reason=why) if each.action == "delete" else each for each in made.changes)
+    return replace(made, changes=changes)
+
+
+def _is_of_the_stack(resource: Resource, known: LiveResources) -> bool:
+    """Whether it is ours; what has no tags belongs to the owner of what it is part of."""
+    owner = resource if resource.taggable else resource.part_of
+    return owner is not None and owner in known and owner.is_ours(known[owner])
 
 
 def plan_removal(
@@ -130,6 +174,8 @@ def plan_removal(
     needed, relied = dict[Resource, str](), dict[Resource, str]()
     for resource in reversed(stack.resources):
         current = live[resource]
+        if current is not None and resource.former and not _is_of_the_stack(resource, known):
+            continue  # it only has the name that a second load balancer would get
         if current is None or not resource.taggable:
             if current is not None and _goes_with(resource, known, needed, relied, others):
                 changes.append(Change("delete", resource, "the stack created it"))
@@ -203,7 +249,9 @@ def refuse_impossible(made: Plan) -> None:
 
 def _removal(resource: Resource, found: Live | None, known: LiveResources) -> list[Change]:
     """The deletion of a resource that is ours and no longer desired, after everything that depends on it."""
-    if found is None or resource.presence(known) != "absent" or not resource.is_ours(found) or found.adopted:
+    if found is None or resource.former or resource.presence(known) != "absent":
+        return []
+    if not resource.is_ours(found) or found.adopted:
         return []
     return [Change("delete", resource, "the settings no longer contain it")]
 
@@ -211,6 +259,8 @@ def _removal(resource: Resource, found: Live | None, known: LiveResources) -> li
 def _changes(
     resource: Resource, found: Live | None, known: LiveResources, foreign: list[Resource]
 ) -> list[Change]:
+    if resource.former:
+        return []
     presence = resource.presence(known)
     if found is None:
         return [Change("create", resource, "not there")] if presence == "present" else []
@@ -258,7 +308,7 @@ def differences(resource: Resource, found: Live, known: LiveResources) -> list[D
 
 def _left(resource: Resource, found: Live, known: LiveResources) -> list[Difference]:
     """The attributes in which an adopted resource stays as it was, whatever the settings say."""
-    if not resource.is_shared(found) or resource.presence(known) != "present":
+    if resource.former or not resource.is_shared(found) or resource.presence(known) != "present":
         return []
     added = resource.desired_when_adopted(found, known)
     rest = {name: value for name, value in resource.desired(known).items() if name not in added}
@@ -346,8 +396,11 @@ def _not_ours(foreign: list[Resource], known: LiveResources, owners: tuple[str, 
             f"--set name={owners[0]}; where that stack was torn down and this is what it kept, take the tag "
             f"{STACK_TAG} off it first",
         )
+    tagging = [command for each in foreign if (command := each.tagging(known[each]))]
+    ways = ["choose another name in invoke.yaml"] if len(tagging) < len(foreign) else []
+    ways += [f"if this stack created it, put its tags back: {each}" for each in tagging]
     return NotOursError(
         f"{what}: not ours to change.",
         f"a resource without the tag {STACK_TAG}={foreign[0].stack} may belong to somebody else",
-        "choose another name in invoke.yaml, or adopt it: the same command with --adopt",
+        f"{'; '.join(ways)}, or adopt it: the same command with --adopt",
     )

@@ -15,9 +15,9 @@ _SETTLED_WITHIN_SECONDS = 60.0
 _NOT_YET = ("NotFound", "NotFoundException", "NoSuchEntity")
 
 
-def verify(aws: Aws, stack: Stack) -> Plan:
+def verify(aws: Aws, stack: Stack, others: Mapping[Resource, tuple[str, ...]] | None = None) -> Plan:
     """The empty plan; raises LobsterError with the remaining differences when it does not become empty."""
-    again = _settled(aws, lambda: plan(stack, read(aws, stack), adopt=True))
+    again = _settled(aws, lambda: plan(stack, read(aws, stack), others, adopt=True))
     if again.changes:
         raise _not_as_planned(again)
     return again

@@ -62,6 +62,28 @@ def plan_and_cost(made: Plan, before: Cost | None, after: Cost | None) -> Render
 def _warnings(made: Plan) -> list[RenderableType]:
     """What a person must know before confirming."""
     return [
+        *(Text(f"! {each}", style="bold yellow") for each in _about_addresses(made)),
+        *_opening(made),
+    ]
+
+
+def _about_addresses(made: Plan) -> list[str]:
+    """What becomes of the addresses of the app, where a load balancer takes the place of another one."""
+    old = former_url_of(made.live)
+    if old is None:
+        return []
+    if any(each.action == "delete" and each.resource.former for each in made.changes):
+        return [f"{old} stops answering."]
+    if made.creates("load-balancer"):
+        return [
+            f"The app gets another address; {old} goes on serving beside it until inv remove-old-load-balancer.",
+            "Tasks are replaced as by a release: no request fails, WebSockets are opened anew.",
+        ]
+    return []
+
+
+def _opening(made: Plan) -> list[RenderableType]:
+    return [
         Text(
             f"! {resource.name} lets in everybody: the app becomes reachable from the internet. "
             "load_balancer.allowed_cidrs limits the addresses.",
@@ -75,7 +97,7 @@ def opened(made: Plan) -> list[Resource]:
     """The existing security groups that allow some addresses and will allow the whole internet."""
     every: list[Any] = [change.resource for change in made.changes if "ingress" in change.changed]
     found = [each for each in every if (live := made.live[each]) and each.opens(live)]
-    internal = any(getattr(each, "scheme", "") == "internal" for each in made.live)
+    internal = any(getattr(each, "scheme", "") == "internal" for each in made.live if not each.former)
     return [] if internal else found
 
 
@@ -94,6 +116,12 @@ def question(made: Plan) -> str:
     return f"Make these {len(made.changes)} changes?"
 
 
+def farewell(made: Plan) -> str:
+    """The question before the load balancer of before is removed."""
+    old = former_url_of(made.live)
+    return f"Delete what served at {old}?" if old else question(made)
+
+
 def removal_question(made: Plan) -> str:
     """The question before a teardown."""
     deleted, released = made.count("delete"), made.count("release")
@@ -105,6 +133,7 @@ def brought(done: Convergence, settings: Settings) -> RenderableType:
     """The current state and the next step."""
     made, live = done.plan, done.now.live
     service = next((found for each, found in live.items() if each.kind == "service"), None)
+    old, new = former_url_of(live), url_of(live, settings)
     if made.changes:
         told = [f"Done: {plural(len(made.changes), 'change')} made and verified."]
     else:
@@ -113,6 +142,11 @@ def brought(done: Convergence, settings: Settings) -> RenderableType:
         told.append("No release yet.  Next:  inv push-image --tag T   then   inv deploy --tag T")
     elif any(change.resource.kind == "task-definition" for change in made.changes):
         told.append("Running tasks keep their revision until the next inv deploy.")
+    if old and new != old:
+        told.append(
+            f"{old} serves too.  Next:  lead visitors to {new}   then   inv remove-old-load-balancer; "
+            "or set front.kind as it was, which makes the old address the app's again"
+        )
     if any(each.kind == "certificate" and not found for each, found in live.items()):
         told.append(f"{', '.join(settings.domains)}: no certificate yet.  Next:  inv cutover")
     return Group(*map(Text, told))
@@ -202,13 +236,25 @@ def plan_json(
 def url_of(live: Mapping[Resource, Live | None], settings: Settings) -> str | None:
     """The address of the stack's distribution, or else of its load balancer, with HTTPS if it has a listener for it.
 
-    None without them, and where visitors need a distribution that is not among the resources.
+    Before they exist, this is the address of the load balancer that they replace. None without any, and where visitors
+    need a distribution that is not among the resources.
     """
+    own = {each: found for each, found in live.items() if not each.former}
+    return _url(own, fronted=settings.is_fronted) or former_url_of(live)
+
+
+def former_url_of(live: Mapping[Resource, Live | None]) -> str | None:
+    """The address of the load balancer that another one replaces; None without one."""
+    former = {each: found for each, found in live.items() if each.former and found and each.is_ours(found)}
+    return _url(former)
+
+
+def _url(live: Mapping[Resource, Live | None], *, fronted: bool = False) -> str | None:
     names = [found.raw["DomainName"] for found in live.values() if found and found.raw.get("DomainName")]
     if names:
         return f"https://{names[0]}"
     balancers = [found.raw for found in live.values() if found and found.raw.get("DNSName")]
-    if not balancers or (settings.is_fronted and balancers[0].get("Scheme") == "internal"):
+    if not balancers or (fronted and balancers[0].get("Scheme") == "internal"):
         return None
     secure = any(found and found.raw.get("Protocol") == "HTTPS" for found in live.values())
     return f"{'https' if secure else 'http'}://{balancers[0]['DNSName']}"
@@ -328,7 +374,8 @@ def _certificate(resource: Any, live: Mapping[Resource, Live | None]) -> str:
 
 
 def _distribution(resource: Any, live: Mapping[Resource, Live | None]) -> str:
-    return f"HTTPS at {', '.join([*resource.domains, 'a name of *.cloudfront.net'])}; takes some minutes"
+    told = f"HTTPS at {', '.join([*resource.domains, 'a name of *.cloudfront.net'])}"
+    return _slow(told, live.get(resource))
 
 
 def _service(resource: Any, live: Mapping[Resource, Live | None]) -> str:
@@ -336,6 +383,10 @@ def _service(resource: Any, live: Mapping[Resource, Live | None]) -> str:
     count = found.raw.get("desiredCount", 0) if found else resource.desired_count
     where = "a public address" if resource.public else "private subnets"
     return f"{plural(count, 'task')} behind {resource.target_group.name}, {where}"
+
+
+def _slow(told: str, found: Live | None) -> str:
+    return told if found else f"{told}; takes some minutes"
 
 
 def _scalable_target(resource: Any, live: Mapping[Resource, Live | None]) -> str:
@@ -360,7 +411,7 @@ _ABOUT: Mapping[str, Callable[[Any, Mapping[Resource, Live | None]], str]] = {
     "target-group": _target_group,
     "certificate": _certificate,
     "listener": _listener,
-    "vpc-origin": lambda resource, live: "to the load balancer by HTTP; takes some minutes",
+    "vpc-origin": lambda resource, live: _slow("to the load balancer by HTTP", live.get(resource)),
     "distribution": _distribution,
     "security-group-rule": lambda resource, live: "only from this VPC's VPC origins",
     "web-ACL-association": lambda resource, live: resource.web_acl,

@@ -60,6 +60,15 @@ class Stack:
     name: str
     resources: tuple[Resource, ...]
 
+    @property
+    def former(self) -> tuple[Resource, ...]:
+        """What belongs to a load balancer that another one replaces; mostly none of it exists."""
+        return tuple(each for each in self.resources if each.former)
+
+    def keeps_former(self, known: LiveResources) -> bool:
+        """Whether that load balancer stays: the service is behind it, or is not known."""
+        return self.service is None or self.service.uses_former(known)
+
     def __add__(self, other: Stack) -> Stack:
         """The resources of both."""
         return Stack(self.name, self.resources + other.resources)
@@ -105,21 +114,24 @@ class Stack:
         return Stack(self.name, tuple(each for each in self.resources if each in chosen))
 
 
-def build(settings: Settings, account: str, partition: str = "aws") -> Stack:
-    """The stack that the settings describe, in this account. Raises TemplateError and SettingsError."""
-    stack = settings.name
-    execution_role, task_role = _roles(settings, account, partition)
+def build(settings: Settings, account: str, partition: str = "aws", *, leaves_former: bool = False) -> Stack:
+    """The stack that the settings describe, in this account. Raises TemplateError and SettingsError.
+
+    With the load balancer that has the other names: where there is one, the service stays in its target group unless
+    it ``leaves_former``.
+    """
+    stack, network = settings.name, _network(settings)
+    execution_role, task_role = roles = _roles(settings, account, partition)
     log_group = LogGroup(settings.logs.group, stack, settings.logs.retention_days)
     repository = Repository(settings.repository, stack, settings.images.keep)
-    network = _network(settings)
     facing = OriginFacing(PREFIX_LIST, stack, network) if settings.is_fronted else None
-    balancer_group, tasks_group = _security_groups(settings, network, facing)
-    balancer, target_group = _load_balancing(settings, network, balancer_group)
+    former = _former(settings, network)
+    balancer_group, tasks_group = _security_groups(settings, network, facing, former.group)
+    balancer, target_group = _load_balancing(settings, network, balancer_group, former.load_balancer)
     firewall = _firewall(settings.load_balancer, balancer, account)
-    distribution = _distribution(settings, balancer, firewall, partition)
+    distribution = _distribution(settings, balancer, firewall, former, partition)
     listeners = _listeners(settings, balancer, target_group, firewall)
     cluster = Cluster(settings.cluster, stack)
-    roles = execution_role, task_role
     task_definition = _task_definition(settings, account, partition, roles, log_group, repository)
     service = Service(
         name=settings.service,
@@ -139,15 +151,14 @@ def build(settings: Settings, account: str, partition: str = "aws") -> Stack:
         rollback=settings.deployment.rollback,
         grace_period=settings.health_check.grace_period,
         more_groups=settings.network.security_groups,
+        former_target_group=former.target_group,
+        leaves_former=leaves_former,
     )
     resources = (
         *(execution_role, task_role, log_group, repository, network, *((facing,) if facing else ())),
+        *former.resources,
         *(balancer_group, tasks_group, balancer, firewall),
-        *(
-            (distribution.vpc_origin, *_viewer_certificate(distribution), distribution)
-            if distribution
-            else ()
-        ),
+        *_in_front(distribution),
         *(target_group, *_certificates(listeners), *listeners),
         *_origin_access(balancer_group, facing, distribution, listeners),
         *(cluster, task_definition, service, _scaling(settings.scaling, service, balancer)),
@@ -163,7 +174,8 @@ def build_access(settings: Settings, account: str, partition: str = "aws") -> St
 def build_all(aws: Aws, settings: Settings, environ: Mapping[str, str], *, removing: bool = False) -> Stack:
     """The whole stack, with GitHub's access where the settings name a repository or it was set up before.
 
-    Raises SettingsError where the repository is unknown, unless ``removing``, which does not need it.
+    ``settings`` have the load balancer's live names. Raises SettingsError where the repository is unknown, unless
+    ``removing``, which does not need it.
     """
     where = (aws.account, aws.partition)
     if not _has_access(aws, settings):
@@ -236,10 +248,50 @@ def _network(settings: Settings) -> Network:
     return Network(name, settings.name, vpc, subnets, public, tasks, settings.is_fronted)
 
 
+@dataclass(frozen=True)
+class _Former:
+    """The load balancer with the other names, and what belongs to it alone: the one before, while it still serves."""
+
+    group: SecurityGroup
+    load_balancer: LoadBalancer
+    target_group: TargetGroup
+    firewall: WebAclAssociation
+    listeners: tuple[Listener, ...]
+
+    @property
+    def resources(self) -> tuple[Resource, ...]:
+        """All of it, each after its dependencies."""
+        return (self.group, self.load_balancer, self.target_group, self.firewall, *self.listeners)
+
+
+def _former(settings: Settings, network: Network) -> _Former:
+    section = settings.load_balancer.swapped()
+    before = settings.model_copy(update={"load_balancer": section})
+    scheme = "internet-facing" if settings.is_internal else "internal"
+    group, _ = _security_groups(before, network, None)
+    group = replace(group, former=True)
+    balancer, target_group = _load_balancing(before, network, group)
+    balancer = replace(balancer, scheme=scheme, former=True)
+    target_group = replace(target_group, former=True)
+    firewall = WebAclAssociation(
+        balancer.name, balancer.stack, balancer, settings.load_balancer.web_acl or "", former=True
+    )
+    listeners = tuple(
+        Listener(f"{balancer.name}:{port}", balancer.stack, balancer, port, target_group, former=True)
+        for port in (HTTPS_PORT, HTTP_PORT)
+    )
+    return _Former(group, balancer, target_group, firewall, listeners)
+
+
 def _distribution(
-    settings: Settings, balancer: LoadBalancer, firewall: WebAclAssociation, partition: str
+    settings: Settings,
+    balancer: LoadBalancer,
+    firewall: WebAclAssociation,
+    former: _Former,
+    partition: str,
 ) -> Distribution | None:
-    """With its VPC origin, and also where the settings have none: one that is there goes.
+    """With its VPC origin, and also where the settings have none: one that is there goes, with the load balancer to
+    which it leads.
 
     None in partitions whose CloudFront has no VPC origins; SettingsError where they would need it.
     """
@@ -248,14 +300,23 @@ def _distribution(
             raise SettingsError([f"front.kind: CloudFront's VPC origins are not in {settings.region}"])
         return None
     name = f"{settings.name}-{settings.region}"
+    if not settings.is_internal:
+        origin = VpcOrigin(
+            name, settings.name, former.load_balancer, fronted=False, also=balancer, former=True
+        )
+        return Distribution(name, settings.name, origin, former.firewall, former=True)
     origin = VpcOrigin(name, settings.name, balancer, settings.is_fronted)
     domains, arn = settings.domains if settings.is_fronted else (), settings.front.certificate or ""
     certificate = ViewerCertificate(domains[0], settings.name, domains) if domains and not arn else None
     return Distribution(name, settings.name, origin, firewall, domains, arn, certificate)
 
 
-def _viewer_certificate(distribution: Distribution) -> tuple[ViewerCertificate, ...]:
-    return (distribution.viewer_certificate,) if distribution.viewer_certificate else ()
+def _in_front(distribution: Distribution | None) -> tuple[Resource, ...]:
+    """The distribution after what it needs."""
+    if distribution is None:
+        return ()
+    certificate = distribution.viewer_certificate
+    return (distribution.vpc_origin, *([certificate] if certificate else []), distribution)
 
 
 def _origin_access(
@@ -293,7 +354,10 @@ def _task_definition(
 
 
 def _security_groups(
-    settings: Settings, network: Network, facing: OriginFacing | None
+    settings: Settings,
+    network: Network,
+    facing: OriginFacing | None,
+    former: SecurityGroup | None = None,
 ) -> tuple[SecurityGroup, SecurityGroup]:
     ports = (HTTP_PORT, HTTPS_PORT) if settings.has_https_listener else (HTTP_PORT,)
     balancer = SecurityGroup(
@@ -312,6 +376,7 @@ def _security_groups(
         f"The tasks of {settings.name}",
         (settings.container.port,),
         balancer,
+        former_source=former,
     )
     return balancer, tasks
 
@@ -324,12 +389,19 @@ def _visitors(load_balancer: LoadBalancerSettings) -> tuple[str, ...]:
 
 
 def _load_balancing(
-    settings: Settings, network: Network, group: SecurityGroup
+    settings: Settings, network: Network, group: SecurityGroup, predecessor: LoadBalancer | None = None
 ) -> tuple[LoadBalancer, TargetGroup]:
     section, health = settings.load_balancer, settings.health_check
     scheme = "internal" if settings.is_internal else "internet-facing"
     balancer = LoadBalancer(
-        section.name, settings.name, network, group, scheme, section.idle_timeout, section.dual_stack
+        section.name,
+        settings.name,
+        network,
+        group,
+        scheme,
+        section.idle_timeout,
+        section.dual_stack,
+        predecessor,
     )
     target_group = TargetGroup(
         name=section.target_group,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from ..in_parallel import in_parallel
 from ..settings import REGION_TAG
 from .certificates import ISSUED, ViewerCertificate
 from .resource import Attributes, Live, LiveResources, Presence, Resource, tag_list
-from .vpc_origin import DEPLOYED, VpcOrigin, tag, untag
+from .vpc_origin import DEPLOYED, VpcOrigin, retagging, tag, tag_command, untag
 
 AwsDict = Mapping[str, Any]
 # CloudFront's managed policies: nothing is cached, and the app receives everything that a visitor sends. This includes
@@ -84,7 +84,7 @@ class Distribution(Resource):
             if its is not None
         ]
         chosen = next((each for each in found if self.is_ours(each)), None)
-        chosen = chosen or next((each for each in found if self._is_untagged(each, known)), None)
+        chosen = chosen or self._untagged(found, known)
         whole = find_distribution(aws, chosen.id, self.label) if chosen else None
         if chosen is None or whole is None:
             return None
@@ -94,11 +94,32 @@ class Distribution(Resource):
         origins = summary["Origins"].get("Items", [])
         return summary["Comment"] == self.comment or any("VpcOriginConfig" in each for each in origins)
 
-    def _is_untagged(self, found: Live, known: LiveResources) -> bool:
-        """Whether it is as this library creates it, tags aside: our comment, and our VPC origin as the only origin."""
-        origin = known.get(self.vpc_origin)
-        leads = [each.get("VpcOriginConfig", {}).get("VpcOriginId") for each in found.raw["Origins"]["Items"]]
-        return found.raw["Comment"] == self.comment and origin is not None and leads == [origin.id]
+    def _untagged(self, found: Sequence[Live], known: LiveResources) -> Live | None:
+        """The one without a stack's tag that leads to our VPC origin, or to our load balancer by another one.
+
+        Prefers one with our comment: a second distribution would have another address.
+        """
+        leading = [each for each in found if each.stack is None and self._leads_here(each, known)]
+        return min(leading, key=lambda each: (each.raw["Comment"] != self.comment, each.id), default=None)
+
+    def _leads_here(self, found: Live, known: LiveResources) -> bool:
+        """Whether its default cache behavior leads to our VPC origin, or to our load balancer's name."""
+        behavior, origins = found.raw["DefaultCacheBehavior"], found.raw["Origins"]["Items"]
+        target: AwsDict = next((each for each in origins if each["Id"] == behavior["TargetOriginId"]), {})
+        origin, balancer = known.get(self.vpc_origin), known.get(self.vpc_origin.load_balancer)
+        vpc_origin = target.get("VpcOriginConfig", {}).get("VpcOriginId")
+        name = balancer.raw["DNSName"] if balancer else ""
+        return bool(vpc_origin) and (
+            (origin is not None and vpc_origin == origin.id) or target.get("DomainName") == name
+        )
+
+    def instead(self, live: Live) -> str:
+        """It has no name of its own in the settings; with its tags it is the stack's, and is repaired."""
+        return retagging(self, live.raw["ARN"])
+
+    def tagging(self, live: Live) -> str:
+        """The command that puts its tags back."""
+        return tag_command(self, live.raw["ARN"])
 
     @property
     def comment(self) -> str:

@@ -24,6 +24,8 @@ from .task_definition import differences, normalise
 # The tag of an image that does not exist: task definitions have it before the first release.
 NO_RELEASE = "no-release-yet"
 _DRAINED_WITHIN_SECONDS = 900.0
+_SERVING_WITHIN_SECONDS = 1800.0
+_FAILED = ("PRIMARY", "FAILED")
 _REVISIONS_LOOKED_AT = 10
 _SERVICE_GONE = ("ServiceNotFoundException", "ClusterNotFoundException")
 # Tags of an adopted service: its task definition and its desired count before.
@@ -244,6 +246,9 @@ class Service(Resource):
     The running task definition and the desired count are not part of it: ``inv deploy`` and scaling set them.
     ``desired_count`` is what the first release will start. An adopted service keeps its former task definition and
     count in tags, and gets them back when it is released.
+
+    While a load balancer takes the place of another one, the service is in the target groups of both, in
+    ``former_target_group`` until ``leaves_former``.
     """
 
     kind: ClassVar[str] = "service"
@@ -265,6 +270,8 @@ class Service(Resource):
     rollback: bool
     grace_period: int
     more_groups: tuple[str, ...] = ()
+    former_target_group: TargetGroup | None = None
+    leaves_former: bool = False
 
     def read(self, aws: Aws, known: LiveResources) -> Live | None:
         """DescribeServices; a deleted service stays INACTIVE for a while and counts as absent."""
@@ -287,13 +294,29 @@ class Service(Resource):
             "subnets": self._subnets(known),
             "security-groups": tuple(sorted((self.security_group.name, *self.more_groups))),
             "public-address": self.public,
-            "target-group": _target_words(self.target_group.name, self.container, self.port),
+            "target-group": ", ".join(
+                _target_words(each.name, self.container, self.port) for each in self._target_groups(known)
+            ),
             "minimum-healthy-percent": self.minimum_healthy_percent,
             "maximum-percent": self.maximum_percent,
             "circuit-breaker": _breaker_words(True, self.rollback),
             "health-check-grace-period": self.grace_period,
             "tags-on-tasks": "SERVICE",
         }
+
+    def uses_former(self, known: LiveResources) -> bool:
+        """Whether it stays in the target group of a load balancer that another one replaces."""
+        live, group = (
+            known.get(self),
+            known.get(self.former_target_group) if self.former_target_group else None,
+        )
+        if live is None or group is None or self.leaves_former:
+            return False
+        return group.id in _target_group_arns(live.raw)
+
+    def _target_groups(self, known: LiveResources) -> tuple[TargetGroup, ...]:
+        former = self.former_target_group
+        return (self.target_group, former) if former and self.uses_former(known) else (self.target_group,)
 
     def desired_when_adopted(self, live: Live, known: LiveResources) -> Attributes:
         """Its own security groups and ours, which admits the load balancer."""
@@ -320,7 +343,10 @@ class Service(Resource):
         return Live(made["serviceArn"], {}, self.tags, made)
 
     def update(self, aws: Aws, live: Live, changed: frozenset[str], known: LiveResources) -> Live:
-        """UpdateService with the differing members only: some members restart every task."""
+        """UpdateService with the differing members only: some members restart every task.
+
+        Other target groups are waited for until tasks serve in them. Raises LobsterError, OutOfTimeError.
+        """
         members = {member for attribute in changed for member in _MEMBERS[attribute]}
         desired = self._parameters(known)
         if live.adopted:
@@ -332,6 +358,8 @@ class Service(Resource):
         parameters = {key: value for key, value in desired.items() if key in members}
         where = {"cluster": self.cluster.name, "service": self.name}
         aws.call("ecs:UpdateService", self.label, **where, **parameters)
+        if "loadBalancers" in parameters and live.raw.get("desiredCount"):
+            self._await_serving(aws, parameters["loadBalancers"])
         return live
 
     def delete(self, aws: Aws, live: Live) -> None:
@@ -427,6 +455,35 @@ class Service(Resource):
         added = attached(live).values()
         return [each for each in network.get("securityGroups", []) if each not in added]
 
+    def _await_serving(self, aws: Aws, balancers: list[dict[str, Any]]) -> None:
+        """Wait until every task is in these target groups, and healthy there."""
+        groups = {each["targetGroupArn"] for each in balancers}
+
+        seen = False
+
+        def is_over() -> bool:
+            nonlocal seen
+            service = find_service(aws, self.cluster.name, self.name, self.label) or {}
+            deployments = service.get("deployments", [])
+            is_set = groups == _target_group_arns(service)
+            failed = any((each["status"], each.get("rolloutState")) == _FAILED for each in deployments)
+            if failed or (seen and not is_set):
+                names = ", ".join(sorted(each.split("/")[-2] for each in groups))
+                raise LobsterError(
+                    f"{self.label} did not move to {names}.",
+                    "ECS has rolled the deployment back, or somebody else has changed the service meanwhile",
+                    "check inv status, fix the release, then run the same command again",
+                )
+            seen = is_set
+            return is_set and [each.get("rolloutState") for each in deployments] == ["COMPLETED"]
+
+        if not aws.clock.poll(is_over, _SERVING_WITHIN_SECONDS, 3):
+            raise OutOfTimeError(
+                f"{self.label} still replaces its tasks after {_SERVING_WITHIN_SECONDS / 60:.0f} minutes.",
+                "the tasks of before go on serving",
+                "run the same command again once inv status shows that the deployment has ended",
+            )
+
     def _await_back(self, aws: Aws, ran: str) -> None:
         def settled() -> str:
             (service,) = describe_services(aws, self.cluster.name, [self.name], self.label)
@@ -447,8 +504,8 @@ class Service(Resource):
             )
 
     def _subnets(self, known: LiveResources) -> tuple[str, ...]:
-        own = tuple(sorted(self.network.task_subnets))
-        return own or self.listeners[0].load_balancer.subnets(known)
+        own, balancer = tuple(sorted(self.network.task_subnets)), self.listeners[0].load_balancer
+        return own or (balancer.common_subnets(known) if self.uses_former(known) else balancer.subnets(known))
 
     def _parameters(self, known: LiveResources) -> dict[str, Any]:
         return {
@@ -461,10 +518,11 @@ class Service(Resource):
             },
             "loadBalancers": [
                 {
-                    "targetGroupArn": known[self.target_group].id,
+                    "targetGroupArn": known[each].id,
                     "containerName": self.container,
                     "containerPort": self.port,
                 }
+                for each in self._target_groups(known)
             ],
             "deploymentConfiguration": {
                 "minimumHealthyPercent": self.minimum_healthy_percent,
@@ -519,6 +577,10 @@ def _service_attributes(service: Mapping[str, Any], names: Mapping[str, str]) ->
         "health-check-grace-period": service.get("healthCheckGracePeriodSeconds", 0),
         "tags-on-tasks": service.get("propagateTags", "NONE"),
     }
+
+
+def _target_group_arns(service: Mapping[str, Any]) -> set[str]:
+    return {str(each.get("targetGroupArn")) for each in service.get("loadBalancers", [])}
 
 
 def _target(entry: Mapping[str, Any], names: Mapping[str, str]) -> str:

@@ -36,7 +36,8 @@ _GONE_WITHIN_SECONDS = 600.0
 class LoadBalancer(Resource):
     """An Application Load Balancer; its live id is its ARN, ``raw`` is DescribeLoadBalancers' answer.
 
-    An adopted one keeps its subnets, and gets our security group besides its own.
+    An adopted one keeps its subnets, and gets our security group besides its own. One that replaces another one,
+    ``predecessor``, is created in the same subnets where these are suitable, so that tasks can be behind both.
     """
 
     kind: ClassVar[str] = "load-balancer"
@@ -48,6 +49,7 @@ class LoadBalancer(Resource):
     scheme: str
     idle_timeout: int
     dual_stack: bool = False
+    predecessor: LoadBalancer | None = None
 
     def read(self, aws: Aws, known: LiveResources) -> Live | None:
         """DescribeLoadBalancers by name, its attributes and its tags."""
@@ -90,7 +92,16 @@ class LoadBalancer(Resource):
         present = found.attributes.get("subnets", ()) if found else ()
         if found is not None and present and self.is_shared(found):
             return tuple(sorted(present))
-        return self.network.settled(known, present)
+        return self.network.settled(known, present or self._former_subnets(known))
+
+    def common_subnets(self, known: LiveResources) -> tuple[str, ...]:
+        """The desired subnets that the predecessor is in too: from there, tasks are reached by both."""
+        subnets, former = self.subnets(known), self._former_subnets(known)
+        return tuple(each for each in subnets if each in former) or subnets
+
+    def _former_subnets(self, known: LiveResources) -> tuple[str, ...]:
+        found = known.get(self.predecessor) if self.predecessor else None
+        return tuple(found.attributes["subnets"]) if found else ()
 
     def desired_when_adopted(self, live: Live, known: LiveResources) -> Attributes:
         """Its own security groups, and ours."""
@@ -125,13 +136,19 @@ class LoadBalancer(Resource):
         listeners = _listeners(neighbours.aws, self.label, live.id)
         return tuple(_listener_words(each) for each in listeners if each["ListenerArn"] not in ours)
 
+    def remarks(self, live: Live, known: LiveResources) -> tuple[str, ...]:
+        """That one which another one replaces goes on serving."""
+        if not self.former or not self.is_ours(live):
+            return ()
+        return ("serves until inv remove-old-load-balancer",)
+
     def instead(self, live: Live) -> str:
-        """A scheme is for good, and a target group is behind one load balancer only."""
+        """A scheme is for good; only a load balancer that the stack has created is replaced by another one."""
         if live.attributes.get("scheme") == self.scheme:
             return super().instead(live)
         return (
-            "set front.kind and load_balancer.internal as they were, or create the stack again: inv teardown, "
-            "inv setup-fargate, inv deploy --tag T; the app does not answer meanwhile, images and logs stay"
+            "set front.kind and load_balancer.internal as they were, or give load_balancer.name, target_group and "
+            "security_group other names: the service then moves to another load balancer at once"
         )
 
     def create(self, aws: Aws, known: LiveResources) -> Live:

@@ -221,7 +221,8 @@ def _routed_to_the_internet(subnets: Iterable[str], tables: Iterable[Mapping[str
 @dataclass(frozen=True)
 class SecurityGroup(Resource):
     """A security group; ``ports`` are TCP ports open to the group ``source``, or to the CIDR blocks ``sources``, or,
-    with a ``front``, to CloudFront only: to its prefix list, or to its own group in the VPC.
+    with a ``front``, to CloudFront only: to its prefix list, or to its own group in the VPC. What it opens to the group
+    ``former_source`` stays as it is until that group is deleted.
 
     Its ingress rules must be exactly ours: others are revoked. Egress must include everything, as in a new group;
     further egress rules stay. An adopted group keeps its ingress rules, and gets ours with the stack in each rule's
@@ -236,6 +237,7 @@ class SecurityGroup(Resource):
     source: SecurityGroup | None = None
     sources: tuple[str, ...] = (ANYWHERE,)
     front: OriginFacing | None = None
+    former_source: SecurityGroup | None = None
 
     def read(self, aws: Aws, known: LiveResources) -> Live | None:
         """DescribeSecurityGroups by name in the VPC."""
@@ -254,11 +256,18 @@ class SecurityGroup(Resource):
 
     def desired(self, known: LiveResources) -> Attributes:
         """One ingress rule per port and source; all egress."""
-        return {"ingress": tuple(sorted(self._rules())), "egress": True}
+        return {"ingress": tuple(sorted({*self._rules(), *self._former_rules(known)})), "egress": True}
 
     def desired_when_adopted(self, live: Live, known: LiveResources) -> Attributes:
         """Its own ingress rules and ours."""
         return {"ingress": tuple(sorted({*live.attributes["ingress"], *self._rules()}))}
+
+    def _former_rules(self, known: LiveResources) -> set[str]:
+        """The present rules for the former source, in words."""
+        if self.former_source is None or self not in known:
+            return set()
+        words = {_words(_tcp(port), self.former_source.name) for port in self.ports}
+        return words & set(known[self].attributes["ingress"])
 
     def opens(self, live: Live) -> bool:
         """Whether an existing group would be opened to the whole internet."""
@@ -327,12 +336,30 @@ class SecurityGroup(Resource):
         return live
 
     def delete(self, aws: Aws, live: Live) -> None:
-        """DeleteSecurityGroup, repeated until its last network interface is gone."""
+        """DeleteSecurityGroup, repeated until its last network interface is gone.
+
+        A former load balancer's is taken out of the stack's other groups first.
+        """
+        if self.former:
+            self._revoke_references(aws, live.id)
 
         def delete() -> None:
             aws.find("ec2:DeleteSecurityGroup", _GROUP_ABSENT, self.label, GroupId=live.id)
 
         aws.retry_while(delete, _GROUP_IN_USE, _GROUP_RELEASE_SECONDS)
+
+    def _revoke_references(self, aws: Aws, id: str) -> None:
+        """Revoke the rules of the stack's groups that name it."""
+        filters = [
+            {"Name": "ip-permission.group-id", "Values": [id]},
+            {"Name": f"tag:{STACK_TAG}", "Values": [self.stack]},
+        ]
+        groups = aws.pages("ec2:DescribeSecurityGroups", "SecurityGroups", self.label, Filters=filters)
+        for group in groups:
+            holder = Live(group["GroupId"], {})
+            for rule in _single_rules(group["IpPermissions"]):
+                if any(peer["GroupId"] == id for peer in rule.get("UserIdGroupPairs", [])):
+                    self.forbid(aws, holder, rule)
 
     def tag(self, aws: Aws, live: Live, tags: Mapping[str, str]) -> None:
         """CreateTags."""
@@ -385,7 +412,8 @@ class SecurityGroup(Resource):
         names = self._names(known)
         present = _single_rules(live.raw.get("IpPermissions", []))
         desired = {words: self._permission(*rule, known) for words, rule in self._rules().items()}
-        extra = [rule for rule in present if _in_words([rule], names)[0] not in desired]
+        kept = {*desired, *self._former_rules(known)}
+        extra = [rule for rule in present if _in_words([rule], names)[0] not in kept]
         extra = [] if live.adopted else extra
         missing = [rule for words, rule in desired.items() if words not in live.attributes["ingress"]]
         missing = [_described(rule, self._mark) for rule in missing] if live.adopted else missing

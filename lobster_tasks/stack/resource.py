@@ -80,6 +80,8 @@ class Resource(ABC):
     true where attributes that are not desired have to be removed. ``may_be_denied`` is true for resources that AWS
     denies to some accounts, which only creating them shows. ``is_global`` is true for resources that exist once per
     account for all regions: it belongs to the stack of one ``region``. ``setting`` is the setting with its name.
+    ``former`` is true for what belongs to a load balancer that another one replaces: it stays as it is while the
+    service is behind it, and is then deleted.
 
     An adopted resource loses nothing: only its attributes in ``additions`` are changed, and only by adding to them.
     Its ``decisive`` attributes have to be as desired; all others stay as they were.
@@ -90,6 +92,7 @@ class Resource(ABC):
     extra_tags: tuple[tuple[str, str], ...] = field(default=(), kw_only=True)
     region: str = field(default="", kw_only=True)
     setting: str = field(default="", kw_only=True)
+    former: bool = field(default=False, kw_only=True)
 
     kind: ClassVar[str]
     fixed: ClassVar[frozenset[str]] = frozenset()
@@ -114,8 +117,13 @@ class Resource(ABC):
     @property
     def tags(self) -> dict[str, str]:
         """The tags that the resource is created with."""
+        return {**dict(self.extra_tags), **self.own_tags}
+
+    @property
+    def own_tags(self) -> dict[str, str]:
+        """The tags that say whose it is."""
         where = {REGION_TAG: self.region} if self.is_global else {}
-        return {**dict(self.extra_tags), STACK_TAG: self.stack, **where}
+        return {STACK_TAG: self.stack, **where}
 
     @property
     def dependencies(self) -> tuple[Resource, ...]:
@@ -187,6 +195,10 @@ class Resource(ABC):
     def instead(self, live: Live) -> str:
         """The next step where it cannot be changed in place."""
         return "give it another name in the settings, which makes a new one beside it, or remove it: inv teardown"
+
+    def tagging(self, live: Live) -> str:
+        """The command that puts its tags back, for a resource without a name in the settings; else empty."""
+        return ""
 
     def dependencies_when_released(self, live: Live, known: LiveResources) -> tuple[Resource, ...]:
         """The dependencies that it keeps when the stack releases it."""

@@ -13,6 +13,7 @@ from .resource import Attributes, Live, LiveResources, Presence, Resource
 
 _ABSENT = ("ObjectNotFoundException",)
 _DIMENSION = "ecs:service:DesiredCount"
+_REQUESTS, _ELSEWHERE = "requests_per_target", "policies-of-before"
 # The metric's name in the settings -> PredefinedMetricType of Application Auto Scaling, and its unit.
 METRICS: Mapping[str, tuple[str, str]] = {
     "average_cpu": ("ECSServiceAverageCPUUtilization", " %"),
@@ -33,7 +34,8 @@ class ScalableTarget(Resource):
 
     ``targets`` are names of ``METRICS`` with their values. A minimum above the desired count scales at once, so it is
     0 while the service has no tasks; the first release raises it. Policies of others stay. Without a ``maximum``
-    it is not desired.
+    it is not desired. A policy that counts the requests of one load balancer stays while the service is behind that and
+    the one which takes its place; then it is deleted.
     """
 
     kind: ClassVar[str] = "scalable-target"
@@ -59,12 +61,9 @@ class ScalableTarget(Resource):
         target = found[0]
         arn = target["ScalableTargetARN"]
         tags = aws.call("application-autoscaling:ListTagsForResource", self.label, ResourceARN=arn)["Tags"]
-        attributes = {
-            "minimum": target["MinCapacity"],
-            "maximum": target["MaxCapacity"],
-            **self._read_policies(aws),
-        }
-        return Live(arn, attributes, tags, target)
+        policies, counting = self._read_policies(aws, known)
+        attributes = {"minimum": target["MinCapacity"], "maximum": target["MaxCapacity"], **policies}
+        return Live(arn, attributes, tags, {**target, _REQUESTS: counting})
 
     def desired(self, known: LiveResources) -> Attributes:
         """The limits, and a target for each metric; None for a metric without a policy of ours."""
@@ -75,17 +74,21 @@ class ScalableTarget(Resource):
             "minimum": self.minimum if stands else 0,
             "maximum": self.maximum,
             **{metric: targets.get(metric) for metric in METRICS},
+            _ELSEWHERE: self._elsewhere(known) if self.service.uses_former(known) else (),
         }
 
     def desired_when_adopted(self, live: Live, known: LiveResources) -> Attributes:
         """Our policies, which have names of their own; the limits stay."""
-        return {name: value for name, value in self.desired(known).items() if name in METRICS}
+        ours = (*METRICS, _ELSEWHERE)
+        return {name: value for name, value in self.desired(known).items() if name in ours}
 
     def withdraw(self, aws: Aws, live: Live, known: LiveResources) -> None:
         """DeleteScalingPolicy for each policy of ours."""
         for metric in METRICS:
             if live.attributes.get(metric) is not None:
-                self._remove(aws, metric)
+                self._remove(aws, self._named(live, metric))
+        for name in live.attributes.get(_ELSEWHERE, ()):
+            self._remove(aws, name)
 
     def words(self, attribute: str) -> str:
         """A metric's name in the settings, in words."""
@@ -109,10 +112,13 @@ class ScalableTarget(Resource):
             self._register(aws, known)
         targets = dict(self.targets)
         for metric in METRICS:
+            name = self._named(live, metric)
             if metric in changed and metric in targets:
-                self._put(aws, metric, targets[metric], known)
+                self._put(aws, name, metric, targets[metric], known)
             elif metric in changed:
-                self._remove(aws, metric)
+                self._remove(aws, name)
+        for name in live.attributes.get(_ELSEWHERE, ()) if _ELSEWHERE in changed else ():
+            self._remove(aws, name)
         return live
 
     def delete(self, aws: Aws, live: Live) -> None:
@@ -145,26 +151,45 @@ class ScalableTarget(Resource):
     def _policy(self, metric: str) -> str:
         return f"lobster-{self.stack}-{metric}"
 
-    def _read_policies(self, aws: Aws) -> dict[str, float | None]:
+    def _named(self, live: Live, metric: str) -> str:
+        """The name of the policy for a metric: its own, or one that no load balancer of before has."""
+        name, second = self._policy(metric), f"{self._policy(metric)}-2"
+        if metric != _REQUESTS:
+            return name
+        return live.raw.get(_REQUESTS) or (second if name in live.attributes.get(_ELSEWHERE, ()) else name)
+
+    def _elsewhere(self, known: LiveResources) -> tuple[str, ...]:
+        found = known.get(self)
+        return tuple(found.attributes[_ELSEWHERE]) if found else ()
+
+    def _read_policies(self, aws: Aws, known: LiveResources) -> tuple[dict[str, Any], str]:
+        """The attributes of our policies, and the name of the one that counts requests; empty without one."""
         operation = "application-autoscaling:DescribeScalingPolicies"
         found = aws.pages(operation, "ScalingPolicies", self.label, **self._identity())
-        ours = {
+        by_name = {
             each["PolicyName"]: each.get("TargetTrackingScalingPolicyConfiguration", {}) for each in found
         }
+        names = [self._policy(_REQUESTS), f"{self._policy(_REQUESTS)}-2"]
+        here = self._label(known) if self.load_balancer in known and self.target_group in known else ""
+        counting = [name for name in names if name in by_name]
+        own = next((name for name in counting if _counted(by_name[name]) == here), "")
+        policies = {metric: by_name.get(self._policy(metric), {}) for metric in METRICS}
+        policies[_REQUESTS] = by_name.get(own, {})
         return {
-            metric: _value(ours.get(self._policy(metric), {}), kind) for metric, (kind, _) in METRICS.items()
-        }
+            **{metric: _value(policies[metric], kind) for metric, (kind, _) in METRICS.items()},
+            _ELSEWHERE: tuple(name for name in counting if name != own),
+        }, own
 
-    def _put(self, aws: Aws, metric: str, value: int, known: LiveResources) -> None:
+    def _put(self, aws: Aws, name: str, metric: str, value: int, known: LiveResources) -> None:
         kind, _ = METRICS[metric]
         specification = {"PredefinedMetricType": kind}
-        if metric == "requests_per_target":
+        if metric == _REQUESTS:
             specification["ResourceLabel"] = self._label(known)
         aws.call(
             "application-autoscaling:PutScalingPolicy",
             self.label,
             **self._identity(),
-            PolicyName=self._policy(metric),
+            PolicyName=name,
             PolicyType="TargetTrackingScaling",
             TargetTrackingScalingPolicyConfiguration={
                 "TargetValue": float(value),
@@ -172,14 +197,19 @@ class ScalableTarget(Resource):
             },
         )
 
-    def _remove(self, aws: Aws, metric: str) -> None:
-        named = {"PolicyName": self._policy(metric), **self._identity()}
+    def _remove(self, aws: Aws, name: str) -> None:
+        named = {"PolicyName": name, **self._identity()}
         aws.find("application-autoscaling:DeleteScalingPolicy", _ABSENT, self.label, **named)
 
     def _label(self, known: LiveResources) -> str:
         """``app/<name>/<id>/targetgroup/<name>/<id>`` (PredefinedMetricSpecification, ResourceLabel)."""
         balancer = known[self.load_balancer].id.partition(":loadbalancer/")[2]
         return f"{balancer}/{known[self.target_group].id.rpartition(':')[2]}"
+
+
+def _counted(configuration: Mapping[str, Any]) -> str:
+    """The load balancer and target group whose requests a policy counts, as a ResourceLabel."""
+    return str(configuration.get("PredefinedMetricSpecification", {}).get("ResourceLabel", ""))
 
 
 def _value(configuration: Mapping[str, Any], kind: str) -> float | None:

@@ -48,6 +48,7 @@ class VpcOrigin(Resource):
     )
     load_balancer: LoadBalancer
     fronted: bool = True
+    also: LoadBalancer | None = None
 
     @property
     def noun(self) -> str:
@@ -61,15 +62,17 @@ class VpcOrigin(Resource):
     def read(self, aws: Aws, known: LiveResources) -> Live | None:
         """ListVpcOrigins, their tags, and GetVpcOrigin of the one that is ours.
 
-        None where access is denied and the settings do not want one.
+        None where access is denied, the settings do not want one, and the load balancer's security group does not
+        allow CloudFront.
         """
-        balancer = known.get(self.load_balancer)
-        if not self.fronted and (balancer is None or balancer.attributes.get("scheme") != "internal"):
+        both = [each for each in (self.load_balancer, self.also) if each and each in known]
+        internal = [each for each in both if known[each].attributes["scheme"] == "internal"]
+        if not self.fronted and not internal:
             return None
         try:
-            return self._read(aws, balancer.id if balancer else "")
+            return self._read(aws, known[internal[0]].id if internal else "")
         except AwsCallError as refused:
-            if self.fronted or refused.code not in _DENIED:
+            if self.fronted or refused.code not in _DENIED or _allows_cloudfront(internal[0], known):
                 raise
             return None
 
@@ -179,6 +182,14 @@ class VpcOrigin(Resource):
         ids = distributions_of(neighbours.aws, live.id, self.label)
         return tuple(f"distribution {each}" for each in ids if each not in ours)
 
+    def instead(self, live: Live) -> str:
+        """It has no name of its own in the settings; with its tags it is the stack's, and is repaired."""
+        return retagging(self, live.raw["Arn"])
+
+    def tagging(self, live: Live) -> str:
+        """The command that puts its tags back."""
+        return tag_command(self, live.raw["Arn"])
+
     def delete(self, aws: Aws, live: Live) -> None:
         """DeleteVpcOrigin for it and for those that it has superseded, and wait until they no longer exist."""
         for id in (live.id, *live.attributes.get("superseded", ())):
@@ -238,9 +249,27 @@ class VpcOrigin(Resource):
         return OutOfTimeError(f"{self.label} {what}.", next_step="run the same command again")
 
 
+def _allows_cloudfront(balancer: LoadBalancer, known: LiveResources) -> bool:
+    """Whether its security group allows a group or a prefix list, which it does for CloudFront only."""
+    group = known.get(balancer.security_group)
+    rules = balancer.security_group.every_rule(group) if group else []
+    return any("PrefixListIds" in each or "UserIdGroupPairs" in each for each in rules)
+
+
 def tag(aws: Aws, resource: Resource, arn: str, tags: Mapping[str, str]) -> None:
     """TagResource of CloudFront."""
     aws.call("cloudfront:TagResource", resource.label, Resource=arn, Tags={"Items": tag_list(tags)})
+
+
+def tag_command(resource: Resource, arn: str) -> str:
+    """The command that gives a resource of CloudFront (ARN) the stack's tags."""
+    tags = ",".join(f"{{Key={key},Value={value}}}" for key, value in resource.own_tags.items())
+    return f"aws cloudfront tag-resource --resource {arn} --tags 'Items=[{tags}]'"
+
+
+def retagging(resource: Resource, arn: str) -> str:
+    """The next step where a resource of CloudFront without tags cannot be adopted as it is."""
+    return f"if this stack created it, put its tags back: {tag_command(resource, arn)}; then run the same command again"
 
 
 def untag(aws: Aws, resource: Resource, arn: str, names: tuple[str, ...]) -> None:

@@ -60,7 +60,7 @@ def cleanup_apprunner(
         done=run.console.say,
     )
     done = cleanup.clean_up(
-        *(run.aws, run.settings, service, Path.cwd(), dialogue),
+        *(run.aws, run.located_settings, service, Path.cwd(), dialogue),
         compared=lambda found: run.console.say(report.last_gate(found)),
         delete=delete,
         accept=tuple(accept or ()),

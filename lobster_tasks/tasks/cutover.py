@@ -47,9 +47,9 @@ def cutover(
 
     check_codes(accepted)
     watched, patience = number("hold", hold) * _MINUTE, number("wait", wait) * _MINUTE
-    ask = work.public_dns(run.aws)
-    planned = work.preview(run.aws, run.settings, to=share, back=back, name_servers=ask, accept=accepted)
-    run.console.say(report.cutover_heading(planned, run.settings))
+    ask, settings = work.public_dns(run.aws), run.located_settings
+    planned = work.preview(run.aws, settings, to=share, back=back, name_servers=ask, accept=accepted)
+    run.console.say(report.cutover_heading(planned, settings))
     run.console.say(report.cutover_steps(planned))
     if run.dry_run:
         return _told(run, planned)
@@ -57,7 +57,7 @@ def cutover(
         run.ask(f"Take these {len(planned.todo)} steps?")
     lead = partial(work.cut_over, to=share, hold=watched, wait=patience, name_servers=ask, accept=accepted)
     with watching(run) as observe:
-        ended = (work.go_back if back else lead)(run.aws, run.settings, observe=observe)
+        ended = (work.go_back if back else lead)(run.aws, settings, observe=observe)
     return _told(run, ended)
 
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from ..converge import Changes, Convergence, Plan
+    from ..cost import Cost
     from ..stack import Stack
 
 _ADOPT = {"adopt": "adopt resources that have the stack's names but not its tag"}
@@ -31,7 +32,7 @@ def plan(run: Run, adopt: bool = False, detailed_exitcode: bool = False) -> int 
         _show(run, made, run.console.show)
         _answer(run, Convergence(made, made, applied=False))
 
-    whole = stack.build_all(run.aws, run.settings, run.environ)
+    whole = stack.build_all(run.aws, run.settings_to_build, run.environ)
     made = bring(run.aws, whole, Dialogue(show), adopt=adopt, dry_run=True).plan
     if made.changes:
         run.console.say(f"\nApply it:  inv setup-fargate{' --adopt' if adopt else ''}")
@@ -122,6 +123,30 @@ def create_fargate_service(run: Run, adopt: bool = False) -> None:
     _setup(run, _stack(run, "service", "scalable-target"), adopt)
 
 
+@command(json=True, changes=True)
+def remove_old_load_balancer(run: Run) -> None:
+    """End a change of front.kind.
+
+    Setup has created the other load balancer beside the old one, and both serve. This deletes the old one with what
+    belongs to it: its address stops answering. Refused while the new one does not serve.
+    """
+    from .. import report, stack
+    from ..apprunner.cutover import refuse_led_to_former
+    from ..converge import Dialogue, bring, refuse_unready
+
+    settings = run.settings_to_build
+    refuse_led_to_former(run.aws, settings)
+    dialogue: Changes = Dialogue(
+        show=lambda made: _show(run, made, run.console.say),
+        ask=lambda made: run.ask(report.farewell(made), destroys=True),
+        done=lambda change: run.console.say(report.change_done(change)),
+    )
+    where = run.aws.account, run.aws.partition
+    refuse_unready(run.aws, stack.build(settings, *where))
+    left = stack.build(settings, *where, leaves_former=True)
+    _conclude(run, bring(run.aws, left, dialogue, dry_run=run.dry_run))
+
+
 @command(json=True, changes=True, help={"data": "delete the images and the logs too"})
 def teardown(run: Run, data: bool = False) -> None:
     """Delete everything with the stack's tag.
@@ -133,7 +158,7 @@ def teardown(run: Run, data: bool = False) -> None:
     from ..converge import Dialogue, remove
     from ..cost import current_cost
 
-    whole = stack.build_all(run.aws, run.settings, run.environ, removing=True)
+    whole = stack.build_all(run.aws, run.settings_to_build, run.environ, removing=True)
     dialogue: Changes = Dialogue(
         show=lambda made: _show_removal(run, made),
         ask=lambda made: run.ask(report.removal_question(made), destroys=True),
@@ -153,7 +178,7 @@ def _stack(run: Run, *kinds: str) -> Stack:
     """The whole stack, or the resources of these kinds and what they stand on."""
     from .. import stack
 
-    whole = stack.build(run.settings, run.aws.account, run.aws.partition)
+    whole = stack.build(run.settings_to_build, run.aws.account, run.aws.partition)
     return whole.slice(kinds) if kinds else whole
 
 
@@ -188,13 +213,18 @@ def _ask(run: Run, made: Plan) -> None:
 
 def _show(run: Run, made: Plan, tell: Callable[[RenderableType], None]) -> None:
     from .. import report
-    from ..cost import current_cost, planned_cost
 
     if run.json:
         return
     _head(run, tell)
-    costs = current_cost(run.settings, made.live), planned_cost(run.settings, made.live)
-    tell(report.plan_and_cost(made, *costs))
+    tell(report.plan_and_cost(made, *_costs(run, made)))
+
+
+def _costs(run: Run, made: Plan) -> tuple[Cost | None, Cost | None]:
+    """The monthly cost now, and once the plan is applied."""
+    from ..cost import current_cost, planned_cost
+
+    return current_cost(run.settings, made.live), planned_cost(run.settings, made.afterwards)
 
 
 def _show_removal(run: Run, made: Plan) -> None:
@@ -203,7 +233,7 @@ def _show_removal(run: Run, made: Plan) -> None:
 
     _head(run, run.console.say)
     run.console.say(report.removal(made))
-    if made.changes and (led := domains_here(run.aws, run.settings)):
+    if made.changes and (led := domains_here(run.aws, run.located_settings)):
         run.console.say(report.dns_warning(led))
 
 
@@ -218,11 +248,9 @@ def _head(run: Run, tell: Callable[[RenderableType], None]) -> None:
 def _answer(run: Run, done: Convergence, **more: Any) -> None:
     """The one object of ``--json``."""
     from .. import report
-    from ..cost import current_cost, planned_cost
 
     if run.json:
-        live = done.plan.live
-        before, after = current_cost(run.settings, live), planned_cost(run.settings, live)
+        before, after = _costs(run, done.plan)
         url = report.url_of(done.now.live, run.settings)
         told = report.plan_json(done.plan, applied=done.applied, url=url, before=before, after=after)
         run.console.json({**told, **more})

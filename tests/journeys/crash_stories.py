@@ -176,10 +176,31 @@ DELETE = Task("apprunner", "cleanup_apprunner", {"delete": True}, (*_OF_THE_DOMA
 BEHIND_FIREWALL = replace(SET_UP, settings=(FIREWALL,))
 FRONTED = replace(SET_UP, settings=("front.kind=cloudfront",))
 CUT_OVER_FRONT = replace(CUT_OVER, settings=(*_OF_THE_DOMAIN, *FRONTED.settings))
+SWITCHED_BACK = replace(SET_UP, settings=("front.kind=none",))
+REMOVE_OLD = Task("setup", "remove_old_load_balancer", {}, FRONTED.settings)
+REMOVE_DISTRIBUTION = replace(REMOVE_OLD, settings=SWITCHED_BACK.settings)
+
+
+def _beside_the_old(stage: Stage) -> None:
+    """A distribution with its load balancer, beside the public one."""
+    stage.done(SET_UP)
+    stage.done(FRONTED)
+
+
+def _beside_the_distribution(stage: Stage) -> None:
+    """A public load balancer beside the one with a distribution."""
+    stage.done(FRONTED)
+    stage.done(SWITCHED_BACK)
+
+
 STORIES = (
     Story("setup-fargate", SET_UP, lambda _: None),
     Story("setup-fargate, a web ACL", BEHIND_FIREWALL, _with_firewall, alone=False),
     Story("setup-fargate, a distribution", FRONTED, lambda _: None),
+    Story("setup-fargate, to a distribution", FRONTED, lambda stage: stage.done(SET_UP)),
+    Story("setup-fargate, back to none", SWITCHED_BACK, lambda stage: stage.done(FRONTED)),
+    Story("remove-old-load-balancer", REMOVE_OLD, _beside_the_old),
+    Story("remove-old-load-balancer, a distribution", REMOVE_DISTRIBUTION, _beside_the_distribution),
     Story("deploy, the first", deployed("one"), _with_image),
     Story("deploy", deployed("two"), _with_second_image),
     Story("rollback --to 2", Task("operate", "rollback", {"to": "2"}), _with_two_releases),

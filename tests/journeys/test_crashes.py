@@ -36,6 +36,8 @@ SAMPLE = [
     ("setup-fargate, a web ACL", 14),
     ("setup-fargate, a distribution", 5),
     ("setup-fargate, a distribution", 6),
+    ("setup-fargate, to a distribution", 11),
+    ("remove-old-load-balancer, a distribution", 4),
     ("deploy", 2),
     ("teardown", 9),
     ("teardown, a web ACL", 6),

@@ -187,16 +187,6 @@ def test_whoever_tells_an_address_tells_this_one(project: Project, url: str) -> 
     assert checks["load-balancer.distribution"]["saw"].endswith(url)
 
 
-def test_what_is_not_supported_yet_is_refused_with_what_to_do(
-    swift: EmbeddedProcess, project: Project, url: str
-) -> None:
-    swift.forget_calls()
-    for task in ("plan", "setup-fargate"):
-        switched = project.inv(task, "--set", "front.kind=none").check(5)
-        assert "set front.kind and load_balancer.internal as they were" in switched.err
-    assert swift.calls(mutating=True) == []
-
-
 def test_a_domain_would_be_led_to_the_distribution(
     swift: EmbeddedProcess, project: Project, url: str
 ) -> None:

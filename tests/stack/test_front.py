@@ -361,6 +361,55 @@ def test_without_its_tags_it_is_somebodys_and_adopted_it_outlives_the_stack(
     swift.reset()
 
 
+def strip(swift: EmbeddedProcess, stand: Stand) -> dict[str, str]:
+    """Take the tags off both; the ARN of each by its label."""
+    arns = {DISTRIBUTION: stand.live(DISTRIBUTION).raw["ARN"], ORIGIN: stand.live(ORIGIN).raw["Arn"]}
+    for arn in arns.values():
+        keys = {"Items": ["lobster:stack", "lobster:region"]}
+        swift.client("cloudfront").untag_resource(Resource=arn, TagKeys=keys)
+    return arns
+
+
+def test_without_its_tags_and_changed_it_is_repaired_once_the_tags_are_back(
+    standing: Stand, swift: EmbeddedProcess
+) -> None:
+    change(swift, standing, whole(Enabled=False))
+    arns = strip(swift, standing)
+    tags = "'Items=[{Key=lobster:stack,Value=lobster},{Key=lobster:region,Value=us-east-2}]'"
+    with pytest.raises(NotOursError) as unadopted:
+        standing.plan()
+    assert "another name" not in unadopted.value.next_step
+    for arn in arns.values():
+        assert f"aws cloudfront tag-resource --resource {arn} --tags {tags}" in unadopted.value.next_step
+    made = standing.plan(adopt=True)
+    (impossible,) = made.impossible
+    assert impossible.reason.startswith("enabled: no → yes")
+    assert made.remarks[impossible.resource] == ()  # and not that it stays as it is
+    with pytest.raises(RefusedError) as refused:
+        converge.refuse_impossible(made)
+    assert f"tag-resource --resource {arns[DISTRIBUTION]} --tags {tags}" in refused.value.next_step
+    for arn in arns.values():
+        swift.client("cloudfront").tag_resource(
+            Resource=arn, Tags={"Items": [{"Key": key, "Value": value} for key, value in TAGS.items()]}
+        )
+    standing.converge()
+
+
+TAGS = {"lobster:stack": "lobster", "lobster:region": "us-east-2"}
+
+
+def test_without_tags_and_comment_it_is_found_by_its_origin(standing: Stand, swift: EmbeddedProcess) -> None:
+    id = standing.live(DISTRIBUTION).id
+    change(swift, standing, whole(Comment=""))
+    strip(swift, standing)
+    with pytest.raises(NotOursError, match=DISTRIBUTION):
+        standing.plan()
+    told = {each.resource.label: each.action for each in standing.plan(adopt=True).changes}
+    assert told == {ORIGIN: "adopt", DISTRIBUTION: "adopt"}
+    assert standing.live(DISTRIBUTION).id == id
+    swift.reset()
+
+
 def test_a_vpc_origin_that_anothers_distribution_uses_stays(standing: Stand, swift: EmbeddedProcess) -> None:
     cloudfront, live = swift.client("cloudfront"), standing.live(DISTRIBUTION)
     config = {**live.raw["DistributionConfig"], "CallerReference": "theirs", "Comment": "theirs"}
@@ -392,7 +441,8 @@ def test_an_account_that_is_not_verified_is_told_what_to_do(account: Aws, swift:
     assert len(swift.client("cloudfront").list_vpc_origins()["VpcOriginList"]["Items"]) == 1
 
 
-def test_a_stack_that_is_on_the_internet_is_not_switched(account: Aws, swift: EmbeddedProcess) -> None:
+def test_a_load_balancer_that_is_to_be_kept_is_not_switched(account: Aws, swift: EmbeddedProcess) -> None:
+    """As one that was adopted: only the tasks put another one beside, and only beside one of the stack's own."""
     Stand.of(account, *KINDS).converge()
     swift.forget_calls()
     made = stand(account).plan()
@@ -401,7 +451,7 @@ def test_a_stack_that_is_on_the_internet_is_not_switched(account: Aws, swift: Em
     with pytest.raises(RefusedError, match="cannot be changed in place") as refused:
         converge.apply(account, made, lambda _: None)
     assert "front.kind" in refused.value.next_step
-    assert "inv teardown" in refused.value.next_step
+    assert "load_balancer.name, target_group and security_group other names" in refused.value.next_step
     assert swift.calls(mutating=True) == []
     stand(account).remove()  # with the new settings, as the next step says
     assert swift.client("elbv2").describe_load_balancers()["LoadBalancers"] == []

@@ -36,6 +36,14 @@ LABELS = [
     "scalable-target/lobster-cluster/lobster-streamlit-service",
 ]
 
+FORMER = [
+    "security-group/lobster-alb-sg-2",
+    "load-balancer/lobster-alb-2",
+    "target-group/lobster-tg-2",
+    "web-ACL-association/lobster-alb-2",
+    "listener/lobster-alb-2:443",
+    "listener/lobster-alb-2:80",
+]
 FRONT = ("vpc-origin/lobster-us-east-2", "distribution/lobster-us-east-2")
 
 
@@ -45,8 +53,13 @@ def build(partition: str = "aws", **given: Any) -> stack.Stack:
 
 
 def labels(made: stack.Stack) -> list[str]:
-    """The labels of its resources."""
-    return [each.label for each in made.resources]
+    """The labels of its resources, without what would belong to a load balancer of before."""
+    return [each.label for each in own(made)]
+
+
+def own(made: stack.Stack) -> list[Resource]:
+    """Its resources, without what would belong to a load balancer of before, where that has names of its own."""
+    return [each for each in made.resources if not each.former or each.label in LABELS]
 
 
 def find(made: stack.Stack, label: str) -> Any:
@@ -73,6 +86,7 @@ def test_needs_are_read_from_the_fields() -> None:
     made = build()
     service = find(made, "service/lobster-streamlit-service")
     assert {each.label for each in service.dependencies} == {
+        "target-group/lobster-tg-2",
         "cluster/lobster-cluster",
         "task-definition/lobster-streamlit-task",
         "network/the default VPC",
@@ -86,7 +100,17 @@ def test_needs_are_read_from_the_fields() -> None:
 
 def test_resources_are_values() -> None:
     assert build().resources == build().resources
-    assert len(set(build().resources)) == len(LABELS)
+    assert len(set(build().resources)) == len([*LABELS, *FORMER])
+
+
+def test_the_load_balancer_of_before_would_have_the_other_names() -> None:
+    beside = [each for each in build().resources if each not in own(build())]
+    assert [each.label for each in beside] == FORMER
+    assert all(each.former for each in beside)
+    kinds = {each.kind for each in build().former}  # what leads to it goes with it
+    assert kinds == {each.kind for each in beside} | {"vpc-origin", "distribution"}
+    inside = build(load_balancer={"internal": True})
+    assert {each.kind for each in inside.former} == {each.kind for each in beside}
 
 
 @pytest.mark.parametrize(
@@ -111,7 +135,7 @@ def test_a_slice_is_what_it_stands_on(kinds: tuple[str, ...], expected: list[str
 
 def test_with_a_certificate_http_leads_to_https() -> None:
     made = build(load_balancer={"certificate": CERTIFICATE})
-    listeners = [each for each in made.resources if each.kind == "listener"]
+    listeners = [each for each in own(made) if each.kind == "listener"]
     assert [each.desired(LiveResources({})) for each in listeners] == [
         {
             "protocol": "HTTPS",
@@ -135,7 +159,7 @@ def test_with_a_certificate_http_leads_to_https() -> None:
 def listener_states(made: stack.Stack, live: dict[Resource, Live | None]) -> list[tuple[str, Any]]:
     """Whether each listener should be there, and what it should do, HTTPS first."""
     known = LiveResources(live)
-    listeners = [each for each in made.resources if each.kind == "listener"]
+    listeners = [each for each in own(made) if each.kind == "listener"]
     return [(each.presence(known), each.desired(known).get("action")) for each in listeners]
 
 

@@ -185,7 +185,7 @@ def _with_another_stacks_cluster(embedded: EmbeddedProcess) -> None:
 
 def _with_another_kind_of_load_balancer(embedded: EmbeddedProcess) -> None:
     subnets = [each["SubnetId"] for each in embedded.client("ec2").describe_subnets()["Subnets"][:2]]
-    tags = [{"Key": "lobster:stack", "Value": "lobster"}]
+    tags = [{"Key": name, "Value": "lobster"} for name in ("lobster:stack", "lobster:adopted")]
     embedded.client("elbv2").create_load_balancer(
         Name="lobster-alb", Subnets=subnets, Scheme="internal", Tags=tags
     )

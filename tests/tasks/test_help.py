@@ -17,12 +17,13 @@ WITH_JSON = {
     *("create-fargate-service", "push-image", "deploy", "settings", "status", "validate-fargate-setup"),
     *("rehearse", "history", "rollback", "scale", "cutover", "import-apprunner"),
     *("compare-apprunner", "cleanup-apprunner", "setup-aws", "print-setup-policy"),
+    "remove-old-load-balancer",
 }
 CHANGING = {
     *("setup-fargate", "teardown", "create-iam-policies", "create-security-groups"),
     *("setup-application-load-balancer", "create-ecs-cluster", "create-task-definition"),
     *("create-fargate-service", "deploy", "cutover", "import-apprunner", "cleanup-apprunner"),
-    *("push-image", "rollback", "scale", "setup-aws"),
+    *("push-image", "rollback", "scale", "setup-aws", "remove-old-load-balancer"),
 }
 
 

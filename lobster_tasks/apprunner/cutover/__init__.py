@@ -16,6 +16,7 @@ from .state import (
     domains_here,
     hosted_domains,
     read_state,
+    refuse_led_to_former,
 )
 from .steps import STAGES, CutoverStep, steps
 
@@ -40,5 +41,6 @@ __all__ = [
     "preview",
     "public_dns",
     "read_state",
+    "refuse_led_to_former",
     "steps",
 ]

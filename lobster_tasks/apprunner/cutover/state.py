@@ -136,6 +136,23 @@ def domains_here(aws: Aws, settings: Settings) -> tuple[str, ...]:
     return tuple(domain for domain, listed in names.records.items() if routes.share_of(listed, dns_name))
 
 
+def refuse_led_to_former(aws: Aws, settings: Settings) -> None:
+    """Raise RefusedError where DNS in this account leads visitors to the load balancer that another one replaces, or to
+    its distribution."""
+    section = settings.load_balancer.swapped()
+    has_distribution = aws.partition == "aws" and not settings.is_internal
+    for kind in ("none", "cloudfront") if has_distribution else ("none",):
+        front = settings.front.model_copy(update={"kind": kind})
+        former = settings.model_copy(update={"load_balancer": section, "front": front})
+        if not (led := domains_here(aws, former)):
+            continue
+        raise RefusedError(
+            f"{', '.join(led)}: DNS still leads visitors to {section.name}.",
+            "they would get no answer once it is deleted",
+            f"let the records lead to {settings.load_balancer.name}, wait for their TTL, run the same command again",
+        )
+
+
 def refresh_routes(aws: Aws, now: CutoverState) -> CutoverState:
     """The state with its routes read again; the rest does not change after HTTPS is set up."""
     return replace(now, routes=_routes(hosted_domains(aws, now.domains), now.destination, now.origin))
@@ -143,8 +160,9 @@ def refresh_routes(aws: Aws, now: CutoverState) -> CutoverState:
 
 def _standing(aws: Aws, settings: Settings, live: Mapping[Resource, Live | None]) -> tuple[Destination, Live]:
     needed = ("load-balancer", "target-group", *(["distribution"] if settings.is_fronted else []))
-    found = {each.kind: one for each, one in live.items() if one is not None}
-    for each in live:
+    own = {each: one for each, one in live.items() if not each.former}
+    found = {each.kind: one for each, one in own.items() if one is not None}
+    for each in own:
         if each.kind in needed and each.kind not in found:
             raise RefusedError(
                 f"{each.name} does not exist: there is nothing to cut over to.",

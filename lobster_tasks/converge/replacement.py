@@ -1,0 +1,51 @@
+"""Decides whether a load balancer that another one replaces can be removed."""
+
+from __future__ import annotations
+
+from ..account import describe_target_health, find_service
+from ..aws import Aws
+from ..errors import OutOfTimeError, RefusedError
+from ..stack import LiveResources, Stack
+from .planner import plan
+from .read import read
+
+_AT_REST_WITHIN_SECONDS = 1800.0
+_EVERY_SECONDS = 3.0
+
+
+def refuse_unready(aws: Aws, stack: Stack) -> None:
+    """Raise RefusedError unless the account is as the stack says and its own load balancer has healthy targets.
+
+    A deployment in progress is waited for. Raises OutOfTimeError, and whatever ``plan`` raises.
+    """
+    live = read(aws, stack)
+    left = [each for each in plan(stack, live).changes if not each.resource.former]
+    if left:
+        first = left[0]
+        raise RefusedError(
+            "The new load balancer is not complete.",
+            f"{first.resource.label}: {first.reason} ({len(left)} changes are left)",
+            "inv setup-fargate",
+        )
+    service, known = stack.service, LiveResources(live)
+    if service is None or not known[service].raw.get("desiredCount"):
+        return
+
+    def is_at_rest() -> bool:
+        found = find_service(aws, service.cluster.name, service.name, service.label) or {}
+        return [each.get("rolloutState") for each in found.get("deployments", [])] == ["COMPLETED"]
+
+    if not aws.clock.poll(is_at_rest, _AT_REST_WITHIN_SECONDS, _EVERY_SECONDS):
+        raise OutOfTimeError(
+            f"{service.label} has a deployment in progress.",
+            "the load balancers serve the tasks of before",
+            "run the same command again once inv status shows that it has ended",
+        )
+    group = service.target_group
+    health = describe_target_health(aws, known[group].id, group.label)
+    if not any(each["TargetHealth"]["State"] == "healthy" for each in health):
+        raise RefusedError(
+            f"{group.label} has no healthy target.",
+            "visitors of the new load balancer would get no answer",
+            "check inv status and inv validate-fargate-setup",
+        )

@@ -1,0 +1,213 @@
+"""A load balancer whose scheme has to change: another one beside it, both in use, then the first one away."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from lobster_tasks import converge, stack
+from lobster_tasks.account import with_live_names
+from lobster_tasks.aws import Aws
+from lobster_tasks.errors import NotOursError, RefusedError, SettingsError
+from lobster_tasks.settings import LoadBalancerNames, load
+from tests.clocks import PatientClock
+from tests.conftest import SWIFT
+from tests.embedded_process import EmbeddedProcess
+
+NAMES = LoadBalancerNames("lobster-alb", "lobster-tg", "lobster-alb-sg")
+INSIDE = {"load_balancer": {"internal": True}}
+SCALED = {"scaling": {"max": 4, "requests_per_target": 100}}
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What the tasks do with some settings, in an account."""
+
+    embedded: EmbeddedProcess
+    aws: Aws
+
+    def stack(self, *, leaves_former: bool = False, **given: Any) -> stack.Stack:
+        """The stack, with the names that the account asks for."""
+        settings = with_live_names(self.aws, load(given), replacing=True)
+        return stack.build(settings, self.aws.account, leaves_former=leaves_former)
+
+    def bring(self, **given: Any) -> converge.Convergence:
+        """Set up."""
+        return converge.bring(self.aws, self.stack(**given))
+
+    def leave(self, **given: Any) -> converge.Convergence:
+        """Remove the old load balancer."""
+        converge.refuse_unready(self.aws, self.stack(**given))
+        return converge.bring(self.aws, self.stack(leaves_former=True, **given))
+
+    def client(self, service: str) -> Any:
+        """A boto3 client that knows nothing of the library."""
+        return self.embedded.client(service)
+
+    @property
+    def balancers(self) -> dict[str, str]:
+        """The names of the load balancers that are there, and their schemes."""
+        found = self.client("elbv2").describe_load_balancers()["LoadBalancers"]
+        return {each["LoadBalancerName"]: each["Scheme"] for each in found}
+
+    @property
+    def target_groups(self) -> list[str]:
+        """The names of the target groups that the service is in."""
+        named = {"cluster": "lobster-cluster", "services": ["lobster-streamlit-service"]}
+        (service,) = self.client("ecs").describe_services(**named)["services"]
+        return [each["targetGroupArn"].split("/")[-2] for each in service["loadBalancers"]]
+
+    def groups(self) -> dict[str, str]:
+        """The stack's security groups: id by name."""
+        named = [{"Name": "tag:lobster:stack", "Values": ["lobster"]}]
+        found = self.client("ec2").describe_security_groups(Filters=named)["SecurityGroups"]
+        return {each["GroupName"]: each["GroupId"] for each in found}
+
+    def reaching_tasks(self) -> set[str]:
+        """The names of the groups that the tasks' group lets in."""
+        ids = {id: name for name, id in self.groups().items()}
+        found = self.client("ec2").describe_security_groups(GroupIds=[self.groups()["lobster-ecs-sg"]])
+        (group,) = found["SecurityGroups"]
+        return {ids[each["GroupId"]] for rule in group["IpPermissions"] for each in rule["UserIdGroupPairs"]}
+
+    def counted(self) -> set[str]:
+        """The load balancers whose requests are scaled by."""
+        found = self.client("application-autoscaling").describe_scaling_policies(ServiceNamespace="ecs")
+        told = [each["TargetTrackingScalingPolicyConfiguration"] for each in found["ScalingPolicies"]]
+        specified = [each["PredefinedMetricSpecification"] for each in told]
+        return {each["ResourceLabel"].split("/")[1] for each in specified if "ResourceLabel" in each}
+
+
+@pytest.fixture
+def setup(swift: EmbeddedProcess) -> Iterator[Setup]:
+    """An account in which nothing is."""
+    swift.reset()
+    keys = {"aws_access_key_id": "AKIAEXAMPLE", "aws_secret_access_key": "example"}
+    clock = PatientClock(speed=SWIFT)
+    yield Setup(swift, Aws("us-east-2", endpoint_url=swift.url, credentials=keys, clock=clock))
+    swift.reset()
+
+
+def test_both_are_there_until_the_old_one_is_left_and_the_same_the_other_way(setup: Setup) -> None:
+    setup.bring(**SCALED)
+    setup.bring(**SCALED, **INSIDE)
+    assert setup.balancers == {"lobster-alb": "internet-facing", "lobster-alb-2": "internal"}
+    assert setup.target_groups == ["lobster-tg-2", "lobster-tg"]
+    assert setup.reaching_tasks() == {"lobster-alb-sg", "lobster-alb-sg-2"}
+    assert setup.counted() == {"lobster-alb", "lobster-alb-2"}
+    assert setup.bring(**SCALED, **INSIDE).plan.changes == ()
+    setup.leave(**SCALED, **INSIDE)
+    assert setup.balancers == {"lobster-alb-2": "internal"}
+    assert setup.target_groups == ["lobster-tg-2"]
+    assert setup.groups().keys() == {"lobster-alb-sg-2", "lobster-ecs-sg"}
+    assert setup.reaching_tasks() == {"lobster-alb-sg-2"}
+    assert setup.counted() == {"lobster-alb-2"}
+    assert setup.leave(**SCALED, **INSIDE).plan.changes == ()
+    setup.bring(**SCALED)
+    setup.leave(**SCALED)
+    assert setup.balancers == {"lobster-alb": "internet-facing"}
+    assert setup.counted() == {"lobster-alb"}
+    converge.remove(setup.aws, setup.stack(**SCALED), keep_data=False)
+    assert (setup.balancers, setup.groups()) == ({}, {})
+
+
+def test_setting_it_back_is_the_way_back(setup: Setup) -> None:
+    setup.bring()
+    setup.bring(**INSIDE)
+    (change,) = setup.bring().plan.changes
+    assert (change.resource.kind, *change.changed) == ("service", "target-group")
+    assert setup.target_groups == ["lobster-tg", "lobster-tg-2"]
+    setup.leave()
+    assert setup.balancers == {"lobster-alb": "internet-facing"}
+    assert setup.bring().plan.changes == ()
+
+
+@pytest.mark.parametrize("given", [{}, INSIDE])
+def test_a_teardown_in_between_leaves_nothing(setup: Setup, given: dict[str, Any]) -> None:
+    setup.bring()
+    setup.bring(**INSIDE)
+    converge.remove(setup.aws, setup.stack(**given), keep_data=False)
+    assert (setup.balancers, setup.groups()) == ({}, {})
+    assert setup.client("elbv2").describe_target_groups()["TargetGroups"] == []
+
+
+def test_the_old_one_is_not_left_before_the_new_one_is_complete(setup: Setup) -> None:
+    setup.bring()
+    with pytest.raises(RefusedError, match="not complete") as refused:
+        setup.leave(**INSIDE)
+    assert refused.value.next_step == "inv setup-fargate"
+    assert setup.balancers == {"lobster-alb": "internet-facing"}
+
+
+def test_what_an_interrupted_removal_has_left_is_removed_by_setup_too(setup: Setup) -> None:
+    setup.bring()
+    setup.bring(**INSIDE)
+    group = setup.client("elbv2").describe_target_groups(Names=["lobster-tg-2"])["TargetGroups"][0]
+    entry = {"containerName": "lobster-streamlit", "containerPort": 8501}
+    setup.client("ecs").update_service(
+        cluster="lobster-cluster",
+        service="lobster-streamlit-service",
+        loadBalancers=[{**entry, "targetGroupArn": group["TargetGroupArn"]}],
+    )
+    made = setup.bring(**INSIDE).plan
+    assert {each.action for each in made.changes} == {"delete"}
+    assert {each.resource.name for each in made.changes} >= {"lobster-alb", "lobster-tg", "lobster-alb-sg"}
+    assert setup.balancers == {"lobster-alb-2": "internal"}
+
+
+def test_a_load_balancer_that_others_use_stays(setup: Setup) -> None:
+    setup.bring()
+    setup.bring(**INSIDE)
+    elbv2 = setup.client("elbv2")
+    old = elbv2.describe_load_balancers(Names=["lobster-alb"])["LoadBalancers"][0]["LoadBalancerArn"]
+    answer = {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "200"}}
+    elbv2.create_listener(LoadBalancerArn=old, Protocol="HTTP", Port=8080, DefaultActions=[answer])
+    done = setup.leave(**INSIDE)
+    told = {each.label: remarks for each, remarks in done.now.remarks.items() if each in done.now.kept}
+    assert told["load-balancer/lobster-alb"] == ("others use it: listener HTTP:8080",)
+    assert setup.balancers.keys() == {"lobster-alb", "lobster-alb-2"}
+    assert setup.target_groups == ["lobster-tg-2"]
+
+
+def test_what_only_has_the_name_of_a_second_one_is_not_touched(setup: Setup) -> None:
+    elbv2 = setup.client("elbv2")
+    subnets = [each["SubnetId"] for each in setup.client("ec2").describe_subnets()["Subnets"]][:2]
+    elbv2.create_load_balancer(Name="lobster-alb-2", Subnets=subnets, Scheme="internal")
+    made = setup.bring()
+    assert "load-balancer/lobster-alb-2" not in {each.label for each in made.now.kept}
+    with pytest.raises(NotOursError, match="load-balancer/lobster-alb-2"):
+        setup.bring(**INSIDE)
+    converge.remove(setup.aws, setup.stack(), keep_data=False)
+    assert setup.balancers == {"lobster-alb-2": "internal"}
+
+
+@pytest.mark.parametrize(
+    ("name", "second"),
+    [
+        ("app", "app-2"),
+        ("a" * 32, f"{'a' * 30}-2"),
+        (f"{'a' * 29}-bc", f"{'a' * 29}-2"),
+        (f"{'a' * 30}-2", f"{'a' * 30}-3"),
+    ],
+)
+def test_the_second_names_fit(name: str, second: str) -> None:
+    made = LoadBalancerNames(name, name, "g" * 255).second
+    assert (made.name, made.target_group) == (second, second)
+    assert len(made.security_group) == 255
+
+
+def test_names_are_exchanged_and_exchanged_back() -> None:
+    section = load({}).load_balancer
+    assert section.swapped().names == NAMES.second
+    assert section.swapped().other == NAMES
+    assert section.swapped().swapped().names == NAMES
+
+
+def test_the_tasks_group_is_no_second_one_of_a_load_balancer() -> None:
+    with pytest.raises(SettingsError) as wrong:
+        load({"load_balancer": {"security_group": "web"}, "tasks_security_group": "web-2"})
+    told = "\n".join(wrong.value.lines())
+    assert "must differ from web-2, the group of a second load balancer" in told
