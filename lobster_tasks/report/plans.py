@@ -53,8 +53,9 @@ def plan(made: Plan) -> RenderableType:
 
 
 def plan_and_cost(made: Plan, before: Cost | None, after: Cost | None) -> RenderableType:
-    """The plan, and the monthly cost if the plan changes it."""
-    if after is None or not made.changes or total(before) == after.total:
+    """The plan, and the monthly cost if the plan changes it, or another load balancer still serves."""
+    same = not made.changes or total(before) == total(after)
+    if after is None or (same and former_url_of(made.live) is None):
         return plan(made)
     return Group(plan(made), Text(), cost(before, after))
 
@@ -79,7 +80,7 @@ def _about_addresses(made: Plan) -> list[str]:
             f"The app gets another address; {old} goes on serving beside it until inv remove-old-load-balancer.",
             "Tasks are replaced as by a release: no request fails, WebSockets are opened anew.",
         ]
-    return []
+    return [f"{old} serves too, until inv remove-old-load-balancer."]
 
 
 def _opening(made: Plan) -> list[RenderableType]:

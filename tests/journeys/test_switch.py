@@ -169,14 +169,19 @@ def test_to_a_distribution_and_back_without_a_failed_request(
         planned = project.inv("plan").check().out
         assert f"{old} goes on serving beside it until inv remove-old-load-balancer" in planned
         assert "load balancer of before, until it is removed" in planned
-        new = switch(project, "cloudfront")["url"]
+        told = switch(project, "cloudfront")
+        new, both = told["url"], 38.10 + 16.43 + 7.30  # the load balancer of before with its two addresses
         assert new.startswith("https://")
+        assert told["cost"] == {"before": 45.40, "after": pytest.approx(both)}
         assert balancers(swift) == {"lobster-alb": "internet-facing", "lobster-alb-2": "internal"}
         assert target_groups(swift) == ["lobster-tg-2", "lobster-tg"]
 
         # Both serve, and a release in between is one of both; its address is the new one.
         plan = project.inv("plan", "--json").check().json
-        assert plan["changes"] == []
+        assert (plan["changes"], plan["cost"]["before"]) == ([], pytest.approx(both))
+        shown = project.inv("plan").check().out
+        assert f"{old} serves too, until inv remove-old-load-balancer" in shown
+        assert "load balancer of before, until it is removed" in shown
         kept = {each["resource"]: each["reason"] for each in plan["kept"]}
         assert kept["load-balancer/lobster-alb"] == "serves until inv remove-old-load-balancer"
         deployed = project.inv("deploy", "--tag", "two", "--json").check().json
@@ -192,8 +197,8 @@ def test_to_a_distribution_and_back_without_a_failed_request(
             refused = project.inv("remove-old-load-balancer").check(5)
             assert "add --yes" in refused.err
             assert all(map(serves, opened))
-            told = project.inv("remove-old-load-balancer", "--yes").check()
-            assert f"{old} stops answering" in told.said
+            removed = project.inv("remove-old-load-balancer", "--yes").check()
+            assert f"{old} stops answering" in removed.said
             assert not any(map(serves, opened))
         with sockets(new, authority) as opened:
             assert all(map(serves, opened))
@@ -202,7 +207,9 @@ def test_to_a_distribution_and_back_without_a_failed_request(
         assert project.inv("plan", "--json").check().json["changes"] == []
 
         # And back.
-        public = switch(project, "none")["url"]
+        told = switch(project, "none")
+        public = told["url"]
+        assert told["cost"] == {"before": 38.10, "after": pytest.approx(45.40 + 16.43)}
         assert balancers(swift) == {"lobster-alb": "internet-facing", "lobster-alb-2": "internal"}
         assert target_groups(swift) == ["lobster-tg", "lobster-tg-2"]
         visitors.move(public)
