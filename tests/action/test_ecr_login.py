@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -45,7 +46,7 @@ def test_signs_in_and_pushes(tmp_path: Path, embedded: EmbeddedProcess, docker: 
     repository = Repository(tmp_path / "app", tmp_path / "home", environment)
     repository.write(WORKFLOW, TEXT)
     repository.actions = official(repository.folder / WORKFLOW)
-    repository.write("app/Dockerfile", f"FROM scratch\nLABEL {LABEL}=act\nCOPY text /text\n")
+    repository.write("app/Dockerfile", f"FROM scratch\nLABEL {LABEL}={os.getpid()}\nCOPY text /text\n")
     repository.write("app/text", "text")
     repository.commit("Push an image")
     repository.push(WORKFLOW).check(green=True)

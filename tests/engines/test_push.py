@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from tests.embedded_process import EmbeddedProcess
 from tests.engines import LABEL, ContainerEngine
-from tests.project import Project
+from tests.project import DOCKERFILE, Project
 
 pytestmark = pytest.mark.engine
 
@@ -18,7 +19,7 @@ REGISTRY = "123456789012.dkr.ecr.us-east-2.amazonaws.com"
 @pytest.fixture
 def folder(project: Project) -> Path:
     """The project, with a Dockerfile that every engine can build offline."""
-    dockerfile = f"FROM scratch\nLABEL {LABEL}=push\nARG RELEASE\nENV R=$RELEASE\nCOPY text /text\n"
+    dockerfile = f"FROM scratch\nLABEL {LABEL}={os.getpid()}\nARG RELEASE\nENV R=$RELEASE\nCOPY text /text\n"
     project.write("text", "one")
     project.write("Dockerfile.streamlit", dockerfile)
     return project.folder
@@ -42,3 +43,15 @@ def test_builds_and_pushes(
     assert refused.code != 0
     assert "The image tag 'one' already exists in the 'homara' repository" in refused.said
     container_engine.run("rmi", "--force", f"{embedded.url[7:]}/{REGISTRY}/homara:one")
+
+
+def test_what_an_engine_pushed_is_deployed(project: Project, container_engine: ContainerEngine) -> None:
+    """A task gets the image from the same registry, by the reference that AWS has."""
+    dockerfile = DOCKERFILE.replace("FROM python:3.13-slim", f"FROM scratch\nLABEL {LABEL}={os.getpid()}")
+    project.write("Dockerfile.streamlit", dockerfile)
+    project.settings("deployment: {deregistration_delay: 0}")
+    project.inv("setup-fargate", "--yes").check()
+    words = ("push-image", "--builder", container_engine.name, "--tag", "one", "--build-arg", "RELEASE=one")
+    pushed = project.inv(*words, "--json", **container_engine.environment).check().json
+    released = project.inv("deploy", "--tag", "one", "--json").check().json
+    assert released["image"] == f"{REGISTRY}/homara@{pushed['digest']}"
