@@ -19,7 +19,7 @@ from websockets.sync.client import connect
 from lobster_tasks import converge, stack
 from lobster_tasks.aws import Aws
 from lobster_tasks.clock import Clock
-from lobster_tasks.images import push_image
+from lobster_tasks.images import options_of, push_image
 from lobster_tasks.rollout import deploy
 from lobster_tasks.settings import Settings
 
@@ -59,7 +59,7 @@ def first_release(aws: Aws, settings: Settings, folder: Path, *later: str) -> st
     (folder / settings.dockerfile).write_text(_DOCKERFILE)
     converge.bring(aws, stack.build(settings, aws.account))
     for tag in ("one", *later):
-        push_image(aws, settings, tag, folder, "process", {"RELEASE": tag})
+        push_image(aws, settings, tag, folder, "process", options_of(settings, {"RELEASE": tag}))
     ended = deploy(aws, settings, "one")
     assert ended.url, ended
     return ended.url

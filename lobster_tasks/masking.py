@@ -46,9 +46,15 @@ def secret_values(definition: Mapping[str, Any] | None) -> tuple[str, ...]:
 
 def mask(line: str, values: Iterable[str] = ()) -> str:
     """A log line with ``values``, and text that looks like a secret, masked."""
+    line = mask_shapes(with_values_masked(line, values))
+    return _NAMED.sub(lambda found: f"{found['name']}{MASK}", line)
+
+
+def with_values_masked(line: str, values: Iterable[str]) -> str:
+    """A line with ``values`` masked, and nothing else."""
     for value in values:
         line = line.replace(value, MASK)
-    return _NAMED.sub(lambda found: f"{found['name']}{MASK}", mask_shapes(line))
+    return line
 
 
 def mask_shapes(text: str) -> str:

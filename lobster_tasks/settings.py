@@ -30,6 +30,7 @@ from pydantic import (
     field_validator,
 )
 
+from .build_secret import read_secret
 from .errors import InvalidSetting, SettingsError
 
 ENV_PREFIX = "INVOKE_LOBSTER_"
@@ -85,6 +86,12 @@ _WEB_ACL = re.compile(
 )
 _CLASSIC_WEB_ACL = re.compile(
     r"arn:aws[\w-]{0,20}:waf(-regional)?:[\w-]{0,40}:\d{12}:webacl/\S{1,128}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+)
+_CACHE = re.compile(
+    r"type=[a-z0-9]{1,32}(,[A-Za-z0-9_.-]{1,64}=[^,\s]{0,1024}){0,32}|[A-Za-z0-9][\w.:/@-]{1,511}", re.ASCII
+)
+_CACHE_CREDENTIALS = frozenset(
+    {"token", "ghtoken", "access_key_id", "secret_access_key", "session_token", "account_key"}
 )
 # The leading slash is required, because a name without it could also be a password.
 _PARAMETER_NAME = re.compile(r"(/[A-Za-z0-9_.-]{1,2048}){1,15}")
@@ -255,6 +262,25 @@ def _is_tag_character(character: str) -> bool:
     return character.isalnum() or is_space or character in _IN_TAGS
 
 
+def _build_secrets(secrets: tuple[str, ...]) -> tuple[str, ...]:
+    """Check what names build secrets; the message must not repeat it, because it may be a secret itself."""
+    read = tuple(map(read_secret, secrets))
+    _distinct(tuple(secret.name for secret in read))
+    return tuple(secret.written for secret in read)
+
+
+def _cache(entry: str) -> str:
+    """Check where a build cache is: an image reference, or ``type=…`` with attributes as in buildx."""
+    parts = dict(part.partition("=")[::2] for part in entry.split(","))
+    if held := sorted(_CACHE_CREDENTIALS & parts.keys()):
+        raise ValueError(f"{_listed(held)} is a credential; a builder takes it from the environment")
+    if not _CACHE.fullmatch(entry):
+        raise ValueError(
+            "takes the reference of an image, or type=gha, type=registry,ref=REFERENCE and so on"
+        )
+    return entry
+
+
 def _given(value: object) -> object:
     """Refuse null in a map of variables: it cannot mean a default, and the variable would be missing silently."""
     if value is None:
@@ -318,6 +344,7 @@ Cidr = Annotated[str, AfterValidator(_cidr)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Path = Annotated[str, Field(max_length=1024), _matching(r"/\S{0,1023}", "takes a path that begins with '/'")]
 Text = Annotated[str, BeforeValidator(_text), BeforeValidator(_given)]
+BuildCache = Annotated[str, AfterValidator(_cache)]
 SecretReference = Annotated[str, AfterValidator(_secret_reference), BeforeValidator(_given)]
 
 
@@ -631,6 +658,25 @@ class ImageSettings(_Section):
 
     keep: Annotated[int, Field(ge=0), AfterValidator(_not_one)] = 20
     builder: Literal["auto", "docker", "podman", "process"] = "auto"
+    target: (
+        Annotated[
+            str,
+            BeforeValidator(_text),
+            _matching(
+                r"[A-Za-z0-9][\w.-]{0,127}", "takes the name or the number of a stage of the Dockerfile"
+            ),
+        ]
+        | None
+    ) = None
+    """The stage that becomes the image; None is the last one."""
+    secrets: Annotated[
+        tuple[str, ...], Field(max_length=32), BeforeValidator(_shell_words), AfterValidator(_build_secrets)
+    ] = ()
+    """Secrets that RUN mounts while the image is built: ``id=NAME,src=FILE`` or ``id=NAME,env=VARIABLE``."""
+    cache_from: Annotated[tuple[BuildCache, ...], BeforeValidator(_shell_words)] = ()
+    """Where a builder looks for results of earlier builds, as ``docker buildx build --cache-from`` takes it."""
+    cache_to: Annotated[tuple[BuildCache, ...], BeforeValidator(_shell_words)] = ()
+    """Where a builder leaves its results for later builds, as ``docker buildx build --cache-to`` takes it."""
 
 
 class GitHubSettings(_Section):
@@ -884,6 +930,16 @@ class Settings(_Section):
     def is_internal(self) -> bool:
         """Whether the load balancer has no public addresses."""
         return self.load_balancer.internal or self.is_fronted
+
+    def building(self, **images: object) -> Settings:
+        """A copy with other values in the section ``images``, such as flags give; raises SettingsError."""
+        given = {name: value for name, value in images.items() if value}
+        try:
+            section = ImageSettings.model_validate({**self.images.model_dump(), **given})
+        except ValidationError as invalid:
+            errors = [{**error, "loc": ("images", *error["loc"])} for error in invalid.errors()]
+            raise SettingsError([], [_invalid_setting(error) for error in errors]) from None
+        return self.model_copy(update={"images": section})
 
     def accepting(self, codes: Iterable[str]) -> Settings:
         """A copy with additional codes in ``deployment.accept``."""

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from lobster_tasks.errors import RefusedError
+from lobster_tasks.images import BuildOptions
 from lobster_tasks.images.build import read_context, read_dockerfile
 from lobster_tasks.text_file import EncodingError, decoded, read
 from tests.project import TASKS, Project
@@ -72,7 +73,7 @@ def test_what_an_image_is_made_of_is_told_in_words(tmp_path: Path, kind: str) ->
     for name in ("Dockerfile", ".dockerignore"):
         NO_FILES[kind](tmp_path / name)
     with pytest.raises(RefusedError, match=r"/Dockerfile cannot be read\."):
-        read_dockerfile(tmp_path, "Dockerfile", {}, "linux/amd64")
+        read_dockerfile(tmp_path, "Dockerfile", BuildOptions())
     with pytest.raises(RefusedError, match=r"/\.dockerignore cannot be read\."):
         read_context(tmp_path, "Dockerfile")
 

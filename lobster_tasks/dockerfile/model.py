@@ -90,12 +90,16 @@ class MakeDirectory:
 
 @dataclass(frozen=True)
 class UnexecutedInstruction:
-    """RUN, or another instruction that needs a container; ``text`` holds the heredocs too."""
+    """RUN, or another instruction that needs a container; ``text`` holds the heredocs too.
+
+    ``secrets`` are the names of the secrets that it mounts.
+    """
 
     line: int
     keyword: str
     text: str
     working_directory: str = "/"
+    secrets: tuple[str, ...] = ()
 
 
 Step = Copy | MakeDirectory | UnexecutedInstruction
@@ -147,16 +151,18 @@ class Stage:
 
 @dataclass(frozen=True)
 class Dockerfile:
-    """All stages; ``unused_arguments`` are build arguments that no ARG takes."""
+    """All stages; ``unused_arguments`` are build arguments that no ARG takes, ``target`` the index of the stage that
+    becomes the image."""
 
     name: str
     stages: tuple[Stage, ...]
     unused_arguments: tuple[str, ...] = ()
+    target: int = -1
 
     @property
     def final(self) -> Stage:
         """The stage that becomes the image."""
-        return self.stages[-1]
+        return self.stages[self.target]
 
     def lineage(self, stage: Stage) -> tuple[Stage, ...]:
         """``stage`` and the stages that it is built on, the first of them first."""

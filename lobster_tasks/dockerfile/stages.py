@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import posixpath
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
@@ -43,10 +43,12 @@ def parse(
     *,
     name: str = "Dockerfile",
     platform: str = "linux/amd64",
+    target: str = "",
 ) -> Dockerfile:
     """Read a Dockerfile; ``build_args`` are what ``--build-arg`` gives, ``name`` is how errors call the file.
 
-    Raises DockerfileError with the line for what a builder would refuse.
+    ``target`` is the name or the number of the stage that becomes the image. Raises DockerfileError with the line for
+    what a builder would refuse.
     """
     reading = _Reading(read(text, name), dict(build_args or {}), _platform_arguments(platform))
     for instruction in instructions(reading.source):
@@ -56,7 +58,21 @@ def parse(
     unused = sorted(
         each for each in reading.given if each not in reading.declared and each.upper() not in _PREDEFINED
     )
-    return Dockerfile(name, tuple(_freeze(draft) for draft in reading.drafts), tuple(unused))
+    stages = tuple(_freeze(draft) for draft in reading.drafts)
+    return Dockerfile(name, stages, tuple(unused), _target(name, stages, target))
+
+
+def _target(name: str, stages: Sequence[Stage], target: str) -> int:
+    """The index of the stage that becomes the image: of the latest one of that name, else the number."""
+    if not target:
+        return len(stages) - 1
+    named = [stage.index for stage in stages if _is_called(stage, target)]
+    if named:
+        return named[-1]
+    if is_number(target) and int(target) < len(stages):
+        return int(target)
+    known = ", ".join(stage.name or str(stage.index) for stage in stages)
+    raise DockerfileError(f"{name} has no stage {target}.", f"its stages: {known}")
 
 
 @dataclass
@@ -123,7 +139,7 @@ class _Reading:
 
     def stage_named(self, name: str) -> _Draft | None:
         """The latest stage of that name; names ignore case."""
-        named = [draft for draft in self.drafts if draft.name == name.lower()]
+        named = [draft for draft in self.drafts if _is_called(draft, name)]
         return named[-1] if named else None
 
 
@@ -153,8 +169,13 @@ def _from(reading: _Reading, instruction: Instruction) -> None:
     if parent:
         draft = _child_of(parent, draft)
     draft.platform = globals_only.expand(instruction, platform) if platform else None
-    draft.name = words[2].lower() if len(words) == 3 else None
+    draft.name = words[2] if len(words) == 3 else None
     reading.drafts.append(draft)
+
+
+def _is_called(stage: _Draft | Stage, name: str) -> bool:
+    """Whether the stage has the name, which ignores case."""
+    return stage.name is not None and stage.name.lower() == name.lower()
 
 
 def _child_of(parent: _Draft, draft: _Draft) -> _Draft:
@@ -363,8 +384,24 @@ def _filled(reading: _Reading, instruction: Instruction, heredoc: Heredoc) -> He
 
 def _unexecuted(reading: _Reading, instruction: Instruction) -> None:
     text = "\n".join([instruction.rest, *(heredoc.text for heredoc in instruction.heredocs)])
-    step = UnexecutedInstruction(instruction.line, instruction.keyword, text, reading.draft.working_directory)
-    reading.draft.steps.append(step)
+    reading.draft.steps.append(
+        UnexecutedInstruction(
+            line=instruction.line,
+            keyword=instruction.keyword,
+            text=text,
+            working_directory=reading.draft.working_directory,
+            secrets=tuple(_mounted_secrets(reading, instruction)),
+        )
+    )
+
+
+def _mounted_secrets(reading: _Reading, instruction: Instruction) -> Iterator[str]:
+    """The names of ``RUN --mount=type=secret``: the id, else the name of the file that it becomes."""
+    for flag in instruction.all_flags("mount"):
+        parts = dict(part.partition("=")[::2] for part in reading.expand(instruction, flag).split(","))
+        file = next((parts[key] for key in ("target", "dst", "destination") if key in parts), "")
+        if parts.get("type") == "secret" and (name := parts.get("id") or posixpath.basename(file)):
+            yield name
 
 
 def _nothing(reading: _Reading, instruction: Instruction) -> None:

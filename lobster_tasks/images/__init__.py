@@ -1,14 +1,17 @@
 """Images: built from the Dockerfile, with or without a container engine, and pushed to ECR."""
 
+from .options import BuildOptions, options_of
 from .push import PlannedPush, PushedImage, is_embedded, plan_push, push_image
 from .transfer import Observer, Transfer, unobserved
 
 __all__ = [
+    "BuildOptions",
     "Observer",
     "PlannedPush",
     "PushedImage",
     "Transfer",
     "is_embedded",
+    "options_of",
     "plan_push",
     "push_image",
     "unobserved",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from ..dockerfile.scripts import windows_line_ends
 from ..errors import RefusedError
 from .ignore import DockerIgnore
 from .layer import Blob, blob_of, write_layer
+from .options import BuildOptions
 from .stages import StageFiles, assemble
 from .transfer import Observer, unobserved
 from .tree import Node, Tree, read_folder
@@ -29,7 +30,6 @@ CONFIG = "application/vnd.oci.image.config.v1+json"
 LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
 BUILDER_LABEL = "lobster-tasks.builder"
 NOT_CARRIED_OUT = "lobster-tasks.not-carried-out"
-ARCHITECTURES = {"X86_64": "amd64", "ARM64": "arm64"}
 _LARGE = 200 * 1024 * 1024
 # Files that do not belong in an image, because everybody who may pull it can read them.
 _SECRETS = DockerIgnore(
@@ -53,7 +53,7 @@ class BuiltImage:
         return self.layer.size + self.config.size
 
 
-def read_dockerfile(folder: Path, name: str, build_args: Mapping[str, str], platform: str) -> Dockerfile:
+def read_dockerfile(folder: Path, name: str, options: BuildOptions) -> Dockerfile:
     """Parse ``folder/name``; raises RefusedError where it does not exist."""
     path = folder / name
     try:
@@ -62,7 +62,7 @@ def read_dockerfile(folder: Path, name: str, build_args: Mapping[str, str], plat
         raise RefusedError(
             f"{path} cannot be read.", str(error), "create it, or set `dockerfile` in invoke.yaml"
         ) from error
-    return parse(text, build_args, name=name, platform=platform)
+    return parse(text, options.arguments, name=name, platform=options.platform, target=options.target)
 
 
 def foreseen(dockerfile: Dockerfile, folder: Path) -> tuple[str, ...]:
@@ -108,18 +108,18 @@ def _lines(path: Path) -> list[str]:
 
 
 def build(
-    dockerfile: Dockerfile, context: Tree, architecture: str, folder: Path, observe: Observer = unobserved
+    dockerfile: Dockerfile, context: Tree, options: BuildOptions, folder: Path, observe: Observer = unobserved
 ) -> BuiltImage:
-    """Build the image; its layer is written into ``folder``. ``architecture`` is amd64 or arm64.
+    """Build the image; its layer is written into ``folder``. Secrets and caches are of no use to it.
 
     Raises DockerfileError for a COPY that is impossible.
     """
     files = assemble(dockerfile, context)
     layer, diff_id = write_layer(files.tree, folder / "layer.tar.gz", observe)
-    config = blob_of(_json(_config(dockerfile.final, architecture, diff_id, bool(files.notes))))
+    config = blob_of(_json(_config(dockerfile.final, options.architecture, diff_id, bool(files.notes))))
     manifest = _json(_manifest(config, layer, files.notes))
     digest = blob_of(manifest).digest
-    return BuiltImage(digest, manifest, config, layer, (*files.notes, *_warnings(dockerfile, files)))
+    return BuiltImage(digest, manifest, config, layer, (*files.notes, *_warnings(dockerfile, files, options)))
 
 
 def _config(stage: Stage, architecture: str, diff_id: str, is_partial: bool) -> dict[str, Any]:
@@ -160,12 +160,13 @@ def _json(value: dict[str, Any]) -> bytes:
     return text.encode(errors="surrogateescape").decode(errors="replace").encode()
 
 
-def _warnings(dockerfile: Dockerfile, files: StageFiles) -> list[str]:
+def _warnings(dockerfile: Dockerfile, files: StageFiles, options: BuildOptions) -> list[str]:
     """Warnings to read before the image is published."""
     found = []
     if not dockerfile.final.arguments_of_process:
         found.append(f"{dockerfile.name} has neither CMD nor ENTRYPOINT; the base image's is not known here.")
     found += [f"--build-arg {name} matches no ARG." for name in dockerfile.unused_arguments]
+    found += _missing_secrets(dockerfile, {secret.name for secret in options.secrets})
     secrets = [
         path for path, node in files.tree.nodes.items() if not node.is_directory and _is_secret(path, node)
     ]
@@ -178,6 +179,18 @@ def _warnings(dockerfile: Dockerfile, files: StageFiles) -> list[str]:
         top = max(sizes, key=lambda name: sizes[name])
         found.append(f"/{top} makes {sizes[top] >> 20} MiB of the image; a .dockerignore may keep it out.")
     return found
+
+
+def _missing_secrets(dockerfile: Dockerfile, given: Container[str]) -> Iterator[str]:
+    """A sentence for each secret that a RUN mounts and nobody gives."""
+    for stage in dockerfile.lineage(dockerfile.final):
+        for step in stage.unexecuted:
+            for name in step.secrets:
+                if name not in given:
+                    yield (
+                        f"Line {step.line}, {step.keyword}: the secret {name} is not given: "
+                        f"--secret id={name},src=FILE, or env=VARIABLE."
+                    )
 
 
 def _is_secret(path: str, node: Node) -> bool:

@@ -7,12 +7,15 @@ import os
 import shutil
 import subprocess
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..aws import Aws
 from ..errors import LobsterError, RefusedError
+from ..masking import with_values_masked
+from .build import read_dockerfile
+from .options import BuildOptions, check_secrets, values_of
 
 _ENGINES = ("docker", "podman")
 _ANSWERS_WITHIN = 15.0  # seconds; a running daemon answers in well under one
@@ -21,6 +24,7 @@ _NOT_ON_THIS_MACHINE = (
     "--builder process, if the engine runs elsewhere (Docker Desktop, DOCKER_HOST) and cannot reach "
     "127.0.0.1 of this machine"
 )
+_FOR_CACHES = "if it is the cache: docker buildx create --use makes a builder that has all kinds of them"
 
 
 @dataclass(frozen=True)
@@ -30,20 +34,58 @@ class Engine:
     name: str
     program: str
 
+    def check(self, folder: Path, options: BuildOptions) -> None:
+        """Raise RefusedError for an option that this engine cannot follow, and for a secret that is not there."""
+        check_secrets(options.secrets, folder)
+        caches = (*options.cache_from, *options.cache_to)
+        if self.name == "podman":
+            for cache in caches:
+                _repository(cache)
+        elif caches and not self._has_buildx():
+            raise RefusedError(
+                f"{self.name} has no buildx, and needs it for a build cache.",
+                next_step="install the plugin docker-buildx, or leave out images.cache_from and images.cache_to",
+            )
+
     def build(
         self,
         folder: Path,
         dockerfile: str,
         reference: str,
-        platform: str,
-        build_args: Mapping[str, str],
+        options: BuildOptions,
         say: Callable[[str], None],
     ) -> None:
-        """Build ``folder`` for ``platform`` (linux/amd64); raises LobsterError with the engine's last lines."""
-        arguments = ["build", "--platform", platform, "-f", dockerfile, "-t", reference]
-        for name, value in build_args.items():
-            arguments += ["--build-arg", f"{name}={value}"]
-        self._run([*arguments, "."], say, folder)
+        """Build ``folder`` as an image called ``reference``; raises LobsterError with the engine's last lines.
+
+        What it says shows no secret.
+        """
+        hidden = values_of(options.secrets, folder)
+        command = self._command(folder, dockerfile, options)
+        arguments = [*command, "-f", dockerfile, "-t", reference]
+        arguments += _flags("--build-arg", (f"{name}={value}" for name, value in options.arguments.items()))
+        arguments += _flags("--secret", (secret.written for secret in options.secrets))
+        caches = options.cache_from or options.cache_to
+        self._run([*arguments, "."], say, folder, hidden, _FOR_CACHES if caches else "")
+
+    def _command(self, folder: Path, dockerfile: str, options: BuildOptions) -> list[str]:
+        """The beginning of the command: what the engines spell differently."""
+        common = ["--platform", options.platform]
+        if self.name == "podman":
+            return [
+                *("build", *common, *_flags("--target", _podmans_target(folder, dockerfile, options))),
+                *_flags("--cache-from", map(_repository, options.cache_from)),
+                *_flags("--cache-to", map(_repository, options.cache_to)),
+            ]
+        common += _flags("--target", [options.target] if options.target else [])
+        if not (options.cache_from or options.cache_to):
+            return ["build", *common]
+        # docker build takes the daemon's own builder, which lacks most kinds of caches; buildx takes the chosen one,
+        # and leaves the image in there unless it is told to load it.
+        caches = [*_flags("--cache-from", options.cache_from), *_flags("--cache-to", options.cache_to)]
+        return ["buildx", "build", "--load", *common, *caches]
+
+    def _has_buildx(self) -> bool:
+        return _succeeds([self.program, "buildx", "version"])
 
     def login(self, host: str, password: str, *, plain_http: bool = False) -> None:
         """Sign in to a registry's ``host`` as AWS; the password is passed on standard input and never shown."""
@@ -69,9 +111,18 @@ class Engine:
         """The flags for a registry without TLS; docker needs none for this machine's own addresses."""
         return ["--tls-verify=false"] if plain_http and self.name == "podman" else []
 
-    def _run(self, arguments: Sequence[str], say: Callable[[str], None], folder: Path | None = None) -> None:
+    def _run(
+        self,
+        arguments: Sequence[str],
+        say: Callable[[str], None],
+        folder: Path | None = None,
+        hidden: Sequence[str] = (),
+        next_step: str = "",
+    ) -> None:
         # Attestations would make an index of every image, which counts twice in the repository.
         environment = {**os.environ, "BUILDX_NO_DEFAULT_ATTESTATIONS": "1"}
+        if "--secret" in arguments:  # docker before 23 builds without BuildKit, which alone has secrets
+            environment.setdefault("DOCKER_BUILDKIT", "1")
         last: deque[str] = deque(maxlen=_SHOWN_ON_FAILURE)
         with subprocess.Popen(
             [self.program, *arguments],
@@ -83,12 +134,40 @@ class Engine:
             errors="replace",
         ) as process:
             for line in process.stdout or ():
-                last.append(line.rstrip())
-                say(line.rstrip())
+                shown = with_values_masked(line.rstrip(), hidden)
+                last.append(shown)
+                say(shown)
         if process.returncode:
             raise LobsterError(
-                f"{self.name} {arguments[0]} failed (exit {process.returncode}).", "\n".join(last)
+                f"{self.name} {arguments[0]} failed (exit {process.returncode}).", "\n".join(last), next_step
             )
+
+
+def _flags(name: str, values: Iterable[str]) -> list[str]:
+    """``name`` before each of the values."""
+    return [word for value in values for word in (name, value)]
+
+
+def _podmans_target(folder: Path, dockerfile: str, options: BuildOptions) -> list[str]:
+    """The stage as podman finds it: by its name if it has one, as it is written, and else by its number."""
+    if not options.target:
+        return []
+    stage = read_dockerfile(folder, dockerfile, options).final
+    return [stage.name or str(stage.index)]
+
+
+def _repository(cache: str) -> str:
+    """The repository of a cache: the one kind that podman has. Raises RefusedError for any other."""
+    parts = dict(part.partition("=")[::2] for part in cache.split(","))
+    if "type" not in parts:
+        return cache
+    if parts["type"] == "registry" and parts.get("ref"):
+        return parts["ref"]
+    raise RefusedError(
+        f"podman has no build cache of type {parts['type']}.",
+        "it keeps one in a repository only, without a tag: registry.example/app/cache",
+        "--builder docker, or set images.cache_from and images.cache_to to a repository",
+    )
 
 
 def choose(name: str) -> Engine:
@@ -134,10 +213,12 @@ def registry_access(aws: Aws) -> RegistryAccess:
 
 def _answers(engine: Engine) -> bool:
     """Whether the engine works: ``version`` also contacts the daemon, where there is one."""
+    return _succeeds([engine.program, "version"])
+
+
+def _succeeds(command: Sequence[str]) -> bool:
     try:
-        asked = subprocess.run(
-            [engine.program, "version"], capture_output=True, timeout=_ANSWERS_WITHIN, check=False
-        )
+        asked = subprocess.run(command, capture_output=True, timeout=_ANSWERS_WITHIN, check=False)
     except (subprocess.TimeoutExpired, OSError):
         return False
     return asked.returncode == 0

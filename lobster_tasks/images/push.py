@@ -15,10 +15,19 @@ from ..aws import Aws
 from ..errors import AwsCallError, DockerfileError, RefusedError, UsageError
 from ..image_reference import is_tag
 from ..settings import Settings
-from .build import ARCHITECTURES, MANIFEST, BuiltImage, build, foreseen, read_context, read_dockerfile
+from .build import MANIFEST, BuiltImage, build, foreseen, read_context, read_dockerfile
 from .engines import Engine, choose, registry_access
 from .layer import Blob
+from .options import BuildOptions, options_of
 from .transfer import Observer, Transfer, unobserved
+
+PROCESS = "process"
+_INDEXES = frozenset(
+    {
+        "application/vnd.oci.image.index.v1+json",
+        "application/vnd.docker.distribution.manifest.list.v2+json",
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -26,7 +35,8 @@ class PushedImage:
     """The pushed image.
 
     ``pushed`` is False when the tag was already on this image. ``size_bytes`` is ECR's size. ``notes``
-    are sentences about what is missing in the image, or should not be in it.
+    are sentences about what is missing in the image, or should not be in it. ``builder`` is what built it: docker,
+    podman or process; None where nothing was built.
     """
 
     reference: str
@@ -34,11 +44,13 @@ class PushedImage:
     size_bytes: int
     pushed: bool
     notes: tuple[str, ...] = ()
+    builder: str | None = None
 
 
 @dataclass(frozen=True)
 class PlannedPush:
-    """What ``push_image`` would do: the image's reference, the Dockerfile, the platform and the builder.
+    """What ``push_image`` would do: the image's reference, the Dockerfile, the platform, the stage (``target``; empty
+    for the last one) and the builder.
 
     ``named`` is the tag's current digest, if the tag exists.
     """
@@ -46,6 +58,7 @@ class PlannedPush:
     reference: str
     dockerfile: str
     platform: str
+    target: str
     builder: str
     named: str | None
 
@@ -76,7 +89,7 @@ def push_image(
     tag: str,
     folder: Path,
     builder: str | None = None,
-    build_args: Mapping[str, str] | None = None,
+    options: BuildOptions | None = None,
     say: Callable[[str], None] = lambda _: None,
     *,
     once: bool = False,
@@ -85,7 +98,8 @@ def push_image(
     """Build ``folder`` with its Dockerfile and push it as ``tag``; with ``once`` only where the tag does not exist.
 
     ``say`` gets messages, including an engine's; ``observe`` gets the transfer's progress where there is no engine.
-    ``builder`` is auto, docker, podman or process; None uses ``images.builder``. Raises UsageError for the tag,
+    ``builder`` is auto, docker, podman or process; None uses ``images.builder``. ``options`` are, if None, those that
+    the settings give. Raises UsageError for the tag,
     RefusedError when the repository or a builder is missing, DockerfileError, LobsterError.
     """
     _check_tag(tag)
@@ -96,26 +110,35 @@ def push_image(
         return PushedImage(
             f"{repository.uri}:{tag}", there["imageDigest"], there["imageSizeInBytes"], False, (note,)
         )
+    options = options or options_of(settings)
     if engine is None:
-        return without_engine(repository, settings, tag, folder, build_args or {}, say, observe)
-    return with_engine(engine, repository, settings, tag, folder, build_args or {}, say)
+        return without_engine(repository, settings, tag, folder, options, say, observe)
+    return with_engine(engine, repository, settings, tag, folder, options, say)
 
 
 def plan_push(
-    aws: Aws, settings: Settings, tag: str, folder: Path, builder: str | None = None
+    aws: Aws,
+    settings: Settings,
+    tag: str,
+    folder: Path,
+    builder: str | None = None,
+    options: BuildOptions | None = None,
 ) -> PlannedPush:
     """Check everything that ``push_image`` needs, without building; raises the same errors."""
     _check_tag(tag)
     engine = choose_engine(aws, builder or settings.images.builder)
     repository = repository_of(aws, settings)
-    architecture = ARCHITECTURES[settings.task.architecture]
-    read_dockerfile(folder, settings.dockerfile, {}, f"linux/{architecture}")
+    options = options or options_of(settings)
+    read_dockerfile(folder, settings.dockerfile, options)
+    if engine:
+        engine.check(folder, options)
     there = repository.tagged(tag)
     return PlannedPush(
         f"{repository.uri}:{tag}",
         settings.dockerfile,
-        f"linux/{architecture}",
-        engine.name if engine else "process",
+        options.platform,
+        options.target,
+        engine.name if engine else PROCESS,
         str(there["imageDigest"]) if there else None,
     )
 
@@ -125,23 +148,22 @@ def without_engine(
     settings: Settings,
     tag: str,
     folder: Path,
-    build_args: Mapping[str, str],
+    options: BuildOptions,
     say: Callable[[str], None],
     observe: Observer = unobserved,
 ) -> PushedImage:
     """Build in this process and upload the blobs that the repository lacks."""
-    architecture = ARCHITECTURES[settings.task.architecture]
-    dockerfile = read_dockerfile(folder, settings.dockerfile, build_args, f"linux/{architecture}")
+    dockerfile = read_dockerfile(folder, settings.dockerfile, options)
     context = read_context(folder, settings.dockerfile)
     with tempfile.TemporaryDirectory(prefix="lobster-image-") as work:
-        image = build(dockerfile, context, architecture, Path(work), observe)
+        image = build(dockerfile, context, options, Path(work), observe)
         say(f"built {image.digest}, {_megabytes(image.size_bytes)}, without a container engine")
         before = repository.tagged(tag)
         pushed = _is_other(before, image.digest)
         if pushed:
             _upload(repository, tag, image, say, observe)
     notes = (*_moved(tag, before, image.digest), *image.notes, *foreseen(dockerfile, folder))
-    return PushedImage(f"{repository.uri}:{tag}", image.digest, image.size_bytes, pushed, notes)
+    return PushedImage(f"{repository.uri}:{tag}", image.digest, image.size_bytes, pushed, notes, PROCESS)
 
 
 def with_engine(
@@ -150,18 +172,18 @@ def with_engine(
     settings: Settings,
     tag: str,
     folder: Path,
-    build_args: Mapping[str, str],
+    options: BuildOptions,
     say: Callable[[str], None],
 ) -> PushedImage:
     """Build and push with a container engine, then read back what the repository has under the tag."""
-    platform = f"linux/{ARCHITECTURES[settings.task.architecture]}"
     if not (folder / settings.dockerfile).is_file():
         raise RefusedError(
             f"There is no {folder / settings.dockerfile}.", next_step="set `dockerfile` in invoke.yaml"
         )
+    engine.check(folder, options)
     access = registry_access(repository.aws)
     reference = f"{access.registry}/{repository.name}:{tag}"
-    engine.build(folder, settings.dockerfile, reference, platform, build_args, say)
+    engine.build(folder, settings.dockerfile, reference, options, say)
     before = repository.tagged(tag)
     engine.login(access.host, access.password, plain_http=access.plain_http)
     engine.push(reference, say, plain_http=access.plain_http)
@@ -169,15 +191,18 @@ def with_engine(
     if not now:
         raise RefusedError(f"{engine.name} pushed {reference}, but the repository has no such tag.")
     digest = str(now["imageDigest"])
-    notes = (*_moved(tag, before, digest), *_foreseen(folder, settings.dockerfile, build_args, platform))
+    notes = (
+        *(*_moved(tag, before, digest), *_index(now.get("imageManifestMediaType"))),
+        *_foreseen(folder, settings.dockerfile, options),
+    )
     size, pushed = int(now["imageSizeInBytes"]), _is_other(before, digest)
-    return PushedImage(f"{repository.uri}:{tag}", digest, size, pushed, notes)
+    return PushedImage(f"{repository.uri}:{tag}", digest, size, pushed, notes, engine.name)
 
 
-def _foreseen(folder: Path, name: str, build_args: Mapping[str, str], platform: str) -> tuple[str, ...]:
+def _foreseen(folder: Path, name: str, options: BuildOptions) -> tuple[str, ...]:
     """Nothing where the engine has built what is not understood here."""
     try:
-        return foreseen(read_dockerfile(folder, name, build_args, platform), folder)
+        return foreseen(read_dockerfile(folder, name, options), folder)
     except (DockerfileError, RefusedError):
         return ()
 
@@ -303,6 +328,16 @@ def _put(repository: EcrRepository, tag: str, image: BuiltImage) -> None:
 
 def _is_other(before: Mapping[str, Any] | None, digest: str) -> bool:
     return before is None or before["imageDigest"] != digest
+
+
+def _index(media_type: str | None) -> tuple[str, ...]:
+    """What an index means: its digest is deployed, and its size is that of the largest image in it."""
+    if media_type not in _INDEXES:
+        return ()
+    return (
+        "The tag names an index of several manifests: images of other platforms, or attestations, which count in the "
+        "repository too.",
+    )
 
 
 def _moved(tag: str, before: Mapping[str, Any] | None, digest: str) -> tuple[str, ...]:

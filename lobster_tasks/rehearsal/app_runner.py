@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from ..aws import Aws
 from ..errors import LobsterError
-from ..images import Observer, push_image, unobserved
+from ..images import Observer, options_of, push_image, unobserved
 from ..masking import mask
 from ..settings import Settings, service_name
 
@@ -52,7 +52,9 @@ def deploy_app(aws: Aws, settings: Settings, folder: Path, observe: Observer = u
     Raises LobsterError where the app does not run.
     """
     aws.call("ecr:CreateRepository", settings.repository, repositoryName=settings.repository)
-    image = push_image(aws, settings, TAG, folder, "process", {"RELEASE": TAG}, observe=observe)
+    image = push_image(
+        aws, settings, TAG, folder, "process", options_of(settings, {"RELEASE": TAG}), observe=observe
+    )
     service = create_service(aws, settings, image.reference)
     domain = _domain(settings)
     zone = associate_domain(aws, service, domain) if domain else ""

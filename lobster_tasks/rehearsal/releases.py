@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ..account import find_authority
-from ..images import push_image
+from ..images import options_of, push_image
 from ..rollout import Outcome, deploy
 from .steps import Rehearsal, RehearsalContext, RehearsalStoppedError, minutes, step
 from .traffic import Traffic
@@ -60,9 +60,8 @@ def _traffic(context: RehearsalContext) -> Iterator[None]:
 def _push(context: RehearsalContext, tag: str) -> None:
     settings, rehearsal = context.settings, context.rehearsal
     with step(rehearsal, "push-image"), rehearsal.watching() as observe:
-        image = push_image(
-            context.aws, settings, tag, context.folder, "process", {_RELEASE: tag}, observe=observe
-        )
+        options = options_of(settings, {_RELEASE: tag})
+        image = push_image(context.aws, settings, tag, context.folder, "process", options, observe=observe)
     rehearsal.add(
         "push-image", f"{settings.dockerfile} as {settings.repository}:{tag} ({image.digest[:19]}…)"
     )

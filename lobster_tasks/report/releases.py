@@ -212,8 +212,17 @@ def _task_json(status: TaskStatus) -> dict[str, Any]:
 def planned_push(planned: PlannedPush) -> RenderableType:
     """What would be built and pushed."""
     now = f"names {planned.named} now" if planned.named else "is a new tag"
-    what = f"Would build {planned.dockerfile} for {planned.platform} ({planned.builder}) and push it"
-    return Text(f"{what} as {planned.reference}, which {now}.")
+    stage = f", stage {planned.target}," if planned.target else ""
+    what = f"Would build {planned.dockerfile}{stage} for {planned.platform} ({planned.builder}) and push it"
+    return Group(Text(f"{what} as {planned.reference}, which {now}."), _builder(planned.builder))
+
+
+def _builder(name: str) -> Text:
+    """What it means that this builder builds."""
+    if name == "process":
+        means = "needs no container engine, and does not execute RUN: the app runs with this machine's own programs"
+        return Text(f"  builder: process, which {means}", style="dim")
+    return Text(f"  builder: {name}, which executes every instruction of the Dockerfile", style="dim")
 
 
 def planned_push_json(planned: PlannedPush) -> dict[str, Any]:
@@ -241,6 +250,7 @@ def pushed(image: PushedImage) -> RenderableType:
     verb = "pushed" if image.pushed else "already there:"
     size = f"{image.size_bytes / _MIB:.1f} MiB"
     lines = [Text.assemble(("✔ ", "green"), f"{verb} {image.reference} · {image.digest} · {size}")]
+    lines += [_builder(image.builder)] if image.builder else []
     lines += [Text(f"  {note}", style="dim") for note in image.notes]
     return Group(*lines)
 
@@ -253,6 +263,7 @@ def pushed_json(image: PushedImage) -> dict[str, Any]:
         "size_bytes": image.size_bytes,
         "pushed": image.pushed,
         "notes": list(image.notes),
+        "builder": image.builder,
     }
 
 

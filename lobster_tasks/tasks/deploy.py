@@ -10,6 +10,7 @@ from ..cli.command import Run, command, required
 from ..cli.following import busy_choice, finish, show_preview, transferring
 
 if TYPE_CHECKING:
+    from ..images import BuildOptions
     from ..rollout import IfBusy, Outcome, Preview, Progress
 
 
@@ -20,12 +21,24 @@ if TYPE_CHECKING:
         "tag": "the tag to push",
         "builder": "docker, podman or process (default: images.builder)",
         "build-arg": "a build argument, NAME=value; may be repeated",
+        "target": "the stage of the Dockerfile that becomes the image (default: images.target)",
+        "secret": "a secret for RUN: id=NAME,src=FILE or id=NAME,env=VARIABLE; may be repeated",
+        "cache-from": "where the builder looks for results of earlier builds; may be repeated",
+        "cache-to": "where the builder leaves its results; may be repeated",
         "once": "do not build if the repository has the tag already",
     },
-    iterable=["build_arg"],
+    iterable=["build_arg", "secret", "cache_from", "cache_to"],
 )
 def push_image(
-    run: Run, tag: str = "", builder: str = "", build_arg: list[str] | None = None, once: bool = False
+    run: Run,
+    tag: str = "",
+    builder: str = "",
+    build_arg: list[str] | None = None,
+    target: str = "",
+    secret: list[str] | None = None,
+    cache_from: list[str] | None = None,
+    cache_to: list[str] | None = None,
+    once: bool = False,
 ) -> None:
     """Build the Dockerfile and push it as --tag.
 
@@ -36,20 +49,20 @@ def push_image(
     from pathlib import Path
 
     from .. import report, step_outputs
-    from ..images import plan_push, push_image
+    from ..images import options_of, push_image
     from ..rollout import keep_serving
 
+    run.settings = run.settings.building(
+        target=target, secrets=secret, cache_from=cache_from, cache_to=cache_to
+    )
+    options = options_of(run.settings, dict(each.partition("=")[::2] for each in build_arg or []))
     if run.dry_run:
-        planned = plan_push(run.aws, run.settings, tag, Path.cwd(), builder or None)
-        run.console.say(report.planned_push(planned))
-        if run.json:
-            run.console.json(report.planned_push_json(planned))
+        _plan(run, tag, builder, options)
         return
     keep_serving(run.aws, run.settings, run.console.say)
-    arguments = dict(each.partition("=")[::2] for each in build_arg or [])
     with transferring(run) as observe:
         image = push_image(
-            *(run.aws, run.settings, tag, Path.cwd(), builder or None, arguments, run.console.say),
+            *(run.aws, run.settings, tag, Path.cwd(), builder or None, options, run.console.say),
             once=once,
             observe=observe,
         )
@@ -57,6 +70,18 @@ def push_image(
     run.console.say(report.pushed(image))
     if run.json:
         run.console.json(report.pushed_json(image))
+
+
+def _plan(run: Run, tag: str, builder: str, options: BuildOptions) -> None:
+    from pathlib import Path
+
+    from .. import report
+    from ..images import plan_push
+
+    planned = plan_push(run.aws, run.settings, tag, Path.cwd(), builder or None, options)
+    run.console.say(report.planned_push(planned))
+    if run.json:
+        run.console.json(report.planned_push_json(planned))
 
 
 @command(help={"tag": "a tag in the repository", "output": "the file to write (default: stdout)"})

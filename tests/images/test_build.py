@@ -12,7 +12,9 @@ from typing import Any
 
 import pytest
 
-from lobster_tasks.errors import RefusedError
+from lobster_tasks.build_secret import BuildSecret
+from lobster_tasks.errors import DockerfileError, RefusedError
+from lobster_tasks.images import BuildOptions
 from lobster_tasks.images.build import BuiltImage, build, read_context, read_dockerfile
 
 NAME = "Dockerfile.streamlit"
@@ -44,8 +46,8 @@ def project(folder: Path, dockerfile: str = DOCKERFILE, **files: str) -> Path:
 def built(folder: Path, work: Path, architecture: str = "amd64", **build_args: str) -> BuiltImage:
     """Build as ``push_image`` does."""
     work.mkdir(exist_ok=True)
-    dockerfile = read_dockerfile(folder, NAME, build_args, f"linux/{architecture}")
-    return build(dockerfile, read_context(folder, NAME), architecture, work)
+    options = BuildOptions(architecture, build_args)
+    return build(read_dockerfile(folder, NAME, options), read_context(folder, NAME), options, work)
 
 
 @pytest.mark.parametrize("pattern", ["[z-a]", "[^]", "**/[b-a]x", "a\\", "!"])
@@ -94,7 +96,7 @@ def test_a_file_that_goes_away_is_named(tmp_path: Path) -> None:
     context = read_context(folder, NAME)
     (folder / "run.sh").unlink()
     with pytest.raises(RefusedError) as refused:
-        build(read_dockerfile(folder, NAME, {}, "linux/amd64"), context, "amd64", tmp_path)
+        build(read_dockerfile(folder, NAME, BuildOptions()), context, BuildOptions(), tmp_path)
     assert refused.value.what == f"{folder / 'run.sh'} cannot be read."
     assert refused.value.why == "No such file or directory"
 
@@ -158,6 +160,78 @@ def test_says_that_run_was_not_carried_out(tmp_path: Path) -> None:
     assert json.loads(image.manifest)["annotations"] == {"lobster-tasks.not-carried-out": sentence}
 
 
+STAGES = """
+FROM python AS base
+WORKDIR /app
+COPY app.py .
+FROM base AS Web
+COPY run.sh .
+CMD ["./run.sh"]
+FROM base AS tests
+CMD ["pytest"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("target", "files", "command"),
+    [
+        ("", ["app", "app/app.py"], ["pytest"]),
+        ("tests", ["app", "app/app.py"], ["pytest"]),
+        ("web", ["app", "app/app.py", "app/run.sh"], ["./run.sh"]),
+        ("1", ["app", "app/app.py", "app/run.sh"], ["./run.sh"]),
+    ],
+)
+def test_the_target_is_the_stage_that_becomes_the_image(
+    tmp_path: Path, target: str, files: list[str], command: list[str]
+) -> None:
+    folder, options = project(tmp_path / "p", STAGES), BuildOptions(target=target)
+    image = build(read_dockerfile(folder, NAME, options), read_context(folder, NAME), options, tmp_path)
+    with tarfile.open(image.layer.content) as archive:
+        assert archive.getnames() == files
+    assert config(image)["config"]["Cmd"] == command
+
+
+@pytest.mark.parametrize("target", ["production", "3"])
+def test_a_target_that_is_no_stage_is_refused_with_those_that_are(tmp_path: Path, target: str) -> None:
+    folder = project(tmp_path / "p", STAGES)
+    with pytest.raises(DockerfileError) as refused:
+        read_dockerfile(folder, NAME, BuildOptions(target=target))
+    assert refused.value.lines() == [
+        f"{NAME} has no stage {target}.",
+        "why   its stages: base, Web, tests",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("mount", "name"),
+    [
+        ("type=secret,id=token", "token"),
+        ("type=secret,target=/run/key.pem", "key.pem"),
+        ("type=secret,id=$WHICH,env=TOKEN,required=true", "pypi"),
+        ("type=cache,target=/root/.cache", None),
+    ],
+)
+def test_a_secret_that_run_mounts_and_nobody_gives_is_named(
+    tmp_path: Path, mount: str, name: str | None
+) -> None:
+    text = f'FROM x\nARG WHICH=pypi\nRUN --mount={mount} pip install x\nCMD ["a"]'
+    folder = project(tmp_path / "p", text)
+    given = BuildOptions(secrets=(BuildSecret(name or "", "absent"),))
+    told = []
+    for options in (BuildOptions(), given):
+        image = build(read_dockerfile(folder, NAME, options), read_context(folder, NAME), options, tmp_path)
+        told.append([note for note in image.notes if "secret" in note])
+    says = f"Line 3, RUN: the secret {name} is not given: --secret id={name},src=FILE, or env=VARIABLE."
+    assert told == [[says] if name else [], []]
+
+
+def test_a_secret_of_a_stage_that_is_not_built_is_not_missed(tmp_path: Path) -> None:
+    text = 'FROM x AS a\nCMD ["a"]\nFROM x\nRUN --mount=type=secret,id=t y\nCMD ["b"]'
+    folder, options = project(tmp_path / "p", text), BuildOptions(target="a")
+    image = build(read_dockerfile(folder, NAME, options), read_context(folder, NAME), options, tmp_path)
+    assert image.notes == ()
+
+
 def test_says_nothing_where_all_was_carried_out(tmp_path: Path) -> None:
     image = built(project(tmp_path / "p", 'FROM scratch\nCOPY app.py /\nCMD ["/app.py"]'), tmp_path / "w")
     assert image.notes == ()
@@ -199,7 +273,7 @@ def test_links_and_files_written_in_place(tmp_path: Path) -> None:
 
 def test_refuses_without_a_dockerfile(tmp_path: Path) -> None:
     with pytest.raises(RefusedError) as refused:
-        read_dockerfile(tmp_path, NAME, {}, "linux/amd64")
+        read_dockerfile(tmp_path, NAME, BuildOptions())
     assert str(tmp_path / NAME) in refused.value.what
     assert "invoke.yaml" in refused.value.next_step
 

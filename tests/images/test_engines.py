@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from lobster_tasks.build_secret import BuildSecret
 from lobster_tasks.errors import LobsterError, RefusedError
+from lobster_tasks.images import BuildOptions
 from lobster_tasks.images.engines import Engine, choose
 from tests.environment import environment
 from tests.images import stand_in
@@ -28,7 +31,8 @@ def engine(docker: stand_in.StandIn) -> Engine:
 
 def test_builds_for_the_platform(engine: Engine, docker: stand_in.StandIn, tmp_path: Path) -> None:
     said: list[str] = []
-    engine.build(tmp_path, "Dockerfile.streamlit", REFERENCE, "linux/arm64", {"RELEASE": "1"}, said.append)
+    options = BuildOptions("arm64", {"RELEASE": "1"})
+    engine.build(tmp_path, "Dockerfile.streamlit", REFERENCE, options, said.append)
     assert docker.calls == [
         {
             "arguments": [
@@ -44,7 +48,7 @@ def test_builds_for_the_platform(engine: Engine, docker: stand_in.StandIn, tmp_p
 def test_asks_for_no_attestations(engine: Engine, docker: stand_in.StandIn, tmp_path: Path) -> None:
     docker.on("build", does="print('attestations off:', os.environ['BUILDX_NO_DEFAULT_ATTESTATIONS'])")
     said: list[str] = []
-    engine.build(tmp_path, "Dockerfile", REFERENCE, "linux/amd64", {}, said.append)
+    engine.build(tmp_path, "Dockerfile", REFERENCE, BuildOptions(), said.append)
     assert "attestations off: 1" in said
 
 
@@ -72,7 +76,7 @@ def test_a_failed_build_shows_its_last_lines(
 ) -> None:
     docker.on("build", exit=3, complains="\n".join(f"line {number}" for number in range(100)))
     with pytest.raises(LobsterError) as failed:
-        engine.build(tmp_path, "Dockerfile", REFERENCE, "linux/amd64", {}, lambda _: None)
+        engine.build(tmp_path, "Dockerfile", REFERENCE, BuildOptions(), lambda _: None)
     assert failed.value.what == "docker build failed (exit 3)."
     assert failed.value.why.startswith("line 8")
     assert failed.value.why.endswith("line 99")
@@ -96,6 +100,108 @@ def test_says_that_an_engine_elsewhere_has_another_address(engine: Engine, docke
 def test_pushes(engine: Engine, docker: stand_in.StandIn) -> None:
     engine.push(REFERENCE, lambda _: None)
     assert docker.calls[0]["arguments"] == ["push", REFERENCE]
+
+
+@dataclass(frozen=True)
+class Told:
+    """How an engine is told of an option."""
+
+    options: BuildOptions
+    docker: str
+    podman: str
+
+
+HUB = "registry.example/app/cache"
+TOLD = {
+    "a stage": Told(BuildOptions(target="web"), "build … --target web", "build … --target Web"),
+    "a stage by its number": Told(BuildOptions(target="0"), "build … --target 0", "build … --target 0"),
+    "secrets": Told(
+        BuildOptions(secrets=(BuildSecret("a", "key"), BuildSecret("b", variable="TOKEN"))),
+        "build … --secret id=a,src=key --secret id=b,env=TOKEN",
+        "build … --secret id=a,src=key --secret id=b,env=TOKEN",
+    ),
+    "a repository as the cache": Told(
+        BuildOptions(cache_from=(HUB,), cache_to=(f"type=registry,ref={HUB}",)),
+        f"buildx build --load … --cache-from {HUB} --cache-to type=registry,ref={HUB}",
+        f"build … --cache-from {HUB} --cache-to {HUB}",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ["docker", "podman"])
+@pytest.mark.parametrize("case", TOLD)
+def test_options_as_the_engine_spells_them(tmp_path: Path, name: str, case: str) -> None:
+    program = stand_in.make(tmp_path, name)
+    (tmp_path / "Dockerfile").write_text("FROM x\nFROM x AS Web\n")
+    (tmp_path / "key").write_text("s3cret")
+    engine = Engine(name, str(program.program))
+    with environment(TOKEN="t0ken"):
+        engine.check(tmp_path, TOLD[case].options)
+        engine.build(tmp_path, "Dockerfile", REFERENCE, TOLD[case].options, lambda _: None)
+    common = ["--platform", "linux/amd64"]
+    told = getattr(TOLD[case], name).replace("…", " ".join(common)).split()
+    called = program.calls[-1]["arguments"]
+    assert [word for word in called if word not in ("-f", "Dockerfile", "-t", REFERENCE, ".")] == told
+    assert called[-1] == "."
+
+
+def test_what_a_build_says_shows_no_secret(engine: Engine, docker: stand_in.StandIn, tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("first-line\nsecond-line\n")
+    docker.on("build", exit=1, does="print('+ use', 's3cret', 'second-line,', 'first-line')")
+    said: list[str] = []
+    options = BuildOptions(secrets=(BuildSecret("a", "key"), BuildSecret("b", variable="TOKEN")))
+    with environment(TOKEN="s3cret"), pytest.raises(LobsterError) as failed:
+        engine.build(tmp_path, "Dockerfile", REFERENCE, options, said.append)
+    assert "+ use *** ***, ***" in said
+    assert "+ use *** ***, ***" in failed.value.why
+    words = " ".join(docker.calls[-1]["arguments"])
+    assert not any(secret in words for secret in ("s3cret", "first-line", "second-line"))
+
+
+def test_secrets_need_buildkit(engine: Engine, docker: stand_in.StandIn, tmp_path: Path) -> None:
+    """Docker before release 23 builds without it, unless it is told."""
+    docker.on("build", does="print('BuildKit:', os.environ.get('DOCKER_BUILDKIT'))")
+    (tmp_path / "key").touch()
+    said: list[str] = []
+    for secrets in ((), (BuildSecret("a", "key"),)):
+        options = BuildOptions(secrets=secrets)
+        engine.build(tmp_path, "Dockerfile", REFERENCE, options, said.append)
+    assert [line for line in said if line.startswith("BuildKit")] == ["BuildKit: None", "BuildKit: 1"]
+
+
+class TestRefusals:
+    def refused(self, engine: Engine, folder: Path, options: BuildOptions) -> list[str]:
+        """What is told of options that the engine cannot follow."""
+        with pytest.raises(RefusedError) as refused:
+            engine.check(folder, options)
+        return refused.value.lines()
+
+    def test_a_secret_in_a_variable_that_is_not_set(self, engine: Engine, tmp_path: Path) -> None:
+        options = BuildOptions(secrets=(BuildSecret("pypi", variable="NOT_SET"),))
+        assert self.refused(engine, tmp_path, options) == [
+            "The build secret pypi is not there.",
+            "why   the environment has no NOT_SET",
+            "next  set NOT_SET in the environment, not on the command line",
+        ]
+
+    def test_a_secret_in_a_file_that_is_missing(self, engine: Engine, tmp_path: Path) -> None:
+        options = BuildOptions(secrets=(BuildSecret("pypi", "token"),))
+        assert self.refused(engine, tmp_path, options) == [
+            "The build secret pypi is not there.",
+            f"why   there is no file {tmp_path / 'token'}",
+            "next  create it, or --secret id=pypi,src=FILE",
+        ]
+
+    def test_a_cache_that_podman_does_not_have(self, tmp_path: Path) -> None:
+        engine = Engine("podman", str(stand_in.make(tmp_path, "podman").program))
+        what, why, _ = self.refused(engine, tmp_path, BuildOptions(cache_to=("type=gha,mode=max",)))
+        assert what == "podman has no build cache of type gha."
+        assert "in a repository only" in why
+
+    def test_a_cache_without_buildx(self, engine: Engine, docker: stand_in.StandIn, tmp_path: Path) -> None:
+        docker.on("buildx", exit=1)
+        what, _ = self.refused(engine, tmp_path, BuildOptions(cache_from=("type=gha",)))
+        assert what == "docker has no buildx, and needs it for a build cache."
 
 
 class TestChoice:

@@ -11,7 +11,7 @@ import pytest
 
 from lobster_tasks.aws import Aws
 from lobster_tasks.errors import RefusedError, UsageError
-from lobster_tasks.images import Transfer, push_image
+from lobster_tasks.images import BuildOptions, Transfer, push_image
 from lobster_tasks.images.engines import Engine
 from lobster_tasks.images.push import choose_engine, is_embedded, repository_of, with_engine
 from lobster_tasks.settings import Settings, load
@@ -207,6 +207,22 @@ except client.exceptions.ImageAlreadyExistsException:
 """
 
 
+# What a push does of an image with attestations, under the tag: an index of the image and of what says how it was made.
+PUSH_INDEX = (
+    PUSH
+    + """
+import hashlib
+image = client.describe_images(repositoryName="homara", imageIds=[dict(imageTag="v1")])["imageDetails"][0]
+manifest = client.batch_get_image(repositoryName="homara", imageIds=[dict(imageTag="v1")])["images"][0]["imageManifest"]
+entry = dict(mediaType=image["imageManifestMediaType"], digest=image["imageDigest"], size=len(manifest))
+platform = dict(os="linux", architecture="amd64")
+index = dict(schemaVersion=2, mediaType={media_type!r}, manifests=[dict(entry, platform=platform)])
+client.put_image(repositoryName="homara", imageManifest=json.dumps(index), imageTag="v1")
+"""
+)
+INDEX = "application/vnd.oci.image.index.v1+json"
+
+
 class TestWithAnEngine:
     @pytest.fixture
     def docker(self, embedded: EmbeddedProcess, tmp_path: Path) -> stand_in.StandIn:
@@ -227,7 +243,7 @@ class TestWithAnEngine:
         engine = Engine("docker", str(docker.program))
         repository = repository_of(aws, settings)
         said: list[str] = []
-        pushed = with_engine(engine, repository, settings, "v1", project, {}, said.append)
+        pushed = with_engine(engine, repository, settings, "v1", project, BuildOptions(), said.append)
         assert [call["arguments"][0] for call in docker.calls] == ["build", "login", "push"]
         assert docker.calls[0]["arguments"][2] == "linux/amd64"
         registry, address = (
@@ -240,8 +256,34 @@ class TestWithAnEngine:
         assert docker.calls[1]["input"] not in "\n".join(said)
         assert pushed.reference == f"{registry}/homara:v1"
         assert pushed.digest == held(ecr, "v1")["imageDigest"]
-        assert pushed.pushed
-        assert not with_engine(engine, repository, settings, "v1", project, {}, said.append).pushed
+        assert (pushed.pushed, pushed.builder, pushed.notes) == (True, "docker", ())
+        assert not with_engine(
+            engine, repository, settings, "v1", project, BuildOptions(), said.append
+        ).pushed
+
+    def test_an_index_is_told_with_the_size_of_its_image(
+        self,
+        *,
+        embedded: EmbeddedProcess,
+        aws: Aws,
+        ecr: Any,
+        settings: Settings,
+        project: Path,
+        docker: stand_in.StandIn,
+    ) -> None:
+        does = PUSH_INDEX.format(url=embedded.url, tests=str(Path(__file__).parents[2]), media_type=INDEX)
+        docker.on("push", does=does)
+        engine, repository = Engine("docker", str(docker.program)), repository_of(aws, settings)
+        pushed = with_engine(engine, repository, settings, "v1", project, BuildOptions(), lambda _: None)
+        assert held(ecr, "v1")["imageManifestMediaType"] == INDEX
+        assert pushed.digest == held(ecr, "v1")["imageDigest"]
+        [image] = [
+            each
+            for each in ecr.describe_images(repositoryName="homara")["imageDetails"]
+            if each["imageDigest"] != pushed.digest
+        ]
+        assert pushed.size_bytes == image["imageSizeInBytes"] > 0
+        assert pushed.notes[-1].startswith("The tag names an index of several manifests")
 
     def test_refuses_without_a_dockerfile(
         self, aws: Aws, ecr: Any, tmp_path: Path, docker: stand_in.StandIn
@@ -249,7 +291,9 @@ class TestWithAnEngine:
         other = load({"dockerfile": "absent/Dockerfile"})
         engine = Engine("docker", str(docker.program))
         with pytest.raises(RefusedError):
-            with_engine(engine, repository_of(aws, other), other, "v1", tmp_path, {}, lambda _: None)
+            with_engine(
+                engine, repository_of(aws, other), other, "v1", tmp_path, BuildOptions(), lambda _: None
+            )
         assert docker.calls == []
 
 

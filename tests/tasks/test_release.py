@@ -36,12 +36,13 @@ def test_push_image(project: Project, embedded: EmbeddedProcess) -> None:
         "reference": f"{REFERENCE}:a",
         "dockerfile": "Dockerfile.streamlit",
         "platform": "linux/amd64",
+        "target": "",
         "builder": "process",
         "named": None,
     }
     assert not calls(embedded)
     answer = project.inv("push-image", "--tag", "a", "--json").check().json
-    assert set(answer) == {"reference", "digest", "size_bytes", "pushed", "notes"}
+    assert set(answer) == {"reference", "digest", "size_bytes", "pushed", "notes", "builder"}
     assert (answer["reference"], answer["pushed"]) == (f"{REFERENCE}:a", True)
     [image] = embedded.client("ecr").describe_images(repositoryName="homara")["imageDetails"]
     assert image["imageDigest"] == answer["digest"]
