@@ -19,9 +19,10 @@ from .model import (
     Step,
     UnexecutedInstruction,
 )
-from .stages import parse
+from .stages import DEFAULT_SHELL, parse
 
 __all__ = [
+    "DEFAULT_SHELL",
     "BuildWarning",
     "Command",
     "Copy",

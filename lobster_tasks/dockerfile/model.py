@@ -42,11 +42,21 @@ class Port:
 
 @dataclass(frozen=True)
 class HealthCheck:
-    """HEALTHCHECK; no words is HEALTHCHECK NONE. ``start_period`` in seconds, 0 where none is given."""
+    """HEALTHCHECK; no words is HEALTHCHECK NONE. The shell form's words begin with the stage's shell.
+
+    ``interval``, ``timeout``, ``start_period`` and ``start_interval`` are in seconds; 0 is "not given", in ``retries``
+    too.
+    """
 
     line: int
     words: tuple[str, ...]
     start_period: float = 0.0
+    interval: float = 0.0
+    timeout: float = 0.0
+    start_interval: float = 0.0
+    retries: int = 0
+    script: str | None = None
+    """The shell form's text."""
 
 
 @dataclass(frozen=True)
@@ -82,10 +92,11 @@ class Copy:
 
 @dataclass(frozen=True)
 class MakeDirectory:
-    """A directory that WORKDIR creates."""
+    """A directory that WORKDIR creates; ``owner`` is the user at that line, empty for root."""
 
     line: int
     path: str
+    owner: str = ""
 
 
 @dataclass(frozen=True)
@@ -111,7 +122,7 @@ class Stage:
 
     ``base`` is the image after FROM, or the name of the stage whose index is ``parent``; everything is inherited
     from a parent except ``steps``. ``user`` is empty where nobody sets one. ``arguments`` without a value are
-    declared only.
+    declared only. ``on_build`` are instructions for those who build on the stage or its image.
     """
 
     index: int
@@ -133,6 +144,8 @@ class Stage:
     health_check: HealthCheck | None
     volumes: tuple[str, ...]
     steps: tuple[Step, ...]
+    on_build: tuple[str, ...] = ()
+    author: str = ""
     warnings: tuple[BuildWarning, ...] = ()
 
     @property

@@ -30,10 +30,11 @@ from .words import WordError, expand, raw_words
 
 # What BuildKit puts into the environment of an image that has none.
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-_SHELL = ("/bin/sh", "-c")
+DEFAULT_SHELL = ("/bin/sh", "-c")
 # Build arguments that need no ARG ("Predefined ARGs").
 _PREDEFINED = frozenset({"HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY"})
 _DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)(h|ms|m|s)", re.ASCII)
+_TIMES = ("start_period", "interval", "timeout", "start_interval")
 _NO_STAGE = frozenset({"ARG", "FROM"})
 
 
@@ -77,7 +78,7 @@ def _target(name: str, stages: Sequence[Stage], target: str) -> int:
 
 @dataclass
 class _Draft:
-    """A stage while its lines are read."""
+    """A stage while its lines are read; ``variables`` are those of ENV and ARG, of which the later one counts."""
 
     index: int
     line: int
@@ -87,6 +88,7 @@ class _Draft:
     platform: str | None = None
     environment: dict[str, str] = field(default_factory=lambda: {"PATH": DEFAULT_PATH})
     arguments: dict[str, str | None] = field(default_factory=dict)
+    variables: dict[str, str] = field(default_factory=lambda: {"PATH": DEFAULT_PATH})
     labels: dict[str, str] = field(default_factory=dict)
     working_directory: str = "/"
     user: str = ""
@@ -94,18 +96,14 @@ class _Draft:
     entry_point: Command | None = None
     command: Command | None = None
     command_is_own: bool = False
-    shell: tuple[str, ...] = _SHELL
+    shell: tuple[str, ...] = DEFAULT_SHELL
     stop_signal: str | None = None
     health_check: HealthCheck | None = None
     volumes: tuple[str, ...] = ()
     steps: list[Step] = field(default_factory=list)
+    on_build: tuple[str, ...] = ()
+    author: str = ""
     warnings: tuple[BuildWarning, ...] = ()
-
-    @property
-    def variables(self) -> dict[str, str]:
-        """The variables of this stage; ENV overrides ARG."""
-        set_arguments = {name: value for name, value in self.arguments.items() if value is not None}
-        return set_arguments | self.environment
 
 
 @dataclass
@@ -165,12 +163,28 @@ def _from(reading: _Reading, instruction: Instruction) -> None:
         )
     platform = instruction.flag("platform")
     draft = _Draft(len(reading.drafts), instruction.line, words[0])
-    parent = reading.stage_named(words[0])
+    parent = reading.stage_named(words[0]) if words[0] == words[0].lower() else None
+    if not parent and _has_capitals(words[0]):
+        raise reading.source.error(
+            instruction.line, f"FROM {words[0]}: the name of an image or a stage is in small letters here."
+        )
     if parent:
         draft = _child_of(parent, draft)
     draft.platform = globals_only.expand(instruction, platform) if platform else None
     draft.name = words[2] if len(words) == 3 else None
     reading.drafts.append(draft)
+    triggers, draft.on_build = draft.on_build, ()
+    for trigger in triggers:
+        for each in instructions(replace(reading.source, lines=tuple(trigger.split("\n")))):
+            _apply(reading, replace(each, line=instruction.line))
+
+
+def _has_capitals(image: str) -> bool:
+    """Whether the repository of an image reference, without its registry, has letters that none may have."""
+    name = image.partition("@")[0]
+    registry, slash, rest = name.partition("/")
+    repository = (rest if slash and re.search(r"[.:A-Z]|^localhost$", registry) else name).partition(":")[0]
+    return repository != repository.lower()
 
 
 def _is_called(stage: _Draft | Stage, name: str) -> bool:
@@ -187,6 +201,7 @@ def _child_of(parent: _Draft, draft: _Draft) -> _Draft:
         parent=parent.index,
         environment=dict(parent.environment),
         arguments=dict(parent.arguments),
+        variables=dict(parent.variables),
         labels=dict(parent.labels),
         command_is_own=False,
         steps=[],
@@ -194,18 +209,22 @@ def _child_of(parent: _Draft, draft: _Draft) -> _Draft:
 
 
 def _arg(reading: _Reading, instruction: Instruction) -> None:
-    variables = reading.draft.arguments if reading.drafts else reading.globals
+    declared = reading.draft.arguments if reading.drafts else reading.globals
     for word in raw_words(instruction.rest, reading.source.escape):
         name, equals, default = word.partition("=")
         reading.declared.add(name)
         value = reading.expand(instruction, default) if equals else None
         if value is None and reading.drafts:
             value = reading.globals.get(name, reading.platform.get(name))
-        variables[name] = reading.given.get(name, value)
+        value = declared[name] = reading.given.get(name, value)
+        if value is not None and reading.drafts:
+            reading.draft.variables[name] = value
 
 
 def _env(reading: _Reading, instruction: Instruction) -> None:
-    reading.draft.environment |= dict(_pairs(reading, instruction))
+    pairs = dict(_pairs(reading, instruction))
+    reading.draft.environment |= pairs
+    reading.draft.variables |= pairs
 
 
 def _label(reading: _Reading, instruction: Instruction) -> None:
@@ -236,7 +255,9 @@ def _workdir(reading: _Reading, instruction: Instruction) -> None:
     reading.draft.working_directory = posixpath.normpath(
         posixpath.join(reading.draft.working_directory, path)
     )
-    reading.draft.steps.append(MakeDirectory(instruction.line, reading.draft.working_directory))
+    reading.draft.steps.append(
+        MakeDirectory(instruction.line, reading.draft.working_directory, reading.draft.user)
+    )
 
 
 def _user(reading: _Reading, instruction: Instruction) -> None:
@@ -304,9 +325,16 @@ def _health_check(reading: _Reading, instruction: Instruction) -> None:
         return
     if upper(kind) != "CMD" or not rest:
         raise reading.source.error(instruction.line, "HEALTHCHECK takes CMD and a command, or NONE.")
-    words = exec_form(rest) or (*reading.draft.shell, rest)
-    start_period = _seconds(instruction.flag("start-period") or "")
-    reading.draft.health_check = HealthCheck(instruction.line, words, start_period)
+    words = exec_form(rest)
+    times = {name: _seconds(instruction.flag(name.replace("_", "-")) or "") for name in _TIMES}
+    retries = instruction.flag("retries") or ""
+    reading.draft.health_check = HealthCheck(
+        line=instruction.line,
+        words=words or (*reading.draft.shell, rest),
+        **times,
+        retries=int(retries) if is_number(retries) else 0,
+        script=None if words else rest,
+    )
 
 
 def _seconds(duration: str) -> float:
@@ -404,8 +432,14 @@ def _mounted_secrets(reading: _Reading, instruction: Instruction) -> Iterator[st
             yield name
 
 
-def _nothing(reading: _Reading, instruction: Instruction) -> None:
-    """MAINTAINER says nothing that an image needs."""
+def _on_build(reading: _Reading, instruction: Instruction) -> None:
+    heredocs = (f"{heredoc.text}{heredoc.name}" for heredoc in instruction.heredocs)
+    reading.draft.on_build += ("\n".join([instruction.rest, *heredocs]),)
+    _unexecuted(reading, instruction)
+
+
+def _maintainer(reading: _Reading, instruction: Instruction) -> None:
+    reading.draft.author = instruction.rest
 
 
 def _platform_arguments(platform: str) -> dict[str, str]:
@@ -436,6 +470,8 @@ def _freeze(draft: _Draft) -> Stage:
         health_check=draft.health_check,
         volumes=draft.volumes,
         steps=tuple(draft.steps),
+        on_build=draft.on_build,
+        author=draft.author,
         warnings=draft.warnings,
     )
 
@@ -451,8 +487,8 @@ _HANDLERS: Mapping[str, Callable[[_Reading, Instruction], None]] = {
     "FROM": _from,
     "HEALTHCHECK": _health_check,
     "LABEL": _label,
-    "MAINTAINER": _nothing,
-    "ONBUILD": _unexecuted,
+    "MAINTAINER": _maintainer,
+    "ONBUILD": _on_build,
     "RUN": _unexecuted,
     "SHELL": _shell,
     "STOPSIGNAL": _stop_signal,

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import text_file
-from ..dockerfile import Dockerfile, Stage, parse
+from ..dockerfile import DEFAULT_SHELL, Dockerfile, HealthCheck, Stage, parse
 from ..dockerfile.globs import BadPatternError
 from ..dockerfile.scripts import windows_line_ends
 from ..errors import RefusedError
@@ -134,13 +134,36 @@ def _config(stage: Stage, architecture: str, diff_id: str, is_partial: bool) -> 
         "Volumes": {path: {} for path in stage.volumes},
         "StopSignal": stage.stop_signal,
         "Labels": labels,
+        # Not of OCI's specification, but in every image of docker's.
+        "Healthcheck": _health_check(stage.health_check) if stage.health_check else None,
+        "OnBuild": list(stage.on_build),
+        "Shell": list(stage.shell) if stage.shell != DEFAULT_SHELL else None,
     }
     return {
+        **({"author": stage.author} if stage.author else {}),
         "architecture": architecture,
         "os": "linux",
         "config": {name: value for name, value in inner.items() if value},
         "rootfs": {"type": "layers", "diff_ids": [diff_id]},
         "history": [{"created_by": "lobster-tasks, process builder", "comment": "RUN is not carried out"}],
+    }
+
+
+def _health_check(check: HealthCheck) -> dict[str, Any]:
+    """As docker has it: times in nanoseconds, and nothing of what is not given."""
+    if not check.words:
+        return {"Test": ["NONE"]}
+    test = ["CMD", *check.words] if check.script is None else ["CMD-SHELL", check.script]
+    times = {
+        "Interval": check.interval,
+        "Timeout": check.timeout,
+        "StartPeriod": check.start_period,
+        "StartInterval": check.start_interval,
+    }
+    inner = {name: round(seconds * 1_000_000_000) for name, seconds in times.items()}
+    return {
+        "Test": test,
+        **{name: value for name, value in (inner | {"Retries": check.retries}).items() if value},
     }
 
 

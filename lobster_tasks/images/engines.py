@@ -72,7 +72,8 @@ class Engine:
         common = ["--platform", options.platform]
         if self.name == "podman":
             return [
-                *("build", *common, *_flags("--target", _podmans_target(folder, dockerfile, options))),
+                *("build", "--format", "docker", *common),  # OCI's has no SHELL, HEALTHCHECK and ONBUILD
+                *_flags("--target", _podmans_target(folder, dockerfile, options)),
                 *_flags("--cache-from", map(_repository, options.cache_from)),
                 *_flags("--cache-to", map(_repository, options.cache_to)),
             ]

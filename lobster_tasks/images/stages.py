@@ -61,7 +61,7 @@ class _ImageAssembly:
             tree = parent.copy() if parent else Tree()
             for step in stage.steps:
                 if isinstance(step, MakeDirectory):
-                    tree.make_directory(step.path.strip("/"))
+                    tree.make_directory(step.path.strip("/"), step.owner)
                 elif isinstance(step, Copy):
                     self._copy(step, tree)
                 elif step.keyword == "RUN":
@@ -154,7 +154,7 @@ class _ImageAssembly:
         there = tree.nodes.get(path)
         if there and there.content is not None:
             raise self._error(copy, f"/{path} is a file; a directory cannot take its place")
-        tree.make_directory(path)
+        tree.make_directory(path, copy.owner or "")
 
     def _put(self, copy: Copy, tree: Tree, path: str, node: Node) -> None:
         try:
@@ -195,7 +195,10 @@ def _target(copy: Copy, source: str, path: str, into: bool) -> _Target:
 
 def _runs(dockerfile: Dockerfile) -> Iterator[str]:
     """Sentences about the instructions that the final stage did not execute."""
-    steps = [step for stage in dockerfile.lineage(dockerfile.final) for step in stage.unexecuted]
+    stages = dockerfile.lineage(dockerfile.final)
+    steps = [
+        step for stage in stages for step in stage.unexecuted if step.keyword != "ONBUILD"
+    ]  # kept for others
     for keyword in dict.fromkeys(step.keyword for step in steps):
         lines = [step.line for step in steps if step.keyword == keyword]
         yield f"{keyword} was not run ({_lines(lines)}): the packages that it installs have to be on this machine."

@@ -61,17 +61,17 @@ class Tree:
         return Tree(dict(self.nodes))
 
     def put(self, path: str, node: Node) -> None:
-        """Add a node, and the directories above it; a directory keeps its content."""
-        self._make_parents(path)
+        """Add a node, and the directories above it, with its owner; a directory keeps its content."""
+        self._make_parents(path, node.owner)
         there = self.nodes.get(path)
         if not (there and there.is_directory and node.is_directory):
             self._remove(path, there)
         self.nodes[path] = node
 
-    def make_directory(self, path: str) -> None:
+    def make_directory(self, path: str, owner: str = "") -> None:
         """Create a directory and those above it, where they do not exist."""
         if path and path not in self.nodes:
-            self.put(path, Node(DIRECTORY_MODE))
+            self.put(path, Node(DIRECTORY_MODE, owner=owner))
 
     def is_directory(self, path: str) -> bool:
         """Whether the path is a directory; the root always is."""
@@ -111,11 +111,11 @@ class Tree:
         node = self.nodes.get(path)
         return node.target if node else None
 
-    def _make_parents(self, path: str) -> None:
+    def _make_parents(self, path: str, owner: str) -> None:
         for parent in _prefixes(posixpath.dirname(path)):
             if parent and not self.is_directory(parent):
                 self._remove(parent, self.nodes.get(parent))
-                self.nodes[parent] = Node(DIRECTORY_MODE)
+                self.nodes[parent] = Node(DIRECTORY_MODE, owner=owner)
 
     def _remove(self, path: str, there: Node | None) -> None:
         if there and there.is_directory:

@@ -284,9 +284,32 @@ class TestArguments:
     def test_a_stage_sees_no_global_that_it_does_not_declare(self) -> None:
         assert final("ARG A=1\nFROM x\nENV B=[$A]").environment["B"] == "[]"
 
-    def test_environment_counts_more_than_an_argument(self) -> None:
-        stage = final("FROM x\nENV A=env\nARG A=arg\nENV B=$A", A="given")
-        assert stage.environment["B"] == "env"
+    def test_the_later_one_of_an_argument_and_a_variable_counts(self) -> None:
+        """As BuildKit 0.8 and 0.13 build it; in the Dockerfile reference, and with podman, ENV counts always."""
+        stage = final("FROM x\nENV A=env\nARG A=arg\nENV B=$A\nENV A=last C=$A\nENV D=$A", A="given")
+        assert stage.environment == {"PATH": stage.environment["PATH"], "A": "last"} | {
+            "B": "given",
+            "C": "given",
+            "D": "last",
+        }
+
+    @pytest.mark.parametrize(
+        "base", ["BASE", "Python:3.12", "registry.example/Team/app", "python/App@sha256:0"]
+    )
+    def test_names_of_images_have_no_capitals(self, base: str) -> None:
+        with pytest.raises(DockerfileError) as refused:
+            read(f"FROM x AS base\nFROM {base}")
+        assert f"line 2: FROM {base}" in refused.value.what
+
+    @pytest.mark.parametrize(
+        "base", ["python:3.12-Slim", "HOST:5000/app", "Registry.example/app:T@sha256:0A"]
+    )
+    def test_registries_and_tags_may_have_capitals(self, base: str) -> None:
+        assert final(f"FROM {base}").base == base
+
+    def test_an_argument_without_a_value_hides_none(self) -> None:
+        stage = final("FROM x AS base\nENV A=env\nARG B=arg\nFROM base\nARG A B\nENV C=$A$B")
+        assert stage.environment["C"] == "envarg"
 
     def test_names_what_nobody_takes(self) -> None:
         read_with = read("FROM x\nARG A", A="1", RELAESE="2", HTTP_PROXY="http://proxy.example")
@@ -434,7 +457,7 @@ class TestInstructions:
     def test_health_checks(self) -> None:
         assert final('FROM x\nHEALTHCHECK CMD ["ask"]').health_check == HealthCheck(2, ("ask",))
         assert final("FROM x\nHEALTHCHECK --retries=2 CMD ask it").health_check == HealthCheck(
-            2, ("/bin/sh", "-c", "ask it")
+            2, ("/bin/sh", "-c", "ask it"), retries=2, script="ask it"
         )
         assert final("FROM x\nHEALTHCHECK none").health_check == HealthCheck(2, ())
 

@@ -160,6 +160,49 @@ def test_says_that_run_was_not_carried_out(tmp_path: Path) -> None:
     assert json.loads(image.manifest)["annotations"] == {"lobster-tasks.not-carried-out": sentence}
 
 
+def test_what_only_docker_knows_of_a_configuration(tmp_path: Path) -> None:
+    """HEALTHCHECK, SHELL and ONBUILD are not of OCI's specification; times are nanoseconds."""
+    text = (
+        'FROM x\nMAINTAINER Somebody <s@example.com>\nSHELL ["/bin/bash", "-c"]\n'
+        "HEALTHCHECK --interval=1m30s --start-interval=500ms --retries=5 CMD ask it\nONBUILD RUN make\nCMD run it"
+    )
+    found = config(built(project(tmp_path / "p", text), tmp_path / "w"))
+    assert found["author"] == "Somebody <s@example.com>"
+    inner = {name: found["config"][name] for name in ("Cmd", "Shell", "Healthcheck", "OnBuild")}
+    assert inner == {
+        "Cmd": ["/bin/bash", "-c", "run it"],
+        "Shell": ["/bin/bash", "-c"],
+        "Healthcheck": {
+            "Test": ["CMD-SHELL", "ask it"],
+            "Interval": 90_000_000_000,
+            "StartInterval": 500_000_000,
+            "Retries": 5,
+        },
+        "OnBuild": ["RUN make"],
+    }
+
+
+def test_folders_belong_to_whom_the_files_are_copied_for(tmp_path: Path) -> None:
+    """Folders that COPY makes have the owner of --chown, those of WORKDIR the user; RUN and ONBUILD make none."""
+    text = "FROM x\nWORKDIR /a\nUSER 7\nWORKDIR b/c\nCOPY --chown=5:6 app.py /d/e/\nCOPY app.py /f/\nCMD x"
+    image = built(project(tmp_path / "p", text), tmp_path / "w")
+    with tarfile.open(image.layer.content) as archive:
+        owners = {entry.name: (entry.uid, entry.gid) for entry in archive}
+    assert owners == {
+        **{"a": (0, 0), "a/b": (7, 7), "a/b/c": (7, 7)},
+        **{"d": (5, 6), "d/e": (5, 6), "d/e/app.py": (5, 6), "f": (0, 0), "f/app.py": (0, 0)},
+    }
+
+
+def test_a_stage_carries_out_what_the_stage_below_left_for_it(tmp_path: Path) -> None:
+    text = "FROM x AS base\nONBUILD ENV A=1\nONBUILD COPY app.py /app/\nFROM base AS mid\nENV B=$A\nFROM mid\nCMD x"
+    image = built(project(tmp_path / "p", text), tmp_path / "w")
+    with tarfile.open(image.layer.content) as archive:
+        assert archive.getnames() == ["app", "app/app.py"]
+    inner = config(image)["config"]
+    assert (inner["Env"][1:], "OnBuild" in inner, image.notes) == (["A=1", "B=1"], False, ())
+
+
 STAGES = """
 FROM python AS base
 WORKDIR /app

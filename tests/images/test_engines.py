@@ -113,17 +113,21 @@ class Told:
 
 HUB = "registry.example/app/cache"
 TOLD = {
-    "a stage": Told(BuildOptions(target="web"), "build … --target web", "build … --target Web"),
-    "a stage by its number": Told(BuildOptions(target="0"), "build … --target 0", "build … --target 0"),
+    "a stage": Told(
+        BuildOptions(target="web"), "build … --target web", "build --format docker … --target Web"
+    ),
+    "a stage by its number": Told(
+        BuildOptions(target="0"), "build … --target 0", "build --format docker … --target 0"
+    ),
     "secrets": Told(
         BuildOptions(secrets=(BuildSecret("a", "key"), BuildSecret("b", variable="TOKEN"))),
         "build … --secret id=a,src=key --secret id=b,env=TOKEN",
-        "build … --secret id=a,src=key --secret id=b,env=TOKEN",
+        "build --format docker … --secret id=a,src=key --secret id=b,env=TOKEN",
     ),
     "a repository as the cache": Told(
         BuildOptions(cache_from=(HUB,), cache_to=(f"type=registry,ref={HUB}",)),
         f"buildx build --load … --cache-from {HUB} --cache-to type=registry,ref={HUB}",
-        f"build … --cache-from {HUB} --cache-to {HUB}",
+        f"build --format docker … --cache-from {HUB} --cache-to {HUB}",
     ),
 }
 
