@@ -31,12 +31,12 @@ def print_setup_policy(
 ) -> None:
     """Print the IAM policies for setup.
 
-    The IAM policies of whoever runs plan, setup-fargate and its parts, setup-aws and teardown, each small enough to be
-    attached, and the commands that attach them. With --deploy those of a person who deploys: push-image, deploy,
-    rollback, scale, status, logs, history, exec, render-task-definition, validate-fargate-setup. With --migration
-    those for the weeks of the move of the service apprunner.service: import-apprunner by itself, and compare-apprunner,
-    cutover and cleanup-apprunner besides the other two. They may delete that service and what it left, roles too; take
-    them away after that.
+    The IAM policies of whoever runs plan, setup-fargate and its parts, setup-aws, remove-old-load-balancer and
+    teardown, each small enough to be attached, and the commands that attach them. With --deploy those of a person who
+    deploys: push-image, deploy, rollback, scale, status, logs, history, exec, render-task-definition,
+    validate-fargate-setup. With --migration those for the weeks of the move of the service apprunner.service:
+    import-apprunner by itself, and compare-apprunner, cutover and cleanup-apprunner besides the other two. They may
+    delete that service and what it left, roles too; take them away after that.
     """
     from .. import report
 

@@ -23,7 +23,11 @@ from tests.project import Ended, Project, in_a_new_process, make
 
 AWS = Path(sys.executable).with_name("aws")
 # A terminal asks and a test has none; nobody has an engine for containers; a day and an hour are not waited for.
-WITHOUT_A_TERMINAL = {"teardown": ("--yes",), "cleanup-apprunner": ("--yes",)}
+WITHOUT_A_TERMINAL = {
+    "teardown": ("--yes",),
+    "cleanup-apprunner": ("--yes",),
+    "remove-old-load-balancer": ("--yes",),
+}
 SHORT = {
     "INVOKE_LOBSTER_IMAGES_BUILDER": "process",
     "INVOKE_LOBSTER_APPRUNNER_SOAK_HOURS": "0",

@@ -12,6 +12,7 @@ from typing import Any
 
 from embedded_aws.iam.policy import decide
 from lobster_tasks import attachable, converge, doctor, rollout, stack, templates
+from lobster_tasks.account import with_live_names
 from lobster_tasks.apprunner.cutover import domains_here
 from lobster_tasks.aws import Aws
 from lobster_tasks.clock import Clock
@@ -135,6 +136,7 @@ def set_up(account: Account) -> None:
         drift.do(meddler)
     _forget_the_audience(account)
     _converge(account)
+    _put_another_load_balancer_beside(account)
     account.client("route53").create_hosted_zone(Name="example.com", CallerReference="once")
     domains_here(account.aws, account.settings)
     role = account.settings.task.execution_role
@@ -192,6 +194,14 @@ def _converge(account: Account, *, adopt: bool = False) -> None:
     made = converge.plan(desired, converge.read(account.aws, desired), adopt=adopt)
     converge.apply(account.aws, made, lambda _: None)
     converge.verify(account.aws, desired)
+
+
+def _put_another_load_balancer_beside(account: Account) -> None:
+    """An internal one, which has the other names, beside the public one."""
+    section = account.settings.load_balancer.model_copy(update={"internal": True})
+    inside = account.settings.model_copy(update={"load_balancer": section})
+    inside = with_live_names(account.aws, inside, replacing=True)
+    converge.bring(account.aws, stack.build_access(inside, ACCOUNT) + stack.build(inside, ACCOUNT))
 
 
 def _remove(account: Account) -> None:

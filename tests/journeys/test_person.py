@@ -231,7 +231,12 @@ PARTS = (
     "inv create-task-definition",
     "inv create-fargate-service",
 )
-SETS_UP = ("inv plan", *PARTS, "inv setup-fargate", "inv setup-aws", "inv plan", "inv teardown --data")
+INSIDE = "--set load_balancer.internal=true"
+SETS_UP = (
+    *("inv plan", *PARTS, "inv setup-fargate", "inv setup-aws", "inv plan"),
+    *(f"inv setup-fargate {INSIDE}", f"inv remove-old-load-balancer {INSIDE}"),
+    "inv teardown --data",
+)
 DEPLOYS = (
     "inv push-image --tag one",
     "inv deploy --tag one",
@@ -291,6 +296,8 @@ def test_who_deploys_needs_no_other_policy(fast: EmbeddedProcess, tmp_path: Path
     who.is_given(f"{PRINTS_A_POLICY}--deploy --output a")
     for line in DEPLOYS:
         who.does(line)
+    who.lets(f"inv setup-fargate {INSIDE}")  # another load balancer, with the other name
+    who.does("inv status")
     enter = next(each for each in blocks(GUIDE) if ENTERS in each.text.splitlines())
     Way(who, "by hand").run(enter)
     assert denied(who) == set()
