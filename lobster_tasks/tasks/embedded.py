@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+from collections.abc import Iterator
 
 from ..cli.command import Run, command, number
 from ..cli.following import transferring
@@ -78,18 +79,27 @@ def rehearse(
 
 def _wait(run: Run, url: str, app: str | None, authority: str) -> None:
     """Wait for Ctrl-C; meanwhile ``authority`` (PEM), if there is one, is in a file."""
-    from tempfile import NamedTemporaryFile
-
     from .. import report
 
-    with NamedTemporaryFile("w", suffix=".pem") as file:
-        file.write(authority)
-        file.flush()
-        shown = report.kept(url, run.offline_settings.region, app, file.name if authority else "")
-        run.console.show(shown)
+    with _in_a_file(authority) as file:
+        run.console.show(report.kept(url, run.offline_settings.region, app, file))
         with contextlib.suppress(KeyboardInterrupt):
             threading.Event().wait()
     run.console.say("Stopping.")
+
+
+@contextlib.contextmanager
+def _in_a_file(pem: str) -> Iterator[str]:
+    """The path of a file that exists for the duration of the block; empty where there is nothing to write."""
+    from tempfile import NamedTemporaryFile
+
+    if not pem:
+        yield ""
+        return
+    with NamedTemporaryFile("w", suffix=".pem") as file:
+        file.write(pem)
+        file.flush()
+        yield file.name
 
 
 def _port(given: str) -> str:

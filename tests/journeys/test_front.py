@@ -16,9 +16,11 @@ import requests
 from websockets.sync.client import connect
 from websockets.typing import Origin
 
-from lobster_tasks import converge, rollout, stack
+from lobster_tasks import converge, doctor, rollout, stack
+from lobster_tasks.apprunner import parity
 from lobster_tasks.aws import Aws
 from lobster_tasks.clock import Clock
+from lobster_tasks.errors import RefusedError
 from lobster_tasks.settings import load
 from tests.embedded.browser import BROWSER, shown, trusting
 from tests.embedded.identities import allow, session
@@ -198,17 +200,32 @@ def test_a_domain_would_be_led_to_the_distribution(
     assert swift.calls(mutating=True) == []
 
 
-def test_a_release_of_who_may_not_see_the_distribution_says_so(swift: EmbeddedProcess, url: str) -> None:
+@pytest.fixture(scope="module")
+def blind(swift: EmbeddedProcess, url: str) -> Aws:
+    """The account for somebody who may not see the distribution."""
     denied = {"Effect": "Deny", "Action": "cloudfront:*", "Resource": "*"}
-    who = session(swift, BLIND, allow("*"), denied)
-    ended = rollout.deploy(library(swift, who.credentials), load(SETTINGS), "one")
+    return library(swift, session(swift, BLIND, allow("*"), denied).credentials)
+
+
+def test_a_release_of_who_may_not_see_the_distribution_says_so(blind: Aws) -> None:
+    ended = rollout.deploy(blind, load(SETTINGS), "one")
     assert ended.verdict == "live"
     (told,) = [each for each in ended.findings if each.code == "not-reachable-from-here"]
     assert "distribution" in told.message
     assert "inv print-setup-policy --deploy" in told.remedy
     assert ended.url is None  # the load balancer's address is none for visitors
-    seen = rollout.status(library(swift, who.credentials), load(SETTINGS))
+    seen = rollout.status(blind, load(SETTINGS))
     assert (seen.url, seen.way[0].name) == (None, "not found")
+
+
+def test_who_may_not_see_the_distribution_does_not_ask_the_load_balancer_instead(blind: Aws) -> None:
+    settings, names = load(SETTINGS), ("load-balancer.distribution", "answers.page", "answers.websocket")
+    old = {"ServiceName": "old", "ServiceArn": "arn", "Status": "RUNNING", "ServiceUrl": "127.0.0.1:1"}
+    with pytest.raises(RefusedError, match="the distribution before the load balancer"):
+        parity.compare_service(blind, settings, old)
+    checks, _ = doctor.consult(blind, settings, names)
+    assert [checks[name].status for name in names] == ["fail", "skip", "skip"]
+    assert checks["answers.page"].saw == "no distribution was found before the load balancer"
 
 
 HOPS: dict[str, Callable[[EmbeddedProcess], None]] = {}
