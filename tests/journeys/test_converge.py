@@ -316,7 +316,7 @@ def test_what_others_made_is_named_all_of_it_and_left_alone(account: Account) ->
     with account.no_change(), pytest.raises(NotOursError) as refused:
         account.plan()
     for resource in account.resources().resources:
-        there = resource.presence(LiveResources({})) == "present"
+        there = not resource.former and resource.presence(LiveResources({})) == "present"
         assert (resource.label in refused.value.what) == (resource.taggable and there)
     assert refused.value.exit_code == 5
 
