@@ -189,8 +189,14 @@ def test_folders_belong_to_whom_the_files_are_copied_for(tmp_path: Path) -> None
     with tarfile.open(image.layer.content) as archive:
         owners = {entry.name: (entry.uid, entry.gid) for entry in archive}
     assert owners == {
-        **{"a": (0, 0), "a/b": (7, 7), "a/b/c": (7, 7)},
-        **{"d": (5, 6), "d/e": (5, 6), "d/e/app.py": (5, 6), "f": (0, 0), "f/app.py": (0, 0)},
+        "a": (0, 0),
+        "a/b": (7, 7),
+        "a/b/c": (7, 7),
+        "d": (5, 6),
+        "d/e": (5, 6),
+        "d/e/app.py": (5, 6),
+        "f": (0, 0),
+        "f/app.py": (0, 0),
     }
 
 
