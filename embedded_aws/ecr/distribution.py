@@ -305,8 +305,9 @@ def _put_manifest(exchange: Exchange) -> Answer:
     media_type = exchange.environ.get("CONTENT_TYPE", "").partition(";")[0].strip()
     about = {"imageManifest": text, **({"imageManifestMediaType": media_type} if media_type else {})}
     exchange.put("PutImage", "ImageAlreadyExistsException", **about, **_image_id(exchange.reference))
-    digest, subject = digest_of(body), json.loads(text).get("subject") or {}
-    more = (("OCI-Subject", str(subject["digest"])),) if "digest" in subject else ()
+    digest, subject = digest_of(body), json.loads(text).get("subject")
+    named = str(subject.get("digest")) if isinstance(subject, Mapping) else ""
+    more = (("OCI-Subject", named),) if DIGEST.fullmatch(named) else ()
     return _created(exchange.url(f"manifests/{digest}"), digest, *more)
 
 

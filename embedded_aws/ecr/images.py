@@ -210,7 +210,7 @@ def _referrer(manifest: Manifest) -> dict[str, Any]:
         "size": len(manifest.text.encode()),
         "artifactStatus": "ACTIVE",
         **({"artifactType": manifest.artifact_type} if manifest.artifact_type else {}),
-        **({"annotations": manifest.body["annotations"]} if manifest.body.get("annotations") else {}),
+        **({"annotations": manifest.annotations} if manifest.annotations else {}),
     }
 
 

@@ -62,7 +62,15 @@ class Manifest:
     @property
     def artifact_type(self) -> str | None:
         """OCI's ``artifactType``: "If absent, its value is the config descriptor's media type"."""
-        return self.body.get("artifactType") or self.config_media_type
+        given = self.body.get("artifactType")
+        return given if isinstance(given, str) and given else self.config_media_type
+
+    @property
+    def annotations(self) -> dict[str, str]:
+        """The annotations, as far as they are text."""
+        given = self.body.get("annotations")
+        found = given.items() if isinstance(given, Mapping) else ()
+        return {name: value for name, value in found if isinstance(value, str)}
 
     @property
     def platforms(self) -> list[Mapping[str, Any]]:

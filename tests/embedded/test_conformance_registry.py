@@ -285,6 +285,18 @@ class TestManifests:
         assert error(registry.put("nonsense", "v1")) == (405, "UNSUPPORTED", text)
         assert error(registry.put(b"\xff", "v1"))[:2] == (400, "MANIFEST_INVALID")
 
+    @pytest.mark.parametrize(
+        "subject", [1, "text", [], {}, {"digest": 1}, {"digest": "sha256:x\r\nX-Header: y"}]
+    )
+    def test_with_what_is_no_subject(self, registry: RegistryClient, subject: Any) -> None:
+        """Own words: ECR takes it, or does not; nothing of it becomes a header."""
+        registry.upload(CONFIGURATION)
+        sent = manifest(CONFIGURATION, subject=subject, annotations=subject, artifactType=subject)
+        put = registry.put(sent, "v1")
+        assert put.status_code == 201
+        assert not {"OCI-Subject", "X-Header"} & set(put.headers)
+        assert registry.ask("GET", f"referrers/{digest_of(b'x')}").json()["manifests"] == []
+
     def test_have_the_digest_that_they_are_put_by(self, registry: RegistryClient) -> None:
         """spec, "Pushing manifests" by digest; ImageDigestDoesNotMatchException."""
         registry.upload(CONFIGURATION)
