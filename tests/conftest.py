@@ -7,6 +7,7 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import hypothesis
@@ -126,6 +127,16 @@ def docker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ContainerEngine
     """A real docker; skipped by name where none answers."""
     with _engine(engines.docker, tmp_path_factory.mktemp("docker")) as docker:
         yield docker
+
+
+@pytest.fixture(scope="session")
+def buildkit(docker: ContainerEngine) -> ContainerEngine:
+    """Docker with BuildKit: the client of PATH if it has the plugin buildx, else Debian's, which needs none."""
+    for program in (docker.program, "/usr/bin/docker"):
+        engine = replace(docker, program=program, environment={**docker.environment, "DOCKER_BUILDKIT": "1"})
+        if Path(program).exists() and "--secret" in engine.run("build", "--help", code=None):
+            return engine
+    pytest.skip("docker has no BuildKit here (Debian: apt-get install docker.io)")
 
 
 @pytest.fixture(scope="session")

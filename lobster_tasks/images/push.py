@@ -183,9 +183,13 @@ def with_engine(
     engine.check(folder, options)
     access = registry_access(repository.aws)
     reference = f"{access.registry}/{repository.name}:{tag}"
+    has_cache = any(access.registry in cache for cache in (*options.cache_from, *options.cache_to))
+    if has_cache:  # which the build reads and writes
+        engine.login(access.host, access.password, plain_http=access.plain_http)
     engine.build(folder, settings.dockerfile, reference, options, say)
     before = repository.tagged(tag)
-    engine.login(access.host, access.password, plain_http=access.plain_http)
+    if not has_cache:
+        engine.login(access.host, access.password, plain_http=access.plain_http)
     engine.push(reference, say, plain_http=access.plain_http)
     now = repository.tagged(tag)
     if not now:

@@ -261,6 +261,23 @@ class TestWithAnEngine:
             engine, repository, settings, "v1", project, BuildOptions(), said.append
         ).pushed
 
+    def test_signs_in_before_a_build_whose_cache_is_in_the_registry(
+        self,
+        *,
+        embedded: EmbeddedProcess,
+        aws: Aws,
+        ecr: Any,
+        settings: Settings,
+        project: Path,
+        docker: stand_in.StandIn,
+    ) -> None:
+        registry = f"{embedded.url.removeprefix('http://')}/123456789012.dkr.ecr.us-east-2.amazonaws.com"
+        options = BuildOptions(cache_from=(f"type=registry,ref={registry}/cache:main",))
+        engine, repository = Engine("docker", str(docker.program)), repository_of(aws, settings)
+        with_engine(engine, repository, settings, "v1", project, options, lambda _: None)
+        called = [" ".join(call["arguments"][:2]) for call in docker.calls]
+        assert called == ["buildx version", "login --username", "buildx build", f"push {registry}/homara:v1"]
+
     def test_an_index_is_told_with_the_size_of_its_image(
         self,
         *,

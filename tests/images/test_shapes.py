@@ -10,7 +10,7 @@ import json
 import os
 import tarfile
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -39,16 +39,6 @@ class Image:
 
     members: Mapping[str, Any]
     files: Mapping[str, tuple[str, str, str]]
-
-
-@pytest.fixture(scope="session")
-def buildkit(docker: ContainerEngine) -> ContainerEngine:
-    """Docker with BuildKit: the client of PATH if it has the plugin buildx, else Debian's, which needs none."""
-    for program in (docker.program, "/usr/bin/docker"):
-        engine = replace(docker, program=program, environment={**docker.environment, "DOCKER_BUILDKIT": "1"})
-        if Path(program).exists() and "--secret" in engine.run("build", "--help", code=None):
-            return engine
-    pytest.skip("docker has no BuildKit here (Debian: apt-get install docker.io)")
 
 
 @pytest.mark.parametrize("name", SHAPES)
