@@ -17,7 +17,7 @@ from lobster_tasks.apprunner.cutover import domains_here
 from lobster_tasks.aws import Aws
 from lobster_tasks.clock import Clock
 from lobster_tasks.errors import NotReadyError
-from lobster_tasks.images.engines import password_for
+from lobster_tasks.images.engines import registry_access
 from lobster_tasks.rollout.deployment.keeping import keep
 from lobster_tasks.settings import REGION_TAG, Settings, load
 from tests.conftest import SPEED
@@ -312,7 +312,7 @@ def released(account: releasing.Account, project: Project) -> None:
     rollout.scale(aws, settings, 2)
     for task in (("status",), ("logs",), ("logs", "--task", _a_task(account)), ("history",)):
         project.inv(*task).check()
-    password_for(aws)  # what docker and podman sign in with
+    registry_access(aws)  # what docker and podman sign in with
     project.inv("render-task-definition", "--tag", "one").check()
     account.order_fault(operation="ListServiceDeployments", error={"code": "InvalidAction"})
     rollout.history(aws, settings)  # where ECS has no service deployments, the revisions tell
