@@ -131,12 +131,13 @@ def set_up(account: Account) -> None:
     _converge(account)
     _keep_what_serves(account)
     doctor.examine(account.aws, account.settings, Path())
+    _put_another_load_balancer_beside(account)
+    _converge(account)
     meddler = Meddler(account)
     for drift in _one_for_each_repair():
         drift.do(meddler)
     _forget_the_audience(account)
     _converge(account)
-    _put_another_load_balancer_beside(account)
     account.client("route53").create_hosted_zone(Name="example.com", CallerReference="once")
     domains_here(account.aws, account.settings)
     role = account.settings.task.execution_role
