@@ -311,10 +311,19 @@ class Meddler:
         if metric == "requests_per_target":
             balancer = self.balancer.partition(":loadbalancer/")[2]
             predefined["ResourceLabel"] = f"{balancer}/{self.target_group.rpartition(':')[2]}"
+        self._track(f"lobster-lobster-{metric}", value, predefined)
+
+    def follow_elsewhere(self, value: float) -> None:
+        """The same by the requests of another load balancer, as while that is being replaced."""
+        other = "app/other/0123456789abcdef/targetgroup/other/0123456789abcdef"
+        predefined = {"PredefinedMetricType": KINDS["requests_per_target"], "ResourceLabel": other}
+        self._track("lobster-lobster-requests_per_target-2", value, predefined)
+
+    def _track(self, name: str, value: float, predefined: dict[str, str]) -> None:
         tracking = {"TargetValue": value, "PredefinedMetricSpecification": predefined}
         self.scaling.put_scaling_policy(
             **SCALABLE,
-            PolicyName=f"lobster-lobster-{metric}",
+            PolicyName=name,
             PolicyType="TargetTrackingScaling",
             TargetTrackingScalingPolicyConfiguration=tracking,
         )

@@ -470,6 +470,12 @@ DRIFTS = [
         "requests_per_target",
         "DeleteScalingPolicy",
     ),
+    scaling(
+        "requests of a load balancer of before",
+        lambda m: m.follow_elsewhere(1000),
+        "policies-of-before",
+        "DeleteScalingPolicy",
+    ),
     scaling("policy removed", lambda m: m.unfollow("average_cpu"), "average_cpu", "PutScalingPolicy"),
     definition("more CPU", lambda m: m.edit_definition(cpu="1024", memory="2048"), "cpu", "memory"),
     definition("more memory", lambda m: m.edit_definition(memory="2048"), "memory"),

@@ -117,6 +117,7 @@ def let_in(scene: Scene) -> None:
 SETTING_UP = (
     *("create-iam-policies", "create-security-groups", "setup-application-load-balancer"),
     *("create-ecs-cluster", "create-task-definition", "create-fargate-service", "setup-aws", "setup-fargate"),
+    "remove-old-load-balancer",
 )
 PUSH = ("push-image", "--build-arg", f"TOKEN={ARGUMENT}", "--tag")
 RELEASE = Command(
