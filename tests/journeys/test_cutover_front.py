@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from lobster_tasks import converge, stack, templates
+from lobster_tasks import converge, rollout, stack, templates
 from lobster_tasks.account import find_authority
 from lobster_tasks.apprunner import cutover
 from lobster_tasks.aws import Aws
@@ -97,6 +97,9 @@ def test_visitors_notice_nothing_there_and_back(move: CutoverScenario) -> None:
         assert zone.ask("app.front.org") == zone.ask("front.org") == [move.new]
         eventually(lambda: sub.answers["new"] > 0 and apex.answers["new"] > 0)
         assert (page(move, "app.front.org"), page(move, "front.org")) == (200, 200)
+        seen = rollout.status(move.aws, move.settings)
+        assert seen is not None
+        assert {hop.name for hop in seen.way if hop.kind == "name"} == {*names, move.new}
         (led,) = [each["AliasTarget"] for each in records(zone, "front.org") if each["Weight"] == 100]
         assert {**led, "DNSName": led["DNSName"].rstrip(".")} == {
             "HostedZoneId": CLOUDFRONT_ZONE,

@@ -118,13 +118,15 @@ def _endpoint(aws: Aws, target_groups: Sequence[str]) -> tuple[PublicEndpoint | 
 
 
 def _way(settings: Settings, endpoint: PublicEndpoint, target_groups: Sequence[str]) -> Iterator[Hop]:
-    """From the name that visitors use to the target group."""
+    """From the names that visitors use to the target group."""
+    config = endpoint.distribution["DistributionConfig"] if endpoint.distribution else {}
+    for alias in config.get("Aliases", {}).get("Items", []):
+        yield Hop("name", alias, "alias")
     if lacks_distribution(endpoint, settings):
         yield Hop("distribution", "not found", "none leads to the load balancer, or it may not be read")
     else:
         yield Hop("name", urlsplit(endpoint.address).netloc)
     if endpoint.distribution:
-        config = endpoint.distribution["DistributionConfig"]
         enabled = "enabled" if config["Enabled"] else "disabled"
         state = f"{enabled}, {endpoint.distribution['Status']}"
         yield Hop("distribution", endpoint.distribution["Id"], state)
