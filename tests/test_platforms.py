@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.embedded_process import PATIENCE
+
 PROJECT = Path(__file__).parents[1]
 
 # Not on Windows.
@@ -95,7 +97,7 @@ def test_nothing_of_another_system_is_imported(
 ) -> None:
     hidden = [f"{owner}.{name}" for each in names for owner, found in each.items() for name in found]
     words = [sys.executable, "-c", IMPORTED, package, " ".join(modules), " ".join(hidden)]
-    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=300)
+    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=PATIENCE)
     assert done.returncode == 0, done.stderr
     before, after = map(int, done.stdout.split())
     assert after == before > 100

@@ -21,9 +21,9 @@ def refuse_unready(aws: Aws, stack: Stack) -> None:
     live = read(aws, stack)
     left = [each for each in plan(stack, live).changes if not each.resource.former]
     if left:
-        first = left[0]
+        first, is_beside = left[0], any(live[each] for each in stack.former)
         raise RefusedError(
-            "The new load balancer is not complete.",
+            "The new load balancer is not complete." if is_beside else "There is no old load balancer to remove.",
             f"{first.resource.label}: {first.reason} ({len(left)} changes are left)",
             "inv setup-fargate",
         )

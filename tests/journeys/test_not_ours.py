@@ -19,7 +19,7 @@ from lobster_tasks.errors import NotOursError, RefusedError
 from lobster_tasks.probe import allowed_sources
 from lobster_tasks.settings import load
 from lobster_tasks.stack import Resource, Stack, build_access
-from lobster_tasks.stack.certificates import Certificate
+from lobster_tasks.stack.certificates import Certificate, ViewerCertificate
 from lobster_tasks.stack.distribution import Distribution
 from lobster_tasks.stack.ecr import Repository
 from lobster_tasks.stack.ecs import Cluster, Service, TaskDefinition
@@ -355,7 +355,7 @@ def every_kind(of: type[Resource] = Resource) -> Iterator[type[Resource]]:
 
 
 # What is in front of a load balancer that was adopted is held by tests/stack/test_front.py.
-IN_FRONT = {OriginFacing, VpcOrigin, Distribution, OriginAccess}
+IN_FRONT = {OriginFacing, VpcOrigin, Distribution, OriginAccess, ViewerCertificate}
 
 
 def test_every_kind_is_held() -> None:
@@ -728,7 +728,7 @@ def test_every_kind_that_others_may_use_is_held() -> None:
     kinds = {each.kind for each in set(THEIRS_OF) - ALONE - APART}
     assert {resource.partition("/")[0] for _, resource, _ in GUESTS.values()} == kinds
     telling = {each for each in every_kind() if each.used_by is not Resource.used_by}
-    assert telling == set(THEIRS_OF) - ALONE | {VpcOrigin}
+    assert telling == set(THEIRS_OF) - ALONE | {VpcOrigin, ViewerCertificate}
 
 
 @pytest.mark.parametrize(("arrives", "resource", "told"), GUESTS.values(), ids=GUESTS)
