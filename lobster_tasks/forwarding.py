@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -27,7 +27,8 @@ class ForwardingRule:
 
     ``host`` is the host name that requests need, empty for any; ``paths`` are the patterns of its path condition,
     empty for any path. ``wants`` names conditions that a plain request may not meet, or contains ``BEFORE`` where
-    an earlier rule takes the same requests.
+    an earlier rule takes the same requests. ``sign_in`` is the URL at which visitors sign in before it forwards them,
+    empty where they do not.
     """
 
     protocol: str
@@ -35,6 +36,7 @@ class ForwardingRule:
     host: str = ""
     paths: tuple[str, ...] = ()
     wants: tuple[str, ...] = ()
+    sign_in: str = ""
 
     def path(self, requested: str) -> str:
         """``requested`` where the rule takes it, otherwise the same path below one that it takes."""
@@ -65,6 +67,15 @@ def forwarding(listeners: Iterable[Listener], group: str) -> list[Listener]:
     return [each for each in listeners if any(group in _groups(rule) for rule in _rules(each))]
 
 
+def unguarded(listeners: Iterable[Listener], group: str) -> list[Listener]:
+    """The listeners with a rule that forwards to the target group without asking visitors to sign in."""
+    return [
+        each
+        for each in listeners
+        if any(group in _groups(rule) and not sign_in_url(rule["Actions"]) for rule in _rules(each))
+    ]
+
+
 def leading(listeners: Sequence[Listener], group: str) -> list[Listener]:
     """The listeners that forward to the target group, or redirect to one that does."""
     ours = forwarding(listeners, group)
@@ -90,11 +101,30 @@ def _forwarding_rule(listener: Listener, rule: Rule, earlier: Iterable[Rule]) ->
         host if not _is_pattern(host) else host.replace("*", "www").replace("?", "w"),
         tuple(paths),
         tuple(_unmet(rule)),
+        sign_in_url(rule["Actions"]),
     )
     request = made.host, made.path("/")
     if any(_takes(each, *request) for each in earlier):
-        return ForwardingRule(made.protocol, made.port, made.host, made.paths, (*made.wants, BEFORE))
+        return replace(made, wants=(*made.wants, BEFORE))
     return made
+
+
+def sign_in_url(actions: Iterable[Mapping[str, Any]]) -> str:
+    """The URL to which a rule's actions redirect visitors who have not signed in; empty where they do not.
+
+    For a user pool: "User pool endpoints and managed login reference" (Amazon Cognito).
+    """
+    for action in actions:
+        config = action.get("AuthenticateOidcConfig") or action.get("AuthenticateCognitoConfig") or {}
+        if config.get("OnUnauthenticatedRequest", "authenticate") != "authenticate":
+            continue
+        if "AuthorizationEndpoint" in config:
+            return str(config["AuthorizationEndpoint"])
+        if "UserPoolDomain" in config:
+            domain, region = config["UserPoolDomain"], config["UserPoolArn"].split(":")[3]
+            host = domain if "." in domain else f"{domain}.auth.{region}.amazoncognito.com"
+            return f"https://{host}/oauth2/authorize"
+    return ""
 
 
 def _rules(listener: Listener) -> list[Rule]:

@@ -105,6 +105,7 @@ class PublicEndpoint:
 
     ``name`` is the visitors' host name, where it is not in the URL; ``checked`` is whether the certificate must be
     valid for it. ``rule`` is the rule that forwards to the app, None where all requests are forwarded.
+    ``sign_in`` is the URL to which visitors are redirected to sign in, empty where the app is open to them.
     ``load_balancer`` is the ARN of the load balancer, empty where the address belongs to none. ``distribution`` is the
     one in front of it, as GetDistribution returns it, where visitors use CloudFront. ``authority`` (PEM) is trusted
     instead of this machine's own.
@@ -119,6 +120,7 @@ class PublicEndpoint:
     load_balancer: str = ""
     distribution: Mapping[str, Any] | None = None
     authority: str = ""
+    sign_in: str = ""
 
     @property
     def is_private(self) -> bool:
@@ -191,6 +193,7 @@ def _public_endpoint(aws: Aws, balancer: Mapping[str, Any], group: str) -> Publi
         rule=rule,
         allowed_sources=let_in,
         load_balancer=arn,
+        sign_in=rule.sign_in,
     )
 
 
@@ -261,7 +264,7 @@ def probe(
     within: float = REACHABLE_WITHIN_SECONDS,
 ) -> Probe:
     """Request the page and the WebSocket in parallel, again while a failure may be temporary."""
-    who = endpoint.name, endpoint.checked, endpoint.authority
+    who = endpoint.name, endpoint.checked, endpoint.authority, endpoint.sign_in
     asked: list[Callable[[], Answer]] = [partial(get, clock, endpoint.url, endpoint.path(path), *who)]
     if websocket is not None:
         asked.append(partial(shake_hands, clock, endpoint.url, endpoint.path(websocket), *who))
@@ -280,10 +283,19 @@ def _ask_again(clock: Clock, ask: Callable[[], Answer], within: float) -> Answer
 
 
 def get(
-    clock: Clock, url: str, path: str, name: str = "", checked: bool = False, authority: str = ""
+    clock: Clock,
+    url: str,
+    path: str,
+    name: str = "",
+    checked: bool = False,
+    authority: str = "",
+    sign_in: str = "",
 ) -> Answer:
     """GET a page with the host ``name``; redirects are not followed, since they may lead to a sign-in page
-    elsewhere."""
+    elsewhere.
+
+    With a ``sign_in`` the redirect there is the expected answer: the load balancer, and not the app, has answered.
+    """
     # The certificate is for the visitors' host name; without one it cannot be verified.
     with (
         warnings.catch_warnings(action="ignore"),
@@ -293,6 +305,11 @@ def get(
     status, milliseconds = answer.status, answer.milliseconds
     if status is None:
         return _unreached(f"GET {path}", url, answer.error)
+    if sign_in and _leads_to(sign_in, status, answer.headers.get("location", "")):
+        said = f"GET {path} {status} in {milliseconds:.0f} ms: visitors sign in at {urlsplit(sign_in).netloc}"
+        return Answer(True, said, status, milliseconds)
+    if sign_in and status in PAGE_STATUSES:
+        return Answer(False, f"GET {path} answers {status} without a sign-in", status, milliseconds)
     if status in PAGE_STATUSES:
         return Answer(True, f"GET {path} {status} in {milliseconds:.0f} ms", status, milliseconds)
     by_cloudfront = is_by_cloudfront(status, answer.headers)
@@ -302,9 +319,18 @@ def get(
 
 
 def shake_hands(
-    clock: Clock, url: str, path: str, name: str = "", checked: bool = False, authority: str = ""
+    clock: Clock,
+    url: str,
+    path: str,
+    name: str = "",
+    checked: bool = False,
+    authority: str = "",
+    sign_in: str = "",
 ) -> Answer:
-    """A WebSocket handshake, as a browser on the host ``name`` makes it; the connection is closed at once."""
+    """A WebSocket handshake, as a browser on the host ``name`` makes it; the connection is closed at once.
+
+    With a ``sign_in`` the redirect there is the expected answer.
+    """
     parts = urlsplit(url)
     secure = parts.scheme == "https"
     origin = f"{parts.scheme}://{name}" if name else url
@@ -316,10 +342,19 @@ def shake_hands(
     except InvalidStatus as refused:
         headers = {key.lower(): value for key, value in refused.response.headers.raw_items()}
         status = refused.response.status_code
+        if sign_in and _leads_to(sign_in, status, headers.get("location", "")):
+            return Answer(True, f"WebSocket {path} not opened: visitors sign in first", status)
         return _refused_handshake(path, origin, status, is_by_cloudfront(status, headers))
     except (InvalidHandshake, OSError, EOFError, TimeoutError) as error:
         return _unreached(f"WebSocket {path}", url, error)
+    if sign_in:
+        return Answer(False, f"WebSocket {path} opens without a sign-in", 101, milliseconds)
     return Answer(True, "WebSocket open", 101, milliseconds)
+
+
+def _leads_to(sign_in: str, status: int, location: str) -> bool:
+    """Whether an answer is the redirect to a sign-in."""
+    return status == 302 and location.partition("?")[0] == sign_in.partition("?")[0]
 
 
 def _subprotocols(path: str) -> list[Subprotocol] | None:

@@ -93,6 +93,8 @@ _CACHE = re.compile(
 _CACHE_CREDENTIALS = frozenset(
     {"token", "ghtoken", "access_key_id", "secret_access_key", "session_token", "account_key"}
 )
+# The slash is required, because a name without it could also be the secret itself.
+_SECRET_NAME = re.compile(r"[A-Za-z0-9_.@-]{1,200}(/[A-Za-z0-9_.@-]{1,200}){1,10}")
 # The leading slash is required, because a name without it could also be a password.
 _PARAMETER_NAME = re.compile(r"(/[A-Za-z0-9_.-]{1,2048}){1,15}")
 
@@ -172,6 +174,17 @@ def _secret_reference(value: str) -> str:
             "or a parameter's name, which begins with '/'"
         )
     return value
+
+
+def _secret_in_secrets_manager(value: str) -> str:
+    """Check that the value refers to a secret in Secrets Manager; the message must not repeat it."""
+    is_arn = _SECRET_ARN.fullmatch(value) and ":secretsmanager:" in value
+    if _SECRET_NAME.fullmatch(value) or (is_arn and value.split(":")[8:] in ([], ["", ""])):
+        return value
+    raise ValueError(
+        "takes the ARN of a secret in Secrets Manager, <ARN>:<key>:: for one value of a JSON secret, or a secret's "
+        "name with a '/' in it, as in app/sign-in; never the secret itself"
+    )
 
 
 def _comma_separated(value: object) -> object:
@@ -341,6 +354,13 @@ Domain = Annotated[
     ),
 ]
 Cidr = Annotated[str, AfterValidator(_cidr)]
+HttpsUrl = Annotated[
+    str,
+    Field(max_length=2048),
+    _matching(
+        r"https://[A-Za-z0-9.-]{1,255}(:[0-9]{1,5})?(/\S{0,2000})?", "takes a URL that begins with https://"
+    ),
+]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Path = Annotated[str, Field(max_length=1024), _matching(r"/\S{0,1023}", "takes a path that begins with '/'")]
 Text = Annotated[str, BeforeValidator(_text), BeforeValidator(_given)]
@@ -566,6 +586,74 @@ class FrontSettings(_Section):
     kind: Literal["none", "cloudfront"] = "none"
     certificate: CertificateArn | None = None
     """The ARN of an ACM certificate in us-east-1 for ``domains``, in place of one that ``inv cutover`` requests."""
+
+
+# The settings of each kind of sign-in, besides those that both have: all are required, and none is another kind's.
+_SIGN_IN_NEEDS: Mapping[str, Sequence[str]] = {
+    "none": (),
+    "oidc": (
+        *("issuer", "authorization_endpoint", "token_endpoint", "user_info_endpoint"),
+        *("client_id", "client_secret"),
+    ),
+    "cognito": ("user_pool", "user_pool_domain", "client_id"),
+}
+
+
+class SignInSettings(_Section):
+    """Sign-in at the load balancer, with an OpenID Connect provider or a user pool of Amazon Cognito.
+
+    ``session_timeout`` in seconds.
+    """
+
+    kind: Literal["none", "oidc", "cognito"] = "none"
+    issuer: HttpsUrl | None = None
+    authorization_endpoint: HttpsUrl | None = None
+    token_endpoint: HttpsUrl | None = None
+    user_info_endpoint: HttpsUrl | None = None
+    client_id: Annotated[str, _matching(r"[\x21-\x7e]{1,1024}", "takes an id without spaces")] | None = None
+    client_secret: Annotated[str, AfterValidator(_secret_in_secrets_manager)] | None = None
+    """The name or ARN of the secret in Secrets Manager that contains the client secret."""
+    user_pool: (
+        Annotated[
+            str,
+            _matching(
+                r"arn:aws[\w-]{0,20}:cognito-idp:[\w-]{1,40}:\d{12}:userpool/[\w-]{1,55}|[a-z0-9-]{1,40}_[A-Za-z0-9]{1,40}",
+                "takes the ARN or the id of a user pool, as in us-east-2_AbCdEfGhI",
+            ),
+        ]
+        | None
+    ) = None
+    user_pool_domain: (
+        Annotated[
+            str,
+            _matching(
+                r"[a-z0-9]([a-z0-9.-]{0,250}[a-z0-9])?",
+                "takes the prefix of the user pool's domain, or its own domain name",
+            ),
+        ]
+        | None
+    ) = None
+    scope: Annotated[
+        str, _matching(r"[\x21-\x7e]{1,255}( [\x21-\x7e]{1,255}){0,50}", "takes scopes with spaces between")
+    ] = "openid"
+    session_timeout: Annotated[int, Field(ge=1, le=604_800)] = 604_800
+
+    @property
+    def is_on(self) -> bool:
+        """Whether visitors have to sign in."""
+        return self.kind != "none"
+
+
+def _sign_in_is_whole(sign_in: SignInSettings) -> SignInSettings:
+    """Check that the settings are those of the kind."""
+    needs = _SIGN_IN_NEEDS[sign_in.kind]
+    every = dict.fromkeys(name for names in _SIGN_IN_NEEDS.values() for name in names)
+    if more := [name for name in every if name not in needs and getattr(sign_in, name) is not None]:
+        kinds = [kind for kind, names in _SIGN_IN_NEEDS.items() if more[0] in names]
+        raise ValueError(f"kind {sign_in.kind} has no {_listed(more)}; kind {' or '.join(kinds)} has")
+    if missing := [name for name in needs if getattr(sign_in, name) is None]:
+        raise ValueError(f"kind {sign_in.kind} needs {_listed(missing)} too")
+    return sign_in
 
 
 class HealthCheckSettings(_Section):
@@ -824,6 +912,9 @@ class Settings(_Section):
     ] = ()
     """The app's own domain names, which ``inv cutover`` moves. They get HTTPS with one ACM certificate for all of
     them."""
+    sign_in: Annotated[SignInSettings, AfterValidator(_sign_in_is_whole)] = Field(
+        default_factory=SignInSettings
+    )
     tasks_security_group: GroupName = "lobster-ecs-sg"
     health_check: HealthCheckSettings = Field(default_factory=HealthCheckSettings)
     deployment: DeploymentSettings = Field(default_factory=DeploymentSettings)
@@ -886,6 +977,25 @@ class Settings(_Section):
         if not domains and isinstance(front, FrontSettings) and front.certificate:
             raise ValueError("front.certificate is for domains; set them, or delete front.certificate")
         return domains
+
+    @field_validator("sign_in")
+    @classmethod
+    def _sign_in_has_https(cls, sign_in: SignInSettings, info: ValidationInfo) -> SignInSettings:
+        front, balancer = info.data.get("front"), info.data.get("load_balancer")
+        if not sign_in.is_on:
+            return sign_in
+        if isinstance(front, FrontSettings) and front.kind == "cloudfront":
+            raise ValueError(
+                "a load balancer signs visitors in over HTTPS only, and front.kind: cloudfront reaches it over HTTP; "
+                "set front.kind: none, and domains or load_balancer.certificate"
+            )
+        if isinstance(balancer, LoadBalancerSettings) and not (
+            balancer.certificate or info.data.get("domains")
+        ):
+            raise ValueError(
+                "a load balancer signs visitors in over HTTPS only; set domains or load_balancer.certificate"
+            )
+        return sign_in
 
     @field_validator("github")
     @classmethod

@@ -199,6 +199,28 @@ def secret_arns(sources: Iterable[str]) -> list[str]:
     return sorted({pattern for source in named for pattern in _secret_patterns(source)})
 
 
+def secret_and_key(source: str) -> tuple[str, str]:
+    """The name or ARN of a Secrets Manager secret, and the JSON key within it, from an entry in the settings."""
+    parts = source.split(":")
+    return ":".join(parts[:7]), parts[7] if len(parts) > 7 else ""
+
+
+def user_pool_arn(settings: Settings, account: str, partition: str) -> str:
+    """The ARN of the user pool that visitors sign in with; empty without one. A pool's id begins with its region."""
+    pool = settings.sign_in.user_pool or ""
+    if not pool or pool.startswith("arn:"):
+        return pool
+    return f"arn:{partition}:cognito-idp:{pool.partition('_')[0]}:{account}:userpool/{pool}"
+
+
+def client_secret_arns(settings: Settings, account: str, partition: str) -> list[str]:
+    """Patterns for the ARN of the secret with the client secret of the sign-in; empty without one."""
+    secret, _ = secret_and_key(settings.sign_in.client_secret or "")
+    if secret and not secret.startswith("arn:"):
+        secret = f"arn:{partition}:secretsmanager:{settings.region}:{account}:secret:{secret}"
+    return secret_arns([secret])
+
+
 def parameter_arns(sources: Iterable[str], settings: Settings, account: str, partition: str) -> list[str]:
     """ARNs of the SSM parameters among the sources."""
     prefix = f"arn:{partition}:ssm:{settings.region}:{account}:parameter/"
@@ -296,6 +318,8 @@ def _context(settings: Settings, account: str, partition: str) -> dict[str, Any]
         "logs_arn": f"arn:{partition}:logs:{region}:{account}:",
         "secret_arns": secret_arns(settings.container.secrets.values()),
         "parameter_arns": parameter_arns(settings.container.secrets.values(), settings, account, partition),
+        "client_secret_arns": client_secret_arns(settings, account, partition),
+        "user_pool_arn": user_pool_arn(settings, account, partition),
     }
 
 

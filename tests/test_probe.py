@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http
+import re
 import socket
 import ssl
 import threading
@@ -32,12 +33,17 @@ STREAM = "/_stcore/stream"
 
 
 @contextmanager
-def serving(answer: Callable[[Request], int | None] = lambda _: None, **options: Any) -> Iterator[str]:
-    """A server that answers with a status, or with a handshake for None; yields its URL."""
+def serving(
+    answer: Callable[[Request], int | tuple[int, Headers] | None] = lambda _: None, **options: Any
+) -> Iterator[str]:
+    """A server that answers with a status (and headers), or with a handshake for None; yields its URL."""
 
     def process(connection: ServerConnection, request: Request) -> Response | None:
-        status = answer(request)
-        return None if status is None else Response(status, http.HTTPStatus(status).phrase, Headers(), b"")
+        found = answer(request)
+        if found is None:
+            return None
+        status, headers = found if isinstance(found, tuple) else (found, Headers())
+        return Response(status, http.HTTPStatus(status).phrase, headers, b"")
 
     server: Server = serve(lambda _: None, "127.0.0.1", 0, process_request=process, **options)
     thread = threading.Thread(target=server.serve_forever)
@@ -81,6 +87,41 @@ def test_a_page_that_answers_wrongly(status: int, said: str, passing: bool) -> N
     with serving(lambda _: status) as url:
         answer = get(CLOCK, url, "/app")
     assert (answer.ok, answer.said, answer.passing) == (False, said, passing)
+
+
+SIGN_IN = "https://login.example.com/authorize"
+
+
+@pytest.mark.parametrize(
+    ("status", "location", "page", "socket"),
+    [
+        (
+            302,
+            f"{SIGN_IN}?client_id=a&state=b",
+            "GET / 302 in N ms: visitors sign in at login.example.com",
+            "WebSocket /_stcore/stream not opened: visitors sign in first",
+        ),
+        (302, "https://login.example.org/authorize", "GET / answers 302 without a sign-in", "answers 302"),
+        (302, "/login", "GET / answers 302 without a sign-in", "answers 302"),
+        (200, "", "GET / answers 200 without a sign-in", "answers 200 without an upgrade"),
+        (503, "", "GET / answers 503: the load balancer has no target for it", "answers 503"),
+    ],
+)
+def test_a_page_behind_a_sign_in(status: int, location: str, page: str, socket: str) -> None:
+    with serving(lambda _: (status, Headers(Location=location) if location else Headers())) as url:
+        found = probe(CLOCK, PublicEndpoint(url, sign_in=SIGN_IN), "/", STREAM, within=0.0)
+    assert found.websocket is not None
+    assert re.sub(r"in \d+ ms", "in N ms", found.page.said) == page
+    assert socket in found.websocket.said
+    assert (found.page.ok, found.websocket.ok) == (
+        (True, True) if "visitors sign in" in page else (False, False)
+    )
+
+
+def test_a_websocket_that_opens_without_the_sign_in_is_wrong() -> None:
+    with serving() as url:
+        answer = shake_hands(CLOCK, url, STREAM, sign_in=SIGN_IN)
+    assert (answer.ok, answer.said) == (False, "WebSocket /_stcore/stream opens without a sign-in")
 
 
 def test_nothing_listens(closed_port: str) -> None:

@@ -504,6 +504,100 @@ def test_a_distributions_certificate_is_for_domains_and_in_us_east_1(
     assert problem.startswith(told)
 
 
+OIDC = {
+    "kind": "oidc",
+    "issuer": "https://login.example.com/",
+    "authorization_endpoint": "https://login.example.com/authorize",
+    "token_endpoint": "https://login.example.com/token",
+    "user_info_endpoint": "https://login.example.com/userinfo",
+    "client_id": "0123456789",
+    "client_secret": "app/sign-in",
+}
+COGNITO = {
+    "kind": "cognito",
+    "user_pool": "us-east-2_AbCdEfGhI",
+    "user_pool_domain": "auth.example.com",
+    "client_id": "abc",
+}
+POOL = "arn:aws:cognito-idp:us-east-2:123456789012:userpool/us-east-2_AbCdEfGhI"
+OWN = {"load_balancer": {"certificate": CERTIFICATE}}
+
+
+def sign_in(base: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    """Settings with a certificate and a sign-in; what is None is left out."""
+    return {**OWN, "sign_in": {**base, **changes}}
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        sign_in(OIDC),
+        sign_in(OIDC, client_secret=SECRET_ARN, scope="openid email profile", session_timeout="3600"),
+        sign_in(OIDC, client_secret=f"{SECRET_ARN}:key::"),
+        sign_in(OIDC, issuer="https://login.microsoftonline.com/0-1/v2.0", client_id="17"),
+        sign_in(COGNITO),
+        sign_in(COGNITO, user_pool=POOL, user_pool_domain="somebodys-app"),
+        {"domains": ["app.example.com"], "sign_in": COGNITO},
+        {**OWN, "sign_in": {"kind": "none"}},
+    ],
+)
+def test_a_sign_in_that_is_whole_is_taken(given: dict[str, Any]) -> None:
+    loaded = load(given)
+    assert loaded.sign_in.is_on == (given["sign_in"]["kind"] != "none")
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        (sign_in(OIDC, issuer=None), "sign_in: kind oidc needs issuer too"),
+        (
+            sign_in({"kind": "oidc"}),
+            "needs issuer, authorization_endpoint, token_endpoint, user_info_endpoint",
+        ),
+        (sign_in(COGNITO, client_id=None), "sign_in: kind cognito needs client_id too"),
+        (sign_in(OIDC, user_pool=POOL), "kind oidc has no user_pool; kind cognito has"),
+        (sign_in(COGNITO, client_secret="app/x"), "kind cognito has no client_secret; kind oidc has"),
+        (sign_in(OIDC, kind="none"), "kind none has no issuer, authorization_endpoint"),
+        (sign_in(OIDC, kind="saml"), "sign_in.kind: should be 'none', 'oidc' or 'cognito'"),
+        (
+            sign_in(OIDC, issuer="http://login.example.com"),
+            "sign_in.issuer: takes a URL that begins with https",
+        ),
+        (sign_in(OIDC, token_endpoint="login.example.com"), "takes a URL that begins with https://"),
+        (sign_in(OIDC, session_timeout=0), "greater than or equal to 1"),
+        (sign_in(OIDC, session_timeout=604_801), "less than or equal to 604800"),
+        (sign_in(OIDC, scope=""), "sign_in.scope: takes scopes with spaces between"),
+        (sign_in(COGNITO, user_pool="pool"), "takes the ARN or the id of a user pool"),
+        (sign_in(COGNITO, user_pool_domain="https://x"), "takes the prefix of the user pool's domain"),
+        ({"sign_in": OIDC}, "sign_in: a load balancer signs visitors in over HTTPS only; set domains or"),
+        (
+            {"front": {"kind": "cloudfront"}, "sign_in": COGNITO},
+            "front.kind: cloudfront reaches it over HTTP; set front.kind: none",
+        ),
+    ],
+)
+def test_a_sign_in_that_cannot_be_is_refused(given: dict[str, Any], says: str) -> None:
+    (problem,) = problems(given)
+    assert says in problem
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "GOCSPX-hunter2hunter2",
+        "hunter2",
+        f"{SECRET_ARN}:key:AWSCURRENT:",
+        PARAMETER_ARN,
+        "/app/hunter2",
+        "a b/c",
+    ],
+)
+def test_a_client_secret_stands_in_secrets_manager_and_is_not_repeated(value: str) -> None:
+    (problem,) = problems(sign_in(OIDC, client_secret=value))
+    assert problem.startswith("sign_in.client_secret: takes the ARN of a secret in Secrets Manager")
+    assert "hunter2" not in problem
+
+
 @pytest.mark.parametrize(("name", "arn"), [("certificate", CERTIFICATE), ("web_acl", WEB_ACL)])
 def test_what_is_in_another_region_is_refused(name: str, arn: str) -> None:
     (problem,) = problems({"region": "eu-west-1", "load_balancer": {name: arn}})

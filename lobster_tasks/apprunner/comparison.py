@@ -57,6 +57,14 @@ def statuses(path: str, old: Response, new: Response) -> ComparisonRow:
     return ComparisonRow(f"GET {path}", old.said, new.said, "same" if alike else "differs")
 
 
+def behind_sign_in(path: str, old: Response, asks: bool, said: str) -> ComparisonRow:
+    """The new side must ask visitors to sign in, so its answer cannot be compared."""
+    if not asks:
+        return ComparisonRow(f"GET {path}", old.said, said, "differs")
+    note = "not compared: visitors of the new service sign in first"
+    return ComparisonRow(f"GET {path}", old.said, "sign-in", "skip", note)
+
+
 def headers(path: str, old: Response, new: Response) -> list[ComparisonRow]:
     """A row for each header that differs, or one row if none does; no row if a side did not answer."""
     if old.status is None or new.status is None:

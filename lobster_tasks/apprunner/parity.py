@@ -140,6 +140,9 @@ def _rows(
     clock: Clock, settings: Settings, old: PublicEndpoint, new: PublicEndpoint
 ) -> Iterator[ComparisonRow]:
     health = settings.health_check.path
+    if new.sign_in:
+        yield from _behind_sign_in(clock, settings, old, new)
+        return
     for path in dict.fromkeys((health, settings.probe.path, *settings.apprunner.paths)):
         before, after = in_parallel(partial(_get, clock, old, path), partial(_get, clock, new, path))
         yield comparison.statuses(path, before, after)
@@ -150,6 +153,19 @@ def _rows(
     yield _websocket(clock, settings, old, new)
     yield _upload(clock, old, new)
     yield _slow(clock, settings, old, new)
+
+
+def _behind_sign_in(
+    clock: Clock, settings: Settings, old: PublicEndpoint, new: PublicEndpoint
+) -> Iterator[ComparisonRow]:
+    """What can be seen without an account at the identity provider: that every path leads there."""
+    who = new.name, new.checked, new.authority, new.sign_in
+    paths = settings.health_check.path, settings.probe.path, *settings.apprunner.paths
+    for path in dict.fromkeys(paths):
+        before, after = in_parallel(
+            partial(_get, clock, old, path), partial(get, clock, new.url, new.path(path), *who)
+        )
+        yield comparison.behind_sign_in(path, before, after.ok, after.said)
 
 
 def latency(

@@ -241,7 +241,7 @@ def refuse_impossible(made: Plan) -> None:
     found = made.live[first.resource]
     instead = first.resource.instead(found) if found else ""
     raise RefusedError(
-        f"{first.resource.label} cannot be changed in place.",
+        first.resource.impossible,
         first.reason,
         f"{instead} ({len(made.impossible)} of {len(made.changes)} changes are of this kind)",
     )
@@ -283,7 +283,7 @@ def _refused(
     without one."""
     left = _left(resource, found, known)
     if any(each.attribute in resource.fixed for each in (*differing, *left)):
-        return _obstructed(resource, (*differing, *left), "AWS cannot change this in place")
+        return _obstructed(resource, (*differing, *left), resource.fixed_because)
     wrong = tuple(each for each in left if each.attribute in resource.decisive)
     if not wrong:
         return None

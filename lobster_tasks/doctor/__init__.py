@@ -49,6 +49,7 @@ CHECKS: Mapping[str, Callable[[Facts], CheckResult]] = {
     "load-balancer.zones": balancing.zones,
     "load-balancer.listener": balancing.forwards,
     "load-balancer.web-acl": balancing.web_acl,
+    "load-balancer.sign-in": balancing.sign_in,
     "load-balancer.distribution": balancing.distribution,
     "targets.kind": balancing.kind,
     "targets.port": balancing.port,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
-from ..forwarding import forwarding
+from ..forwarding import best_forwarding_rule, forwarding, unguarded
 from ..stack.distribution import ALL_VIEWER
 from ..stack.vpc_origin import DEPLOYED
 from .check import CheckResult, UnknownError, failed, listed, passed, warned
@@ -85,6 +86,23 @@ def web_acl(facts: Facts) -> CheckResult:
     default = next(iter(described["DefaultAction"]))
     rules = len(described.get("Rules", ()))
     return passed(f"{described['Name']}, {rules} rule{'' if rules == 1 else 's'}, else {default.lower()}")
+
+
+def sign_in(facts: Facts) -> CheckResult:
+    """With a sign-in in the settings, no listener forwards visitors who have not signed in."""
+    group = facts.need("target_group", f"there is no target group {_name(facts)}")["TargetGroupArn"]
+    listeners = facts.known("listeners")
+    best = best_forwarding_rule(listeners, group)
+    told = f"visitors sign in at {urlsplit(best.sign_in).netloc}" if best and best.sign_in else ""
+    if not facts.settings.sign_in.is_on:
+        return passed(f"{told}, which is not in the settings" if told else "no sign-in, as the settings say")
+    if best is None:
+        raise UnknownError("no listener forwards to the tasks")
+    if open_ones := unguarded(listeners, group):
+        return failed(
+            f"{listed([_named(each) for each in open_ones])} lets visitors in without a sign-in", _FIX
+        )
+    return passed(told)
 
 
 def distribution(facts: Facts) -> CheckResult:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 
 from ..aws import Aws
-from ..settings import NetworkSettings, Settings
+from ..settings import NetworkSettings, Settings, SignInSettings
 
 VALUE = "rehearsal"
 
@@ -33,6 +33,9 @@ def stand_in(aws: Aws, settings: Settings) -> tuple[Settings, tuple[str, ...]]:
     if settings.front.certificate:
         changes["front"] = settings.front.model_copy(update={"certificate": None})
         notes.append("front.certificate: one that is requested here stands in for yours")
+    if settings.sign_in.is_on:
+        changes["sign_in"] = SignInSettings()
+        notes.append("sign_in: left out, since it needs HTTPS")
     bound = settings.task.permissions_boundary
     if foreign := [arn for arn in (*settings.task.policies, bound) if arn and ":iam::aws:" not in arn]:
         managed = tuple(arn for arn in settings.task.policies if arn not in foreign)

@@ -64,7 +64,7 @@ def _warnings(made: Plan) -> list[RenderableType]:
     """What a person must know before confirming."""
     return [
         *(Text(f"! {each}", style="bold yellow") for each in _about_addresses(made)),
-        *_opening(made),
+        *(Text(f"! {each.name} {_OPENS[each.kind]}", style="bold yellow") for each in opened(made)),
     ]
 
 
@@ -83,20 +83,17 @@ def _about_addresses(made: Plan) -> list[str]:
     return [f"{old} serves too, until inv remove-old-load-balancer."]
 
 
-def _opening(made: Plan) -> list[RenderableType]:
-    return [
-        Text(
-            f"! {resource.name} lets in everybody: the app becomes reachable from the internet. "
-            "load_balancer.allowed_cidrs limits the addresses.",
-            style="bold yellow",
-        )
-        for resource in opened(made)
-    ]
+_OPENS = {
+    "security-group": "lets in everybody: the app becomes reachable from the internet. "
+    "load_balancer.allowed_cidrs limits the addresses.",
+    "listener": "lets visitors in without a sign-in from now on. sign_in keeps it.",
+}
 
 
 def opened(made: Plan) -> list[Resource]:
-    """The existing security groups that allow some addresses and will allow the whole internet."""
-    every: list[Any] = [change.resource for change in made.changes if "ingress" in change.changed]
+    """The existing security groups that allow some addresses and will allow the whole internet, and the listeners
+    where visitors will no longer have to sign in."""
+    every: list[Any] = [change.resource for change in made.changes if {"ingress", "sign-in"} & change.changed]
     found = [each for each in every if (live := made.live[each]) and each.opens(live)]
     internal = any(getattr(each, "scheme", "") == "internal" for each in made.live if not each.former)
     return [] if internal else found
@@ -366,7 +363,8 @@ def _target_group(resource: Any, live: Mapping[Resource, Live | None]) -> str:
 
 def _listener(resource: Any, live: Mapping[Resource, Live | None]) -> str:
     where = "redirect to HTTPS" if resource.redirects(live) else resource.target_group.name
-    return f"{resource.protocol} → {where}"
+    asks = "sign-in → " if resource.sign_in else ""
+    return f"{resource.protocol} → {asks}{where}"
 
 
 def _certificate(resource: Any, live: Mapping[Resource, Live | None]) -> str:
@@ -412,6 +410,7 @@ _ABOUT: Mapping[str, Callable[[Any, Mapping[Resource, Live | None]], str]] = {
     "target-group": _target_group,
     "certificate": _certificate,
     "listener": _listener,
+    "sign-in": lambda resource, live: "OpenID Connect" if resource.secret else "Amazon Cognito",
     "vpc-origin": lambda resource, live: _slow("to the load balancer by HTTP", live.get(resource)),
     "distribution": _distribution,
     "security-group-rule": lambda resource, live: "only from this VPC's VPC origins",

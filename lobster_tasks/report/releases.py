@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from rich.console import Group, RenderableType
 from rich.text import Text
@@ -136,7 +137,7 @@ def cause_json(cause: Cause) -> dict[str, Any]:
 
 
 def status(now: ServiceStatus) -> RenderableType:
-    """The service, the way to its tasks, its deployments, tasks, web ACL and last events; the address last."""
+    """The service, the way to its tasks, its deployments, tasks, web ACL, sign-in and last events; the address last."""
     head = Text(f"{now.service} · revision {now.revision} · {now.image or 'no image'}", style="bold")
     count = f"{now.running} running, {now.pending} pending of {now.desired} desired; {now.healthy} healthy"
     way = [(hop.kind, hop.name, hop.state) for hop in now.way]
@@ -153,7 +154,7 @@ def status(now: ServiceStatus) -> RenderableType:
         for each in now.tasks
     ]
     events = [(f"{event.at:%H:%M:%S}", event.message) for event in now.events]
-    parts: list[RenderableType] = [rows(*way, *deployments, *tasks, *_web_acl(now))]
+    parts: list[RenderableType] = [rows(*way, *deployments, *tasks, *_web_acl(now), *_sign_in(now))]
     parts += [Text(), rows(*events)] if events else []
     return Group(head, Text(count), Text(), *parts, Text(), Text(now.url or "no address", style="bold"))
 
@@ -162,6 +163,12 @@ def _web_acl(now: ServiceStatus) -> list[tuple[str, str, str]]:
     if now.web_acl_unknown:
         return [("web ACL", "not known", now.web_acl_unknown)]
     return [("web ACL", now.web_acl.split("/")[-2], "protects the load balancer")] if now.web_acl else []
+
+
+def _sign_in(now: ServiceStatus) -> list[tuple[str, str, str]]:
+    if not now.sign_in:
+        return []
+    return [("sign-in", urlsplit(now.sign_in).netloc, "visitors sign in there before they reach the app")]
 
 
 def status_json(now: ServiceStatus) -> dict[str, Any]:
@@ -173,6 +180,7 @@ def status_json(now: ServiceStatus) -> dict[str, Any]:
         "way": [{"kind": hop.kind, "name": hop.name, "state": hop.state or None} for hop in now.way],
         "web_acl": now.web_acl,
         "web_acl_unknown": now.web_acl_unknown or None,
+        "sign_in": now.sign_in,
         "task_definition": now.task_definition,
         "image": now.image,
         "desired": now.desired,

@@ -49,6 +49,7 @@ UNCHECKED: Mapping[str, tuple[str, str]] = {
     "load-balancer.zones": ("whether the load balancer is in the zones of the tasks", _BALANCER),
     "load-balancer.listener": ("whether a listener forwards to the tasks", _BALANCER),
     "load-balancer.web-acl": ("whether the web ACL protects the load balancer", _BALANCER),
+    "load-balancer.sign-in": ("whether visitors have to sign in", _BALANCER),
     "load-balancer.distribution": ("whether a distribution leads to the load balancer", _BALANCER),
     "targets.kind": ("whether the target group is for Fargate", _BALANCER),
     "targets.port": ("whether the target group has the container's port", _BALANCER),

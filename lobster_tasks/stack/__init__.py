@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from .. import templates
 from ..aws import Aws
@@ -30,6 +31,7 @@ from .origin_access import OriginAccess
 from .origin_facing import PREFIX_LIST, OriginFacing
 from .resource import Attributes, Live, LiveResources, Resource, tags_of
 from .scaling import ScalableTarget
+from .sign_in import COGNITO, OIDC, SESSION_COOKIE, SignIn
 from .vpc_origin import VpcOrigin
 
 __all__ = [
@@ -130,7 +132,7 @@ def build(settings: Settings, account: str, partition: str = "aws", *, leaves_fo
     balancer, target_group = _load_balancing(settings, network, balancer_group, former.load_balancer)
     firewall = _firewall(settings.load_balancer, balancer, account)
     distribution = _distribution(settings, balancer, firewall, former, partition)
-    listeners = _listeners(settings, balancer, target_group, firewall)
+    listeners = _listeners(settings, balancer, target_group, firewall, (account, partition))
     cluster = Cluster(settings.cluster, stack)
     task_definition = _task_definition(settings, account, partition, roles, log_group, repository)
     service = Service(
@@ -159,7 +161,7 @@ def build(settings: Settings, account: str, partition: str = "aws", *, leaves_fo
         *former.resources,
         *(balancer_group, tasks_group, balancer, firewall),
         *_in_front(distribution),
-        *(target_group, *_certificates(listeners), *listeners),
+        *(target_group, *_certificates(listeners), *_sign_ins(listeners), *listeners),
         *_origin_access(balancer_group, facing, distribution, listeners),
         *(cluster, task_definition, service, _scaling(settings.scaling, service, balancer)),
     )
@@ -431,19 +433,68 @@ def _firewall(section: LoadBalancerSettings, balancer: LoadBalancer, account: st
 
 
 def _listeners(
-    settings: Settings, balancer: LoadBalancer, group: TargetGroup, firewall: WebAclAssociation
+    settings: Settings,
+    balancer: LoadBalancer,
+    group: TargetGroup,
+    firewall: WebAclAssociation,
+    where: tuple[str, str],
 ) -> tuple[Listener, ...]:
     stack, arn = settings.name, settings.load_balancer.certificate or ""
     own = settings.has_https_listener and not arn
     domains = Certificate(settings.domains[0], stack, settings.domains) if own else None
     port, plain_port = HTTPS_PORT, HTTP_PORT
     secure = Listener(
-        f"{balancer.name}:{port}", stack, balancer, port, group, arn, domains, firewall=firewall
+        f"{balancer.name}:{port}",
+        stack,
+        balancer,
+        port,
+        group,
+        arn,
+        domains,
+        firewall=firewall,
+        sign_in=_sign_in(settings, domains, *where),
     )
     plain = Listener(
         f"{balancer.name}:{plain_port}", stack, balancer, plain_port, group, secure=secure, firewall=firewall
     )
     return secure, plain
+
+
+def _sign_in(
+    settings: Settings, certificate: Certificate | None, account: str, partition: str
+) -> SignIn | None:
+    """The sign-in of the HTTPS listener, in AWS's words."""
+    given = settings.sign_in
+    if not given.is_on:
+        return None
+    shared = (
+        ("Scope", given.scope),
+        ("SessionTimeout", given.session_timeout),
+        ("SessionCookieName", SESSION_COOKIE),
+        ("OnUnauthenticatedRequest", "authenticate"),
+    )
+    if given.kind == "cognito":
+        config = (
+            ("UserPoolArn", templates.user_pool_arn(settings, account, partition)),
+            ("UserPoolClientId", given.client_id or ""),
+            ("UserPoolDomain", given.user_pool_domain or ""),
+        )
+        domain = given.user_pool_domain or ""
+        return SignIn(domain, settings.name, COGNITO, (*config, *shared), certificate=certificate)
+    endpoints = (
+        ("Issuer", given.issuer or ""),
+        ("AuthorizationEndpoint", given.authorization_endpoint or ""),
+        ("TokenEndpoint", given.token_endpoint or ""),
+        ("UserInfoEndpoint", given.user_info_endpoint or ""),
+        ("ClientId", given.client_id or ""),
+    )
+    secret, key = templates.secret_and_key(given.client_secret or "")
+    host = urlsplit(given.authorization_endpoint or "").netloc
+    return SignIn(host, settings.name, OIDC, (*endpoints, *shared), secret, key, certificate)
+
+
+def _sign_ins(listeners: tuple[Listener, ...]) -> tuple[SignIn, ...]:
+    return tuple(each.sign_in for each in listeners if each.sign_in)
 
 
 def _certificates(listeners: tuple[Listener, ...]) -> tuple[Certificate, ...]:

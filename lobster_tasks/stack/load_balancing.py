@@ -10,6 +10,7 @@ from ..account import find_target_group
 from ..aws import Aws
 from ..errors import OutOfTimeError
 from ..in_parallel import in_parallel
+from . import sign_in as signing_in
 from .certificates import ISSUED, Certificate
 from .neighbours import Neighbours
 from .network import Network, SecurityGroup
@@ -24,6 +25,7 @@ from .resource import (
     tag_list,
     tags_of,
 )
+from .sign_in import SignIn
 
 # The security policy that AWS recommends for TLS 1.2 and 1.3 (Elastic Load Balancing, "Security policies").
 TLS_POLICY = "ELBSecurityPolicy-TLS13-1-2-2021-06"
@@ -375,11 +377,14 @@ class Listener(Resource):
     exists.
 
     The listener on port 443 uses HTTPS, with ``certificate`` (an ACM ARN) or else the issued certificate of
-    ``domains``; with neither it is not desired. It depends on ``firewall``, so that visitors never bypass it.
+    ``domains``; with neither it is not desired. Where it has a ``sign_in``, visitors sign in before it forwards them.
+    It depends on ``firewall``, so that visitors never bypass it.
     """
 
     kind: ClassVar[str] = "listener"
-    decisive: ClassVar[frozenset[str]] = frozenset({"protocol", "action", "certificate"})
+    decisive: ClassVar[frozenset[str]] = (
+        frozenset({"protocol", "action", "certificate"}) | signing_in.DECISIVE
+    )
     load_balancer: LoadBalancer
     port: int
     target_group: TargetGroup
@@ -387,6 +392,7 @@ class Listener(Resource):
     domains: Certificate | None = None
     secure: Listener | None = None
     firewall: Resource | None = None
+    sign_in: SignIn | None = None
 
     @property
     def protocol(self) -> str:
@@ -401,9 +407,11 @@ class Listener(Resource):
         return "as-found" if self.domains else "absent"
 
     def redirects(self, known: Mapping[Resource, Live | None]) -> bool:
-        """Whether it redirects to HTTPS."""
+        """Whether it redirects to HTTPS; where visitors sign in, nobody passes without HTTPS."""
         if self.secure is None:
             return False
+        if self.secure.sign_in:
+            return True
         presence = self.secure.presence(known)
         return presence == "present" or (presence == "as-found" and known.get(self.secure) is not None)
 
@@ -425,13 +433,18 @@ class Listener(Resource):
             "TLS-policy": found.get("SslPolicy", ""),
         }
         arn = found["ListenerArn"]
-        return Live(arn, attributes, _tags(aws, self, arn), found)
+        tags = _tags(aws, self, arn)
+        if self.protocol == "HTTPS":
+            attributes |= signing_in.attributes_of(found["DefaultActions"], tags)
+        return Live(arn, attributes, tags, found)
 
     def desired(self, known: LiveResources) -> Attributes:
-        """Protocol, action, certificate and TLS policy."""
+        """Protocol, action, certificate, TLS policy, and for HTTPS the sign-in."""
         if self.presence(known) != "present":
             return {}
+        asks = self.sign_in.attributes(known) if self.sign_in else {"sign-in": signing_in.NONE}
         return {
+            **(asks if self.protocol == "HTTPS" else {}),
             "protocol": self.protocol,
             "action": _redirect_words(_TO_HTTPS)
             if self.redirects(known)
@@ -442,18 +455,29 @@ class Listener(Resource):
 
     def create(self, aws: Aws, known: LiveResources) -> Live:
         """CreateListener."""
+        parameters, told = self._parameters(aws, known)
+        tags = {**self.tags, **told}
         made = aws.call(
             "elbv2:CreateListener",
             self.label,
             LoadBalancerArn=known[self.load_balancer].id,
-            Tags=tag_list(self.tags),
-            **self._parameters(known),
+            Tags=tag_list(tags),
+            **parameters,
         )["Listeners"][0]
-        return Live(made["ListenerArn"], {}, self.tags, made)
+        return Live(made["ListenerArn"], {}, tags, made)
+
+    def opens(self, live: Live) -> bool:
+        """Whether visitors have to sign in at an existing listener, and no longer will."""
+        return self.sign_in is None and live.attributes.get("sign-in", signing_in.NONE) != signing_in.NONE
 
     def update(self, aws: Aws, live: Live, changed: frozenset[str], known: LiveResources) -> Live:
-        """ModifyListener with all parameters."""
-        aws.call("elbv2:ModifyListener", self.label, ListenerArn=live.id, **self._parameters(known))
+        """ModifyListener with all parameters; afterwards a tag tells the version of the client secret."""
+        parameters, told = self._parameters(aws, known)
+        aws.call("elbv2:ModifyListener", self.label, ListenerArn=live.id, **parameters)
+        if told.items() - live.tags.items():
+            self.tag(aws, live, told)
+        if not told and signing_in.SECRET_TAG in live.tags:
+            self.untag(aws, live, (signing_in.SECRET_TAG,))
         return live
 
     def dependencies_when_released(self, live: Live, known: LiveResources) -> tuple[Resource, ...]:
@@ -491,16 +515,21 @@ class Listener(Resource):
         found = known.get(self.domains)
         return found.id if found and found.attributes["status"] == ISSUED else ""
 
-    def _parameters(self, known: LiveResources) -> dict[str, Any]:
+    def _parameters(self, aws: Aws, known: LiveResources) -> tuple[dict[str, Any], dict[str, str]]:
+        """The parameters of a call, and the tags that tell what AWS does not show of them."""
+        actions, told = [self._action(known)], dict[str, str]()
+        if self.sign_in:
+            authenticate, told = self.sign_in.authenticate(aws)
+            actions = [authenticate, {**actions[0], "Order": 2}]
         parameters: dict[str, Any] = {
             "Port": self.port,
             "Protocol": self.protocol,
-            "DefaultActions": [self._action(known)],
+            "DefaultActions": actions,
         }
         if self.protocol == "HTTPS":
             certificates = [{"CertificateArn": self._certificate(known)}]
             parameters |= {"Certificates": certificates, "SslPolicy": TLS_POLICY}
-        return parameters
+        return parameters, told
 
     def _action(self, known: LiveResources) -> dict[str, Any]:
         if not self.redirects(known):

@@ -75,13 +75,13 @@ class Resource(ABC):
     """One resource that should exist, identified by its name.
 
     ``stack`` is the value of the ownership tag, ``extra_tags`` are additional tags. ``kind`` is AWS's term for it, as
-    a code: ``target-group``. ``fixed`` names the attributes that AWS cannot change in place. ``taggable`` is false
-    for a resource that cannot have the tag: it belongs to the owner of the resource that it is part of. ``exact`` is
-    true where attributes that are not desired have to be removed. ``may_be_denied`` is true for resources that AWS
-    denies to some accounts, which only creating them shows. ``is_global`` is true for resources that exist once per
-    account for all regions: it belongs to the stack of one ``region``. ``setting`` is the setting with its name.
-    ``former`` is true for what belongs to a load balancer that another one replaces: it stays as it is while the
-    service is behind it, and is then deleted.
+    a code: ``target-group``. ``fixed`` names the attributes that cannot be changed, for the reason ``fixed_because``.
+    ``taggable`` is false for a resource that cannot have the tag: it belongs to the owner of the resource that it is
+    part of. ``exact`` is true where attributes that are not desired have to be removed. ``may_be_denied`` is true for
+    resources that AWS denies to some accounts, which only creating them shows. ``is_global`` is true for resources
+    that exist once per account for all regions: it belongs to the stack of one ``region``. ``setting`` is the setting
+    with its name. ``former`` is true for what belongs to a load balancer that another one replaces: it stays as it is
+    while the service is behind it, and is then deleted.
 
     An adopted resource loses nothing: only its attributes in ``additions`` are changed, and only by adding to them.
     Its ``decisive`` attributes have to be as desired; all others stay as they were.
@@ -103,6 +103,7 @@ class Resource(ABC):
     is_global: ClassVar[bool] = False
     additions: ClassVar[frozenset[str]] = frozenset()
     decisive: ClassVar[frozenset[str]] = frozenset()
+    fixed_because: ClassVar[str] = "AWS cannot change this in place"
 
     @property
     def label(self) -> str:
@@ -191,6 +192,11 @@ class Resource(ABC):
     def remarks(self, live: Live, known: LiveResources) -> tuple[str, ...]:
         """Remarks on its live state for people, in words."""
         return ()
+
+    @property
+    def impossible(self) -> str:
+        """A sentence for a change that cannot be made in place."""
+        return f"{self.label} cannot be changed in place."
 
     def instead(self, live: Live) -> str:
         """The next step where it cannot be changed in place."""

@@ -82,6 +82,27 @@ def before(
     return {**named, "DistributionConfig": config}
 
 
+def asking() -> dict[str, Any]:
+    """A listener at which visitors sign in with a user pool."""
+    config = {
+        "UserPoolArn": "arn:aws:cognito-idp:us-east-2:123456789012:userpool/us-east-2_a",
+        "UserPoolDomain": "login.example.com",
+        "OnUnauthenticatedRequest": "authenticate",
+    }
+    found = listener(TARGET_GROUP)
+    asks = {"Type": "authenticate-cognito", "Order": 1, "AuthenticateCognitoConfig": config}
+    return {**found, "Protocol": "HTTPS", "Port": 443, "DefaultActions": [asks, *found["DefaultActions"]]}
+
+
+SIGN_IN = {
+    "load_balancer": {"certificate": "arn:aws:acm:us-east-2:123456789012:certificate/0"},
+    "sign_in": {
+        "kind": "cognito",
+        "user_pool": "us-east-2_a",
+        "user_pool_domain": "login.example.com",
+        "client_id": "client",
+    },
+}
 FRONTED = {"front": {"kind": "cloudfront"}}
 PRIVATE = {"network": {"public": False}}
 NO_SOCKET = {"probe": {"websocket": False}}
@@ -609,6 +630,35 @@ CASES = [
         "is in account 210987654321, not in 123456789012",
         "correct load_balancer.web_acl",
         given={"load_balancer": {"web_acl": WEB_ACL.replace("123456789012", "210987654321")}},
+    ),
+    case("load-balancer.sign-in", "pass", "no sign-in, as the settings say"),
+    case(
+        "load-balancer.sign-in",
+        "pass",
+        "visitors sign in at login.example.com, which is not in the settings",
+        listeners=[asking()],
+    ),
+    case(
+        "load-balancer.sign-in",
+        "pass",
+        "visitors sign in at login.example.com",
+        given=SIGN_IN,
+        listeners=[asking()],
+    ),
+    case(
+        "load-balancer.sign-in",
+        "fail",
+        "HTTP:80 lets visitors in without a sign-in",
+        "inv setup-application-load-balancer",
+        given=SIGN_IN,
+        listeners=[asking(), listener(TARGET_GROUP)],
+    ),
+    case(
+        "load-balancer.sign-in",
+        "skip",
+        "no listener forwards to the tasks",
+        given=SIGN_IN,
+        listeners=[listener("arn:other")],
     ),
     case("load-balancer.distribution", "pass", "no distribution, as the settings say"),
     case("load-balancer.distribution", "skip", "AWS refused it", given=FRONTED, distribution=DENIED),

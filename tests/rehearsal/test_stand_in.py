@@ -46,6 +46,19 @@ def test_what_can_be_rehearsed_stays(aws: Aws) -> None:
             "load_balancer: an internet-facing one with HTTP stands in for yours",
         ),
         (
+            {
+                "domains": ["app.example.com"],
+                "sign_in": {
+                    "kind": "cognito",
+                    "user_pool": "us-east-2_a",
+                    "user_pool_domain": "app",
+                    "client_id": "client",
+                },
+            },
+            {"sign_in": {"kind": "none", "user_pool": None}},
+            "sign_in: left out, since it needs HTTPS",
+        ),
+        (
             {"front": {"kind": "cloudfront"}, "load_balancer": {"internal": True, "dual_stack": True}},
             {"front": {"kind": "cloudfront"}, "load_balancer": {"internal": True, "dual_stack": False}},
             "load_balancer: an internal one without IPv6 stands in for yours",

@@ -147,6 +147,7 @@ STATUS_JSON = {
     ],
     "web_acl": ACL,
     "web_acl_unknown": None,
+    "sign_in": None,
     "task_definition": NEW,
     "image": "image",
     "desired": 1,

@@ -103,6 +103,14 @@ def test_errors_say_all_they_know() -> None:
 ACL = "arn:aws:wafv2:us-east-2:123456789012:regional/webacl/wall/0"
 
 
+def test_status_shows_where_visitors_sign_in() -> None:
+    family = "arn:aws:ecs:us-east-2:123456789012:task-definition/app:2"
+    at = "https://login.example.com/authorize"
+    now = ServiceStatus("c", "app", None, family, "image", 1, 1, 0, 1, (), None, (), (), None, "", sign_in=at)
+    (shown,) = [each for each in drawn(report.status(now)) if each.startswith("sign-in")]
+    assert shown == "sign-in  login.example.com  visitors sign in there before they reach the app"
+
+
 @pytest.mark.parametrize(
     ("web_acl", "unknown", "line"),
     [

@@ -142,6 +142,7 @@ def test_with_a_certificate_http_leads_to_https() -> None:
             "action": "forward to lobster-tg",
             "certificate": CERTIFICATE,
             "TLS-policy": "ELBSecurityPolicy-TLS13-1-2-2021-06",
+            "sign-in": "none",
         },
         {
             "protocol": "HTTP",

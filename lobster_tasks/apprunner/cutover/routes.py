@@ -39,7 +39,8 @@ _POLICIES = {
 class Destination:
     """Where the records lead: the load balancer, or the distribution in front of it (``is_distribution``).
 
-    ``allowed_sources`` are the addresses that it allows, empty for everybody.
+    ``allowed_sources`` are the addresses that it allows, empty for everybody; ``sign_in`` is the URL at which visitors
+    sign in, empty where they do not.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Destination:
     internal: bool = False
     allowed_sources: tuple[str, ...] = ()
     is_distribution: bool = False
+    sign_in: str = ""
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from ...account import find_authority
 from ...aws import Aws
 from ...converge import Plan
 from ...errors import AwsCallError, RefusedError
+from ...forwarding import sign_in_url
 from ...in_parallel import in_parallel
 from ...probe import allowed_sources
 from ...settings import Settings
@@ -170,7 +171,8 @@ def _standing(aws: Aws, settings: Settings, live: Mapping[Resource, Live | None]
             )
     if distribution := found.get("distribution"):
         return _distribution(distribution), found["target-group"]
-    return _load_balancer(aws, settings, found["load-balancer"].raw), found["target-group"]
+    there = _load_balancer(aws, settings, found["load-balancer"].raw)
+    return replace(there, sign_in=_sign_in(own)), found["target-group"]
 
 
 def _distribution(found: Live) -> Destination:
@@ -188,6 +190,12 @@ def _load_balancer(aws: Aws, settings: Settings, raw: Mapping[str, Any]) -> Dest
         internal=raw.get("Scheme") == "internal",
         allowed_sources=allowed_sources(aws, raw.get("SecurityGroups", []), HTTPS_PORT),
     )
+
+
+def _sign_in(live: Mapping[Resource, Live | None]) -> str:
+    """The URL at which visitors of the HTTPS listener sign in."""
+    secure = [one.raw for one in live.values() if one is not None and one.raw.get("Protocol") == "HTTPS"]
+    return sign_in_url(secure[0]["DefaultActions"]) if secure else ""
 
 
 def _certificate(desired: Stack, settings: Settings, aws: Aws) -> Certificate | None:

@@ -34,7 +34,12 @@ def visit(aws: Aws, settings: Settings, now: CutoverState) -> VisitResult:
     for domain in now.domains:
         there = now.destination
         endpoint = _endpoint(aws, f"https://{there.dns_name}", domain, now.authority)
-        endpoint = replace(endpoint, internal=there.internal, allowed_sources=there.allowed_sources)
+        endpoint = replace(
+            endpoint,
+            internal=there.internal,
+            allowed_sources=there.allowed_sources,
+            sign_in=there.sign_in,
+        )
         found = _probe(aws, settings, endpoint)
         counted = [each for each in found.answers if each.reached or not endpoint.is_private]
         if wrong := [each.said for each in counted if not each.ok]:

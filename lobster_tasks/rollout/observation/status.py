@@ -46,7 +46,7 @@ class ServiceStatus:
 
     ``way`` is what visitors' requests pass on their way to the tasks, in order; empty where there is no address.
     ``web_acl`` is the ARN of the load balancer's web ACL, None without one; ``web_acl_unknown`` is why it was not
-    read.
+    read. ``sign_in`` is the URL at which visitors sign in, None without one.
     """
 
     cluster: str
@@ -65,6 +65,7 @@ class ServiceStatus:
     web_acl: str | None = None
     web_acl_unknown: str = ""
     way: tuple[Hop, ...] = ()
+    sign_in: str | None = None
 
     @property
     def revision(self) -> str:
@@ -103,6 +104,7 @@ def status(aws: Aws, settings: Settings) -> ServiceStatus:
         web_acl=web_acl,
         web_acl_unknown=unknown,
         way=tuple(_way(settings, endpoint, rollout.target_group_arns)) if endpoint else (),
+        sign_in=(endpoint.sign_in if endpoint else "") or None,
     )
 
 
