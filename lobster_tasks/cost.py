@@ -71,6 +71,7 @@ class _Shape:
     internal: bool
     fronted: bool
     public_tasks: bool
+    web_acl: bool
     share: float = 1.0
 
 
@@ -206,6 +207,7 @@ def _shape(settings: Settings, tasks: int | None, subnets: int | None) -> _Shape
         internal=settings.is_internal,
         fronted=settings.is_fronted,
         public_tasks=settings.network.public,
+        web_acl=settings.is_fronted and settings.load_balancer.allowed_cidrs is not None,
     )
 
 
@@ -220,6 +222,9 @@ def _lines(shape: _Shape) -> Iterator[CostLine]:
         free = prices["cloudfront"]
         told = f"{free['free_gb'] / 1024:g} TB and {free['free_requests'] / 10**6:g} million requests"
         yield CostLine(f"CloudFront, up to {told}", 0.0)
+    if shape.web_acl:
+        waf = prices["waf"]
+        yield CostLine("web ACL with a rule, no traffic", waf["web_acl_month"] + waf["rule_month"])
     if not shape.public_tasks:
         yield CostLine("NAT gateway × 1, no traffic", hours * prices["nat_gateway_hour"])
     yield CostLine(f"logs, up to {prices['logs']['free_gb']} GB", 0.0)
@@ -262,6 +267,9 @@ def _notes(settings: Settings) -> Iterator[str]:
     yield from _region_note(settings.region)
     if not settings.network.public:
         yield "The cost includes one NAT gateway; an existing one, or VPC endpoints, have other costs."
+    if settings.is_fronted and settings.load_balancer.allowed_cidrs is not None:
+        price = _prices()["waf"]["requests_million"]
+        yield f"AWS WAF charges {price:.2f} USD a million requests that the web ACL inspects, blocked ones included."
     if settings.load_balancer.web_acl:
         # "You pay per protection pack, not per resource" (AWS Security Services Best Practices, WAF Cost).
         yield (

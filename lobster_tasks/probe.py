@@ -128,6 +128,15 @@ class PublicEndpoint:
         return self.internal or bool(self.allowed_sources)
 
     @property
+    def web_acl(self) -> str:
+        """The ARN of the distribution's web ACL; empty without one."""
+        return str(self.distribution["DistributionConfig"].get("WebACLId", "")) if self.distribution else ""
+
+    def blocks(self, answer: Answer) -> bool:
+        """Whether an answer is the web ACL's: it does not let this machine in."""
+        return bool(self.web_acl) and answer.by_cloudfront and answer.status == 403
+
+    @property
     def address(self) -> str:
         """The address for visitors, with the host name that the rule requires, where there is one."""
         return f"{urlsplit(self.url).scheme}://{self.name}" if self.name else self.url

@@ -84,6 +84,9 @@ _SECRET_WITH_KEY_ONLY = re.compile(
 _WEB_ACL = re.compile(
     r"arn:aws[\w-]{0,20}:wafv2:[\w-]{1,40}:\d{12}:regional/webacl/[\w-]{1,128}/[\w-]{1,36}", re.ASCII
 )
+_WEB_ACL_FOR_CLOUDFRONT = re.compile(
+    r"arn:aws:wafv2:us-east-1:\d{12}:global/webacl/[\w-]{1,128}/[\w-]{1,36}", re.ASCII
+)
 _CLASSIC_WEB_ACL = re.compile(
     r"arn:aws[\w-]{0,20}:waf(-regional)?:[\w-]{0,40}:\d{12}:webacl/\S{1,128}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 )
@@ -153,6 +156,21 @@ def _web_acl(value: str) -> str:
     raise ValueError(
         "takes the ARN of a web ACL, as aws wafv2 list-web-acls --scope REGIONAL shows it: "
         "arn:aws:wafv2:<region>:<account>:regional/webacl/<name>/<id>"
+    )
+
+
+def _web_acl_for_cloudfront(value: str) -> str:
+    """Check that the value is the ARN of a web ACL that can protect a distribution."""
+    if _WEB_ACL_FOR_CLOUDFRONT.fullmatch(value):
+        return value
+    if _WEB_ACL.fullmatch(value):
+        raise ValueError(
+            "is of scope REGIONAL, which does not protect distributions; a distribution takes one of scope CLOUDFRONT: "
+            "aws wafv2 list-web-acls --scope CLOUDFRONT --region us-east-1"
+        )
+    raise ValueError(
+        "takes the ARN of a web ACL, as aws wafv2 list-web-acls --scope CLOUDFRONT --region us-east-1 shows it: "
+        "arn:aws:wafv2:us-east-1:<account>:global/webacl/<name>/<id>"
     )
 
 
@@ -552,8 +570,8 @@ class LoadBalancerSettings(_Section):
         ]
         | None
     ) = None
-    """CIDR blocks that may reach the load balancer; None allows everybody. EC2 allows 60 rules per security group,
-    and each port needs one per block."""
+    """CIDR blocks that may reach the load balancer, or the distribution in front of it; None allows everybody. EC2
+    allows 60 rules per security group, and each port needs one per block."""
     dual_stack: bool = False
     """Whether the load balancer has IPv6 addresses too; its subnets then need IPv6 CIDR blocks."""
     idle_timeout: Annotated[int, Field(ge=1, le=4000)] = 300
@@ -586,6 +604,9 @@ class FrontSettings(_Section):
     kind: Literal["none", "cloudfront"] = "none"
     certificate: CertificateArn | None = None
     """The ARN of an ACM certificate in us-east-1 for ``domains``, in place of one that ``inv cutover`` requests."""
+    web_acl: Annotated[str, AfterValidator(_web_acl_for_cloudfront)] | None = None
+    """The ARN of the AWS WAF web ACL that protects the distribution. It is used, but never created, changed or deleted.
+    None leaves another one as it is."""
 
 
 # The settings of each kind of sign-in, besides those that both have: all are required, and none is another kind's.
@@ -956,6 +977,10 @@ class Settings(_Section):
                 "delete front.certificate, and inv cutover requests one there, or set the ARN of one there"
             )
         balancer = info.data.get("load_balancer")
+        if front.kind == "none" and front.web_acl:
+            raise ValueError(
+                "web_acl protects a distribution, and kind is none; set kind: cloudfront, or load_balancer.web_acl"
+            )
         if front.kind == "none" or not isinstance(balancer, LoadBalancerSettings):
             return front
         if balancer.certificate:
@@ -963,10 +988,16 @@ class Settings(_Section):
                 "cloudfront reaches the load balancer by HTTP, and its own certificate is front.certificate; delete "
                 "load_balancer.certificate"
             )
-        if balancer.allowed_cidrs is not None:
+        listed = balancer.allowed_cidrs or ()
+        if front.web_acl and listed:
             raise ValueError(
-                "cloudfront lets everybody in, and the load balancer sees CloudFront's addresses only; delete "
-                "load_balancer.allowed_cidrs, or set front.kind: none"
+                "web_acl and load_balancer.allowed_cidrs exclude each other, because a distribution has one web ACL; "
+                "allow the addresses in your web ACL, or delete front.web_acl"
+            )
+        if [each for each in listed if each.endswith("/0")]:
+            raise ValueError(
+                "cloudfront limits visitors by a web ACL, and AWS WAF takes no /0; delete load_balancer.allowed_cidrs "
+                "to let everybody in"
             )
         return front
 

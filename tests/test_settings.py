@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[1]
 SECRET_ARN = "arn:aws:secretsmanager:us-east-2:123456789012:secret:openai-x1Y2z3"
 PARAMETER_ARN = "arn:aws:ssm:us-east-2:123456789012:parameter/lobster/openai"
 WEB_ACL = "arn:aws:wafv2:us-east-2:123456789012:regional/webacl/ours/11111111-2222-3333-4444-555555555555"
+WEB_ACL_FOR_CLOUDFRONT = "arn:aws:wafv2:us-east-1:123456789012:global/webacl/ours/0"
 CERTIFICATE = "arn:aws:acm:us-east-2:123456789012:certificate/11111111-2222-3333-4444-555555555555"
 
 # The names and numbers of the migration plan.
@@ -400,6 +401,23 @@ REFUSED: list[tuple[str, Any, str]] = [
     ("deployment.wait_minutes", 0, "greater than 0"),
     ("deployment.rollback", "perhaps", "boolean"),
     ("front.kind", "nginx", "'none' or 'cloudfront'"),
+    ("front.web_acl", WEB_ACL, "is of scope REGIONAL, which does not protect distributions"),
+    ("front.web_acl", "ours", "takes the ARN of a web ACL"),
+    (
+        "front.web_acl",
+        "arn:aws:wafv2:us-east-2:123456789012:global/webacl/ours/0",
+        "takes the ARN of a web ACL, as aws wafv2 list-web-acls --scope CLOUDFRONT --region us-east-1 shows it",
+    ),
+    (
+        "front",
+        {"web_acl": WEB_ACL_FOR_CLOUDFRONT},
+        "kind is none; set kind: cloudfront, or load_balancer.web_acl",
+    ),
+    (
+        "front",
+        {"kind": "cloudfront", "web_acl": "arn:aws:wafv2:us-east-1:123456789012:regional/webacl/ours/0"},
+        "is of scope REGIONAL",
+    ),
     ("probe.path", "app", "begins with '/'"),
     ("probe.websocket", "ws://app", "a path that begins with '/', or false"),
     ("probe.websocket", True, "a path that begins with '/', or false"),
@@ -427,6 +445,7 @@ ACCEPTED: list[tuple[str, Any]] = [
     ("load_balancer.allowed_cidrs", [f"10.0.{each}.0/24" for each in range(30)]),
     ("front.kind", "cloudfront"),
     ("front.kind", "none"),
+    ("front", {"kind": "cloudfront", "web_acl": WEB_ACL_FOR_CLOUDFRONT}),
     ("logs.group", "/aws/lobster"),
     ("load_balancer.security_group", "Lobster (alb) #1: a/b"),
     ("deployment", {"minimum_healthy_percent": 50, "maximum_percent": 100, "desired_count": 2}),
@@ -468,7 +487,11 @@ def test_a_variable_has_one_source() -> None:
     ("given", "named", "says"),
     [
         ({"load_balancer": {"certificate": CERTIFICATE}}, "front", "delete load_balancer.certificate"),
-        ({"load_balancer": {"allowed_cidrs": ["10.0.0.0/8"]}}, "front", "delete load_balancer.allowed_cidrs"),
+        (
+            {"load_balancer": {"allowed_cidrs": ["10.0.0.0/8", "::/0"]}},
+            "front",
+            "AWS WAF takes no /0; delete",
+        ),
     ],
 )
 def test_what_a_distribution_excludes(given: dict[str, Any], named: str, says: str) -> None:
@@ -596,6 +619,14 @@ def test_a_client_secret_stands_in_secrets_manager_and_is_not_repeated(value: st
     (problem,) = problems(sign_in(OIDC, client_secret=value))
     assert problem.startswith("sign_in.client_secret: takes the ARN of a secret in Secrets Manager")
     assert "hunter2" not in problem
+
+
+def test_a_distribution_has_one_web_acl() -> None:
+    listed = {"allowed_cidrs": ["203.0.113.0/24", "2001:db8::/32"]}
+    front = {"kind": "cloudfront"}
+    load({"front": front, "load_balancer": listed})
+    (problem,) = problems({"front": {**front, "web_acl": WEB_ACL_FOR_CLOUDFRONT}, "load_balancer": listed})
+    assert "exclude each other, because a distribution has one web ACL" in problem
 
 
 @pytest.mark.parametrize(("name", "arn"), [("certificate", CERTIFICATE), ("web_acl", WEB_ACL)])

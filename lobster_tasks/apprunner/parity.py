@@ -111,10 +111,17 @@ def _new(aws: Aws, settings: Settings) -> PublicEndpoint:
             "it does not exist, or this identity has no permission to find it",
             "inv setup-fargate creates it; the policies of inv print-setup-policy may see it",
         )
-    if (
-        endpoint.allowed_sources
-        and not get(aws.clock, endpoint.url, endpoint.path(settings.probe.path), endpoint.name).reached
-    ):
+    if not endpoint.allowed_sources and not endpoint.web_acl:
+        return endpoint
+    who = endpoint.name, endpoint.checked, endpoint.authority
+    answer = get(aws.clock, endpoint.url, endpoint.path(settings.probe.path), *who)
+    if endpoint.blocks(answer):
+        raise RefusedError(
+            f"The distribution of {settings.service} does not allow this machine.",
+            f"its web ACL is {endpoint.web_acl}",
+            "run the same command on a machine with an address that it allows",
+        )
+    if endpoint.allowed_sources and not answer.reached:
         raise RefusedError(
             f"The load balancer of {settings.service} does not allow this machine.",
             f"its security group allows only {', '.join(endpoint.allowed_sources)}",

@@ -23,6 +23,7 @@ _TAKEN = {
     "InvalidParameterException": "Creation of service was not idempotent",
     "RepositoryAlreadyExistsException": "",
     "ResourceAlreadyExistsException": "",
+    "WAFDuplicateItemException": "",
 }
 
 

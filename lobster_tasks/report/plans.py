@@ -86,17 +86,21 @@ def _about_addresses(made: Plan) -> list[str]:
 _OPENS = {
     "security-group": "lets in everybody: the app becomes reachable from the internet. "
     "load_balancer.allowed_cidrs limits the addresses.",
+    "web-ACL": "goes: everybody can use the distribution from now on. "
+    "load_balancer.allowed_cidrs limits the addresses.",
     "listener": "lets visitors in without a sign-in from now on. sign_in keeps it.",
 }
 
 
 def opened(made: Plan) -> list[Resource]:
-    """The existing security groups that allow some addresses and will allow the whole internet, and the listeners
-    where visitors will no longer have to sign in."""
-    every: list[Any] = [change.resource for change in made.changes if {"ingress", "sign-in"} & change.changed]
-    found = [each for each in every if (live := made.live[each]) and each.opens(live)]
+    """What lets more visitors in than before: existing security groups that allow some addresses and will allow the
+    whole internet, listeners where visitors will no longer have to sign in, and a web ACL that goes."""
     internal = any(getattr(each, "scheme", "") == "internal" for each in made.live if not each.former)
-    return [] if internal else found
+    attributes = {"sign-in"} if internal else {"ingress", "sign-in"}
+    every: list[Any] = [change.resource for change in made.changes if attributes & change.changed]
+    found = [each for each in every if (live := made.live[each]) and each.opens(live)]
+    removed = [change.resource for change in made.changes if change.action == "delete"]
+    return [*found, *(each for each in removed if each.kind == "web-ACL")]
 
 
 def removal(made: Plan) -> RenderableType:
@@ -414,6 +418,10 @@ _ABOUT: Mapping[str, Callable[[Any, Mapping[Resource, Live | None]], str]] = {
     "vpc-origin": lambda resource, live: _slow("to the load balancer by HTTP", live.get(resource)),
     "distribution": _distribution,
     "security-group-rule": lambda resource, live: "only from this VPC's VPC origins",
+    "IP-set": lambda resource, live: ", ".join(resource.addresses),
+    "web-ACL": lambda resource, live: (
+        f"blocks everybody but {plural(len(resource.addresses), 'address range')}"
+    ),
     "web-ACL-association": lambda resource, live: resource.web_acl,
     "task-definition": _task_definition,
     "service": _service,

@@ -32,6 +32,7 @@ from .origin_facing import PREFIX_LIST, OriginFacing
 from .resource import Attributes, Live, LiveResources, Resource, tags_of
 from .scaling import ScalableTarget
 from .sign_in import COGNITO, OIDC, SESSION_COOKIE, SignIn
+from .visitors import VERSIONS, IpSet, WebAcl
 from .vpc_origin import VpcOrigin
 
 __all__ = [
@@ -131,7 +132,7 @@ def build(settings: Settings, account: str, partition: str = "aws", *, leaves_fo
     balancer_group, tasks_group = _security_groups(settings, network, facing, former.group)
     balancer, target_group = _load_balancing(settings, network, balancer_group, former.load_balancer)
     firewall = _firewall(settings.load_balancer, balancer, account)
-    distribution = _distribution(settings, balancer, firewall, former, partition)
+    distribution = _distribution(settings, balancer, firewall, former, account, partition)
     listeners = _listeners(settings, balancer, target_group, firewall, (account, partition))
     cluster = Cluster(settings.cluster, stack)
     task_definition = _task_definition(settings, account, partition, roles, log_group, repository)
@@ -290,6 +291,7 @@ def _distribution(
     balancer: LoadBalancer,
     firewall: WebAclAssociation,
     former: _Former,
+    account: str,
     partition: str,
 ) -> Distribution | None:
     """With its VPC origin, and also where the settings have none: one that is there goes, with the load balancer to
@@ -306,19 +308,46 @@ def _distribution(
         origin = VpcOrigin(
             name, settings.name, former.load_balancer, fronted=False, also=balancer, former=True
         )
-        return Distribution(name, settings.name, origin, former.firewall, former=True)
+        visitors = _visitors_of(settings, origin, name)
+        return Distribution(name, settings.name, origin, former.firewall, visitors, former=True)
     origin = VpcOrigin(name, settings.name, balancer, settings.is_fronted)
+    web_acl = settings.front.web_acl or ""
+    if web_acl and web_acl.split(":")[4] != account:
+        owner = web_acl.split(":")[4]
+        raise SettingsError([f"front.web_acl: is in account {owner}, and the distribution in {account}"])
     domains, arn = settings.domains if settings.is_fronted else (), settings.front.certificate or ""
     certificate = ViewerCertificate(domains[0], settings.name, domains) if domains and not arn else None
-    return Distribution(name, settings.name, origin, firewall, domains, arn, certificate)
+    visitors = _visitors_of(settings, origin, name)
+    return Distribution(
+        name, settings.name, origin, firewall, visitors, domains, arn, certificate, web_acl=web_acl
+    )
+
+
+def _visitors_of(settings: Settings, origin: VpcOrigin, name: str) -> WebAcl:
+    """The web ACL of the stack, and its IP sets; without addresses they are not desired."""
+    listed = (settings.load_balancer.allowed_cidrs or ()) if settings.is_fronted else ()
+    stack, name = settings.name, name.replace(".", "-")  # AWS WAF takes no dots
+    ip_sets = tuple(
+        IpSet(
+            f"{name}-{version.lower()}",
+            stack,
+            origin,
+            version,
+            tuple(each for each in listed if (":" in each) == (version == "IPV6")),
+            former=origin.former,
+        )
+        for version in VERSIONS
+    )
+    return WebAcl(name, stack, origin, ip_sets, former=origin.former)
 
 
 def _in_front(distribution: Distribution | None) -> tuple[Resource, ...]:
     """The distribution after what it needs."""
     if distribution is None:
         return ()
-    certificate = distribution.viewer_certificate
-    return (distribution.vpc_origin, *([certificate] if certificate else []), distribution)
+    certificate, visitors = distribution.viewer_certificate, distribution.visitors
+    needed = (*([certificate] if certificate else []), *visitors.ip_sets, visitors)
+    return (distribution.vpc_origin, *needed, distribution)
 
 
 def _origin_access(

@@ -16,6 +16,7 @@ from ..in_parallel import in_parallel
 from ..settings import REGION_TAG
 from .certificates import ISSUED, ViewerCertificate
 from .resource import Attributes, Live, LiveResources, Presence, Resource, tag_list
+from .visitors import WebAcl
 from .vpc_origin import DEPLOYED, VpcOrigin, retagging, tag, tag_command, untag
 
 AwsDict = Mapping[str, Any]
@@ -49,8 +50,9 @@ _LEGACY = ("ForwardedValues", "MinTTL", "DefaultTTL", "MaxTTL")
 class Distribution(Resource):
     """A distribution that leads to the load balancer; its live id is its id, ``raw`` is what GetDistribution returns.
 
-    Its tags assign it to the stack. The rest of its configuration (other cache behaviors, a web ACL, logging) stays as
-    it is. It is created after ``firewall``.
+    Its tags assign it to the stack. The rest of its configuration (other cache behaviors, logging) stays as it is. It
+    is created after ``firewall``. The web ACL of the settings (an ARN) protects it, or ``visitors``, which is the
+    stack's own; where neither is desired, another web ACL stays.
 
     ``domains`` are its aliases, with the certificate ``certificate`` (an ACM ARN) or else ``viewer_certificate``, once
     that is issued; until then aliases and certificate stay as they are. Without domains it has neither.
@@ -60,13 +62,15 @@ class Distribution(Resource):
     is_global: ClassVar[bool] = True
     may_be_denied: ClassVar[bool] = True
     decisive: ClassVar[frozenset[str]] = frozenset(
-        {"enabled", "VPC-origin", "origin-request-policy", "aliases", "certificate"}
+        {"enabled", "VPC-origin", "origin-request-policy", "aliases", "certificate", "web-ACL"}
     )
     vpc_origin: VpcOrigin
     firewall: Resource
+    visitors: WebAcl
     domains: tuple[str, ...] = ()
     certificate: str = ""
     viewer_certificate: ViewerCertificate | None = None
+    web_acl: str = ""
 
     def presence(self, known: LiveResources) -> Presence:
         """The same as that of its VPC origin."""
@@ -121,6 +125,12 @@ class Distribution(Resource):
         """The command that puts its tags back."""
         return tag_command(self, live.raw["ARN"])
 
+    def is_limited(self, known: LiveResources) -> bool:
+        """Whether a web ACL protects it, or will."""
+        found = known.get(self)
+        current = found.raw["DistributionConfig"].get("WebACLId", "") if found else ""
+        return bool(self._web_acl(current, known))
+
     @property
     def comment(self) -> str:
         """The description that the console shows."""
@@ -130,11 +140,23 @@ class Distribution(Resource):
         """The members of the configuration that are ours, and the status Deployed: every edge location has them."""
         if not self.vpc_origin.fronted:
             return {}
-        ours = _attributes(self._with_ours({}, known))
+        found = known.get(self)
+        current = found.raw["DistributionConfig"].get("WebACLId", "") if found else ""
+        ours = _attributes(self._with_ours({"WebACLId": current}, known))
         awaits = self.domains and not self._certificate(known)
         return {name: each for name, each in ours.items() if not (awaits and name in _OF_DOMAINS)} | {
             "status": DEPLOYED
         }
+
+    def remarks(self, live: Live, known: LiveResources) -> tuple[str, ...]:
+        """That a web ACL stays, where the settings name none."""
+        current = live.attributes["web-ACL"]
+        if not current or current != self._web_acl(current, known) or self.web_acl:
+            return ()
+        own = known.get(self.visitors)
+        if own is not None and own.id == current:
+            return ()
+        return (f"{current} stays: front.web_acl is not set",)
 
     def create(self, aws: Aws, known: LiveResources) -> Live:
         """CreateDistributionWithTags, and wait until it is Deployed.
@@ -294,6 +316,16 @@ class Distribution(Resource):
             )
         return found
 
+    def _web_acl(self, current: str, known: LiveResources) -> str:
+        """The ARN of the web ACL that protects it, and its name before it exists; ``current`` is the one that does so
+        now. Empty for none."""
+        if self.web_acl:
+            return self.web_acl
+        own = known.get(self.visitors)
+        if self.visitors.is_desired:
+            return own.id if own else self.visitors.name
+        return "" if own is not None and own.id == current and self.visitors.is_ours(own) else current
+
     def _with_ours(self, config: Mapping[str, Any], known: LiveResources) -> dict[str, Any]:
         """The configuration with every member that is ours set."""
         made = deepcopy(dict(config))
@@ -310,6 +342,7 @@ class Distribution(Resource):
             "HttpVersion": "http2",
             "IsIPV6Enabled": True,
             "PriceClass": "PriceClass_100",
+            "WebACLId": self._web_acl(config.get("WebACLId", ""), known),
             "Origins": {"Quantity": len(items), "Items": items},
             "DefaultCacheBehavior": {
                 **{name: value for name, value in behavior.items() if name not in _LEGACY},
@@ -388,6 +421,7 @@ def _attributes(config: Mapping[str, Any]) -> dict[str, Any]:
         "HTTP-version": str(config.get("HttpVersion", "")).lower(),
         "IPv6": config.get("IsIPV6Enabled", False),
         "price-class": config.get("PriceClass", ""),
+        "web-ACL": config.get("WebACLId", ""),
         "origin": origin.get("DomainName", ""),
         "origin-path": origin.get("OriginPath", ""),
         "connection-attempts": origin.get("ConnectionAttempts"),

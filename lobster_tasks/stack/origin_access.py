@@ -28,8 +28,9 @@ class OriginAccess(Resource):
     """The rule for CloudFront's own security group, which replaces the rule for its prefix list.
 
     CloudFront creates the group with the first VPC origin of a VPC, so this is the second of two steps: add the rule,
-    request the app through the distribution, remove the rule for the prefix list, request the app again. The live id
-    is that of the load balancer's security group, which contains the rule; deleting the group deletes it.
+    request the app through the distribution, remove the rule for the prefix list, request the app again. Where a web
+    ACL does not let this machine request anything, the rule for the prefix list stays besides ours. The live id is
+    that of the load balancer's security group, which contains the rule; deleting the group deletes it.
     """
 
     kind: ClassVar[str] = "security-group-rule"
@@ -50,8 +51,14 @@ class OriginAccess(Resource):
         return Live(group.id, {"prefix-list": by_list in ours}, group.tags) if by_group in present else None
 
     def desired(self, known: LiveResources) -> Attributes:
-        """No rule of ours for the prefix list."""
-        return {"prefix-list": False}
+        """No rule of ours for the prefix list, except where a web ACL may have kept this from being tried."""
+        return {} if self.distribution.is_limited(known) else {"prefix-list": False}
+
+    def remarks(self, live: Live, known: LiveResources) -> tuple[str, ...]:
+        """That the prefix list is still allowed."""
+        if not live.attributes.get("prefix-list") or not self.distribution.is_limited(known):
+            return ()
+        return ("CloudFront's prefix list stays allowed too: the web ACL let nobody try without it",)
 
     def words(self, attribute: str) -> str:
         """The difference in words."""
@@ -75,10 +82,11 @@ class OriginAccess(Resource):
         """Remove the rule for the prefix list; restore it if requests do not get through without it."""
         group, by_list = known[self.security_group], _by_list(known[self.front].id)
         url = f"https://{known[self.distribution].raw['DomainName']}/"
-        self._require_passing(aws, url)
+        if not self._is_passing(aws, url, known):
+            return Live(group.id, {"prefix-list": True}, group.tags)
         self.security_group.forbid(aws, group, by_list)
         try:
-            self._require_passing(aws, url)
+            self._is_passing(aws, url, known)
         except OutOfTimeError:
             self.security_group.allow(aws, group, by_list)
             raise
@@ -93,21 +101,33 @@ class OriginAccess(Resource):
     def untag(self, aws: Aws, live: Live, names: tuple[str, ...]) -> None:
         """Nothing: it carries none."""
 
-    def _require_passing(self, aws: Aws, url: str) -> None:
-        """Request the app through the distribution until something behind CloudFront answers, with any status."""
-        authority = find_authority(aws, url)
+    def _is_passing(self, aws: Aws, url: str, known: LiveResources) -> bool:
+        """Request the app through the distribution until something behind CloudFront answers, with any status.
+
+        False where a web ACL blocks this machine. Raises OutOfTimeError.
+        """
+        authority, limited = find_authority(aws, url), self.distribution.is_limited(known)
 
         def ask() -> Response:
             with Client(authority=authority) as client:
                 return client.request(url, _ANSWER_WITHIN_SECONDS, most=0)
 
-        answer = aws.clock.poll(ask, _THROUGH_WITHIN_SECONDS, _EVERY_SECONDS, until=_is_through)
-        if not _is_through(answer):
+        def is_decided(answer: Response) -> bool:
+            return _is_through(answer) or (limited and _is_refused(answer))
+
+        answer = aws.clock.poll(ask, _THROUGH_WITHIN_SECONDS, _EVERY_SECONDS, until=is_decided)
+        if not is_decided(answer):
             raise OutOfTimeError(
                 f"{url} does not lead to {self.security_group.name} yet ({answer.said}).",
                 "the load balancer goes on allowing CloudFront's prefix list, so nobody is kept out",
                 "run the same command again",
             )
+        return _is_through(answer)
+
+
+def _is_refused(answer: Response) -> bool:
+    """Whether CloudFront itself refuses the request, as it does what a web ACL blocks."""
+    return answer.status == 403 and answer.headers.get("server") == "CloudFront"
 
 
 def _is_through(answer: Response) -> bool:

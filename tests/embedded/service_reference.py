@@ -48,6 +48,7 @@ PARTS = {
     "ssm": re.compile(r"Parameter|[Tt]ag"),
     "wafv2": re.compile(
         r"^(Associate|Create|Delete|Disassociate|Get|List|Update)(WebACLs?|IPSets?|ResourcesForWebACL|WebACLForResource)$"
+        r"|^((Tag|Untag)Resource|ListTagsForResource)$"
     ),
 }
 TYPES = {

@@ -460,6 +460,27 @@ def test_a_web_acl_blocks_by_the_viewers_address(edge: Edge, site: Site) -> None
     assert (answer.status_code, "Request blocked." in answer.text, site.seen) == (403, True, [])
 
 
+def test_a_web_acl_that_blocks_by_default_lets_in_whom_a_rule_allows(edge: Edge, site: Site) -> None:
+    """DefaultAction: "The action to perform if none of the Rules contained in the WebACL match" (WAFV2 API Reference,
+    "WebACL"). A change of an IP set applies to the distribution at once (liberty: AWS speaks of seconds to minutes)."""
+    waf = edge.aws.client("wafv2", "us-east-1")
+    asked = {"Scope": "CLOUDFRONT", "IPAddressVersion": "IPV4", "Addresses": ["203.0.113.0/24"]}
+    allowed = waf.create_ip_set(Name="allowed", **asked)["Summary"]
+    acl = waf.create_web_acl(
+        Name="closed",
+        Scope="CLOUDFRONT",
+        DefaultAction={"Block": {}},
+        Rules=[rule(of_set(allowed["ARN"]), "Allow")],
+        VisibilityConfig=SEEN,
+    )["Summary"]
+    edge.put({**edge.plain, "WebACLId": acl["ARN"]})
+    answer = edge.ask()
+    assert (answer.status_code, answer.headers["Server"], site.seen) == (403, "CloudFront", [])
+    named = {"Name": "allowed", "Scope": "CLOUDFRONT", "Id": allowed["Id"], "LockToken": allowed["LockToken"]}
+    waf.update_ip_set(**named, Addresses=["203.0.113.0/24", "127.0.0.0/8"])
+    assert edge.ask().status_code == 200
+
+
 def test_behaviors_are_tried_by_their_path_patterns(edge: Edge, site: Site) -> None:
     """ "Path pattern": the first that matches counts, the default behavior last."""
     few = {"Quantity": 2, "Items": ["GET", "HEAD"]}

@@ -80,6 +80,58 @@ def test_what_is_for_cloudfront_is_asked_for_in_us_east_1(balanced: Balanced) ->
         balanced.aws.client("wafv2").associate_web_acl(WebACLArn=arn, ResourceArn=balanced.arn)
 
 
+@pytest.mark.parametrize(
+    ("version", "address"),
+    [
+        ("IPV4", "0.0.0.0/0"),
+        ("IPV6", "::/0"),
+        ("IPV4", "203.0.113.7"),
+        ("IPV4", "2001:db8::/32"),
+        ("IPV4", "x/8"),
+    ],
+)
+def test_an_ip_set_takes_ranges_of_its_version_but_not_all(waf: Any, version: str, address: str) -> None:
+    """API Reference, IPSet: "AWS WAF supports all IPv4 and IPv6 CIDR ranges except for /0"; they "must be specified
+    using Classless Inter-Domain Routing (CIDR) notation"."""
+    asked = {"Scope": "REGIONAL", "IPAddressVersion": version}
+    with refused("WAFInvalidParameterException", address):
+        waf.create_ip_set(Name="one", Addresses=[address], **asked)
+    made = waf.create_ip_set(Name="one", Addresses=[], **asked)["Summary"]
+    named = {"Name": "one", "Scope": "REGIONAL", "Id": made["Id"], "LockToken": made["LockToken"]}
+    with refused("WAFInvalidParameterException", address):
+        waf.update_ip_set(**named, Addresses=[address])
+    with refused("WAFDuplicateItemException"):
+        waf.create_ip_set(Name="one", Addresses=[], **asked)
+
+
+def test_an_ip_set_that_a_rule_refers_to_is_not_deleted(waf: Any, balanced: Balanced) -> None:
+    """API Reference, DeleteIPSet, Errors: WAFAssociatedItemException, "your resource is being used by another
+    resource"."""
+    addresses = ip_set(balanced.aws, "one", "203.0.113.0/24")
+    acl = web_acl(
+        balanced.aws, "acl", rule({"OrStatement": {"Statements": [of_set(addresses), of_set(addresses)]}})
+    )
+    named = {"Name": "one", "Scope": "REGIONAL", "Id": addresses.rpartition("/")[2]}
+    token = waf.get_ip_set(**named)["LockToken"]
+    with refused("WAFAssociatedItemException", "being used by another resource"):
+        waf.delete_ip_set(**named, LockToken=token)
+    of_acl = {"Name": "acl", "Scope": "REGIONAL", "Id": acl.rpartition("/")[2]}
+    waf.delete_web_acl(**of_acl, LockToken=waf.get_web_acl(**of_acl)["LockToken"])
+    waf.delete_ip_set(**named, LockToken=token)
+
+
+def test_what_is_for_cloudfront_carries_tags(balanced: Balanced) -> None:
+    """API Reference, TagResource, UntagResource, ListTagsForResource."""
+    waf = balanced.aws.client("wafv2", "us-east-1")
+    tag = {"Key": "a", "Value": "b"}
+    asked = {"Scope": "CLOUDFRONT", "IPAddressVersion": "IPV6", "Addresses": ["2001:db8::/32"]}
+    arn = waf.create_ip_set(Name="one", Tags=[tag], **asked)["Summary"]["ARN"]
+    assert arn.startswith("arn:aws:wafv2:us-east-1:123456789012:global/ipset/one/")
+    assert waf.list_tags_for_resource(ResourceARN=arn)["TagInfoForResource"]["TagList"] == [tag]
+    waf.untag_resource(ResourceARN=arn, TagKeys=["a"])
+    assert waf.list_tags_for_resource(ResourceARN=arn)["TagInfoForResource"]["TagList"] == []
+
+
 def test_a_resource_has_one_web_acl_at_most(waf: Any, balanced: Balanced) -> None:
     """API Reference, DisassociateWebACL: "A resource can have at most one web ACL association." That a second
     AssociateWebACL takes the place of the first, without an error, is what users report

@@ -75,6 +75,7 @@ def _looks(embedded: EmbeddedProcess) -> Iterator[tuple[str, Iterator[tuple[str,
     yield "VPC origins", _vpc_origins(embedded.client("cloudfront"))
     yield "distributions", _distributions(embedded.client("cloudfront"))
     yield "web ACLs", _web_acls(embedded.client("wafv2"))
+    yield "web ACLs of distributions", _for_distributions(embedded.client("wafv2", "us-east-1"))
     yield "target groups", _target_groups(embedded.client("elbv2"))
     yield "clusters", _clusters(embedded.client("ecs"))
     yield "revisions", _revisions(embedded.client("ecs"))
@@ -183,6 +184,14 @@ def _distributions(cloudfront: Any) -> Iterator[tuple[str, Any]]:
         found = cloudfront.get_distribution(Id=each["Id"])["Distribution"]
         tags = cloudfront.list_tags_for_resource(Resource=each["ARN"])["Tags"]["Items"]
         yield each["Comment"], [found["DistributionConfig"], found["Status"], tags]
+
+
+def _for_distributions(waf: Any) -> Iterator[tuple[str, Any]]:
+    for each in waf.list_web_acls(Scope="CLOUDFRONT")["WebACLs"]:
+        yield each["Name"], waf.get_web_acl(ARN=each["ARN"])["WebACL"]
+    for each in waf.list_ip_sets(Scope="CLOUDFRONT")["IPSets"]:
+        named = {name: each[name] for name in ("Name", "Id")}
+        yield each["Name"], waf.get_ip_set(Scope="CLOUDFRONT", **named)["IPSet"]
 
 
 def _web_acls(waf: Any) -> Iterator[tuple[str, Any]]:

@@ -33,6 +33,7 @@ from lobster_tasks.stack.origin_access import OriginAccess
 from lobster_tasks.stack.origin_facing import OriginFacing
 from lobster_tasks.stack.scaling import ScalableTarget
 from lobster_tasks.stack.sign_in import SignIn
+from lobster_tasks.stack.visitors import IpSet, WebAcl
 from lobster_tasks.stack.vpc_origin import VpcOrigin
 from tests.conftest import SPEED
 from tests.embedded.firewalls import associate, web_acl
@@ -355,8 +356,8 @@ def every_kind(of: type[Resource] = Resource) -> Iterator[type[Resource]]:
         yield from every_kind(each)
 
 
-# What is in front of a load balancer that was adopted is held by tests/stack/test_front.py.
-IN_FRONT = {OriginFacing, VpcOrigin, Distribution, OriginAccess, ViewerCertificate}
+# What is in front of a load balancer that was adopted is held by tests/stack/test_front.py and test_visitors.py.
+IN_FRONT = {OriginFacing, VpcOrigin, Distribution, OriginAccess, ViewerCertificate, IpSet, WebAcl}
 # What is only read, and never created, changed, or removed (tests/stack/test_sign_in.py).
 READ = {SignIn}
 

@@ -26,6 +26,9 @@ LABELS = [
     "load-balancer/lobster-alb",
     "web-ACL-association/lobster-alb",
     "vpc-origin/lobster-us-east-2",
+    "IP-set/lobster-us-east-2-ipv4",
+    "IP-set/lobster-us-east-2-ipv6",
+    "web-ACL/lobster-us-east-2",
     "distribution/lobster-us-east-2",
     "target-group/lobster-tg",
     "listener/lobster-alb:443",
@@ -44,7 +47,13 @@ FORMER = [
     "listener/lobster-alb-2:443",
     "listener/lobster-alb-2:80",
 ]
-FRONT = ("vpc-origin/lobster-us-east-2", "distribution/lobster-us-east-2")
+FRONT = (
+    "vpc-origin/lobster-us-east-2",
+    "IP-set/lobster-us-east-2-ipv4",
+    "IP-set/lobster-us-east-2-ipv6",
+    "web-ACL/lobster-us-east-2",
+    "distribution/lobster-us-east-2",
+)
 
 
 def build(partition: str = "aws", **given: Any) -> stack.Stack:
@@ -72,7 +81,7 @@ def test_the_stack_is_the_plans() -> None:
     assert {each.stack for each in build().resources} == {"lobster"}
     mine = {"lobster:stack": "lobster"}
     for each in build().resources:
-        anywhere = each.kind in ("role", "vpc-origin", "distribution")
+        anywhere = each.kind in ("role", "vpc-origin", "distribution", "web-ACL", "IP-set")
         assert each.tags == (mine | {"lobster:region": "us-east-2"} if anywhere else mine)
 
 

@@ -49,6 +49,7 @@ NAMES: dict[str, dict[str, tuple[str, ...]]] = {
     "logs": {"LogGroupName": ("logGroupName",), "LogStreamName": ("logStreamName",)},
     "route53": {"Id": ("Id", "HostedZoneId")},
     "secretsmanager": {"SecretId": ("SecretId", "Name")},
+    "wafv2": {"Scope": ("Scope",), "Name": ("Name",), "Id": ("Id",)},
     "ssm": {"ParameterNameWithoutLeadingSlash": ("Name", "Names")},
 }
 _EC2_IDS = {
@@ -81,7 +82,8 @@ def _found(account: str, call: Call, action: ActionReference, members: Members) 
         yield from stored.web_acls_of(account, call.region, members["ResourceArn"])
         return
     makes = call.operation.startswith(MAKES)
-    for kind in (*action.required, *action.optional):
+    named_by_arn = () if call.service != "wafv2" else action.optional  # names are those of the required type
+    for kind in (*action.required, *(each for each in action.optional if each not in named_by_arn)):
         if not any(kind.parse(arn) for arn in given) and _meant(kind, members):
             values = _values(account, call, kind, members, given)
             if kind.variables[-1] in values or (makes and kind in action.required):
@@ -139,6 +141,8 @@ def _names(account: str, call: Call, variable: str, members: Members) -> list[st
     if variable == "SecretId":
         head = f"arn:aws:secretsmanager:{call.region}:{account}:secret:"
         return [stored.secret_suffixed(account, head + name) for name in names]
+    if call.service == "wafv2" and variable == "Scope":
+        return ["global" if name == "CLOUDFRONT" else "regional" for name in names]
     if variable == "KeyId":
         return [stored.key_id(account, call.region, name) for name in names]
     if variable == "OidcProviderName":

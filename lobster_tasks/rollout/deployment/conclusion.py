@@ -95,7 +95,7 @@ def _probed(
     answered = probe(aws.clock, endpoint, settings.probe.path, settings.probe.websocket)
     for answer in answered.answers:
         timeline.say(answer.said)
-    if endpoint.is_private and not answered.page.reached:
+    if (endpoint.is_private and not answered.page.reached) or endpoint.blocks(answered.page):
         unreached = _not_reachable(endpoint, settings)
         timeline.say(unreached.message)
         return None, (unreached,)
@@ -109,6 +109,12 @@ def _not_reachable(endpoint: PublicEndpoint, settings: Settings) -> Cause:
             "inv setup-fargate creates it; if it exists, the identity that deploys has no permission to find it: "
             "inv setup-aws, or inv print-setup-policy --deploy"
         )
+    elif endpoint.web_acl:
+        who = f"The web ACL {endpoint.web_acl.split('/')[-2]} protects the distribution"
+        remedy = (
+            "open the app from an address that it allows, or add this machine's to load_balancer.allowed_cidrs, then "
+            "inv setup-application-load-balancer"
+        )
     elif endpoint.internal:
         who, remedy = "The load balancer is internal", "open the app from inside its network"
     else:
@@ -117,7 +123,8 @@ def _not_reachable(endpoint: PublicEndpoint, settings: Settings) -> Cause:
             "open the app from one of these addresses, or add this machine's to load_balancer.allowed_cidrs, "
             "then inv create-security-groups"
         )
-    message = f"{who} and this machine cannot reach the load balancer: the app was not probed."
+    door = "distribution" if endpoint.web_acl else "load balancer"
+    message = f"{who} and this machine cannot reach the {door}: the app was not probed."
     return Cause(CauseCode.NOT_REACHABLE_FROM_HERE, message, (), remedy)
 
 
