@@ -117,7 +117,7 @@ def test_the_load_balancer_of_before_would_have_the_other_names() -> None:
     assert [each.label for each in beside] == FORMER
     assert all(each.former for each in beside)
     kinds = {each.kind for each in build().former}  # what leads to it goes with it
-    assert kinds == {each.kind for each in beside} | {"vpc-origin", "distribution"}
+    assert kinds == {each.kind for each in beside} | {"vpc-origin", "IP-set", "web-ACL", "distribution"}
     inside = build(load_balancer={"internal": True})
     assert {each.kind for each in inside.former} == {each.kind for each in beside}
 
@@ -129,7 +129,7 @@ def test_the_load_balancer_of_before_would_have_the_other_names() -> None:
         (("security-group",), LABELS[4:7]),
         (
             ("listener", "target-group"),
-            [label for label in LABELS[4:14] if label not in ("security-group/lobster-ecs-sg", *FRONT)],
+            [label for label in LABELS[4:17] if label not in ("security-group/lobster-ecs-sg", *FRONT)],
         ),
         (("cluster",), ["cluster/lobster-cluster"]),
         (("task-definition",), [*LABELS[:4], "task-definition/lobster-streamlit-task"]),
