@@ -23,7 +23,9 @@ def refuse_unready(aws: Aws, stack: Stack) -> None:
     if left:
         first, is_beside = left[0], any(live[each] for each in stack.former)
         raise RefusedError(
-            "The new load balancer is not complete." if is_beside else "There is no old load balancer to remove.",
+            "The new load balancer is not complete."
+            if is_beside
+            else "There is no old load balancer to remove.",
             f"{first.resource.label}: {first.reason} ({len(left)} changes are left)",
             "inv setup-fargate",
         )
