@@ -61,7 +61,7 @@ class AppRunnerComponent:
         service = Service(name, identity, state.arn(f"service/{name}/{identity}"), url="", **made)
         meter = Meter(state, service)
         starter = Starter(self._runtime, self._url, state, service.id)
-        fleet = Fleet(self._runtime.processes, starter, self._workers, state, service)
+        fleet = Fleet(self._runtime.containers, starter, self._workers, state, service)
         ways = partial(accepts, state, service), partial(blocks, service)
         proxy = ServiceProxy(self._plane.pace, meter, lambda: fleet.serving, *ways)
         service.url = proxy.address
@@ -173,7 +173,7 @@ class AppRunnerComponent:
         return None
 
     def reset(self) -> None:
-        """Discard all state; ``Processes`` ends the processes."""
+        """Discard all state; the runtime ends the containers."""
         for future in list(self._under_way):
             future.cancel()
         for running in self._running.values():

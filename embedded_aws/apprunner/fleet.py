@@ -8,7 +8,7 @@ from concurrent.futures import Executor
 from typing import TypeVar
 
 from ..runtime.images import Image
-from ..runtime.processes import Processes
+from ..runtime.interface import ContainerRuntime
 from .instances import Instance, Starter, StartError
 from .journal import Journal
 from .model import AppRunnerState, Configuration, Service
@@ -25,14 +25,14 @@ class Fleet:
 
     def __init__(
         self,
-        processes: Processes,
+        runtime: ContainerRuntime,
         starter: Starter,
         workers: Executor,
         state: AppRunnerState,
         service: Service,
     ) -> None:
         self._plane = state.plane
-        self._processes = processes
+        self._runtime = runtime
         self._workers = workers
         self._starter = starter
         self._journal = Journal(state, service)
@@ -103,7 +103,7 @@ class Fleet:
         seconds = self._plane.pace.for_program(instance.configuration.health["Timeout"])
         healthy = await instance.answers(seconds)
         age = self._plane.loop.time() - instance.started
-        booting = not instance.accepted and self._processes.may_boot(instance.address, age)
+        booting = not instance.accepted and self._runtime.may_boot(instance.address, age)
         instance.failures = 0 if healthy or booting else instance.failures + 1
         return healthy
 

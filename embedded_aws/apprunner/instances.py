@@ -7,16 +7,18 @@ import shlex
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 from ..agent import container_secrets
 from ..agent.image_pull import ImageReference
 from ..agent.permissions import Permissions
-from ..proxy.upstream import BrokenError, Connection, Pool, UnreachableError
+from ..proxy.upstream import BrokenError, Connection, Pool, Reach, UnreachableError
 from ..runtime.images import Image, PullError
-from ..runtime.processes import CannotStart, Container, ContainerSpec
+from ..runtime.interface import CannotStart, Container, ContainerSpec
 from ..runtime.runtime import Runtime
 from .model import AppRunnerState, Configuration
 
+PLATFORM = "linux/amd64"
 PULLS = ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
 NETWORK = "apprunner"
 """Represents App Runner's own VPC, in which instances have their addresses."""
@@ -33,6 +35,7 @@ class Instance:
     id: str
     configuration: Configuration
     address: str
+    reach: Reach
     container: Container
     pool: Pool
     started: float
@@ -45,7 +48,7 @@ class Instance:
         health = self.configuration.health
         try:
             async with asyncio.timeout(seconds):
-                connection = await Connection.open(self.address, self.configuration.port, seconds=seconds)
+                connection = await Connection.open(*self.reach(), seconds=seconds)
                 self.accepted = True
                 try:
                     return health["Protocol"] == "TCP" or await self._asked(connection, health["Path"])
@@ -74,7 +77,7 @@ class Starter:
     def __init__(self, runtime: Runtime, url: str, state: AppRunnerState, service_id: str) -> None:
         self._plane = state.plane
         self._runtime = runtime
-        self._url = url
+        self._url = runtime.containers.endpoint_for_tasks(url)
         self._state = state
         self._session = service_id
 
@@ -93,7 +96,7 @@ class Starter:
                 "Reason: Invalid Access Role in AuthenticationConfiguration."
             )
         try:
-            return self._runtime.images.pull(self._state.account, self._state.region, reference)
+            return self._runtime.containers.pull(self._state.account, self._state.region, reference, PLATFORM)
         except PullError as error:
             raise StartError(f"Failed to pull your application image. Reason: {error}") from error
 
@@ -145,13 +148,13 @@ class Starter:
             memory_limit_mib=int(configuration.instance["Memory"]),
         )
         try:
-            container = self._runtime.processes.start(start)
+            container = self._runtime.containers.start(start)
         except CannotStart as error:
             self._runtime.addresses.release(NETWORK, identity)
             raise StartError(f"Your application stopped or failed to start. {error}") from error
-        pool = Pool(address, configuration.port)
+        reach = partial(self._runtime.containers.reach, address, configuration.port)
         started = self._plane.loop.time()
-        return Instance(identity, configuration, address, container, pool, started)
+        return Instance(identity, configuration, address, reach, container, Pool(reach), started)
 
     def release(self, instance: Instance) -> None:
         """Release the address of an instance that has ended."""

@@ -15,7 +15,7 @@ from ..agent.image_pull import ImageReference
 from ..agent.permissions import Permissions
 from ..ec2.egress import Egress
 from ..runtime.images import GIB, Image, PullError
-from ..runtime.processes import CannotStart, Container, ContainerSpec
+from ..runtime.interface import CannotStart, Container, ContainerSpec
 from ..runtime.runtime import Runtime
 from . import task_endpoint
 from .model import ContainerState, EcsState, Task
@@ -48,7 +48,7 @@ class Agent:
 
     def __init__(self, runtime: Runtime, url: str) -> None:
         self._runtime = runtime
-        self._url = url
+        self._url = runtime.containers.endpoint_for_tasks(url)
 
     def prepare(self, state: EcsState, task: Task) -> list[PreparedContainer]:
         """Fetch registry credentials and secrets, and create log streams, for every container; call it with the
@@ -119,7 +119,9 @@ class Agent:
                 image_pull.check_registry(source, egress, allowed)
                 images.resolve(state.account, state.region, reference)
                 image_pull.check_layers(source, egress, allowed)
-            return images.pull(state.account, state.region, reference, _platform(task), _disk(task))
+            return self._runtime.containers.pull(
+                state.account, state.region, reference, _platform(task), _disk(task)
+            )
         except ServiceUnreachableError as error:
             raise AgentError(str(error), container.name, UNREACHABLE) from error
         except PullError as error:
@@ -156,7 +158,7 @@ class Agent:
             host_name=task.interface.private_dns,
         )
         try:
-            return self._runtime.processes.start(start)
+            return self._runtime.containers.start(start)
         except CannotStart as error:
             raise AgentError(str(error), container.name) from error
 

@@ -11,14 +11,14 @@ from collections.abc import Sequence
 from concurrent.futures import Executor
 
 from ..kernel.data_plane import DataPlane
-from ..runtime.processes import CannotStart, Container, Processes
+from ..runtime.interface import CannotStart, Container, ContainerRuntime
 from .model import ContainerState, monotonic
 
 TICK = 0.02
 
 
 async def check_container(
-    plane: DataPlane, processes: Processes, workers: Executor, container: ContainerState
+    plane: DataPlane, runtime: ContainerRuntime, workers: Executor, container: ContainerState
 ) -> None:
     """Keep ``container.health`` up to date until cancelled."""
     check = container.definition["healthCheck"]
@@ -26,7 +26,7 @@ async def check_container(
     failures = 0
     while True:
         await asyncio.sleep(plane.pace.real(check["interval"], TICK))
-        if await _passes(plane, processes, workers, container):
+        if await _passes(plane, runtime, workers, container):
             failures, container.health = 0, "HEALTHY"
         elif monotonic() >= grace_ends:
             failures += 1
@@ -35,14 +35,14 @@ async def check_container(
 
 
 async def _passes(
-    plane: DataPlane, processes: Processes, workers: Executor, container: ContainerState
+    plane: DataPlane, runtime: ContainerRuntime, workers: Executor, container: ContainerState
 ) -> bool:
     check = container.definition["healthCheck"]
     loop = asyncio.get_running_loop()
     assert container.process is not None
     try:
         probe = await loop.run_in_executor(
-            workers, processes.execute, container.process, _command(check["command"])
+            workers, runtime.execute, container.process, _command(check["command"])
         )
     except CannotStart:
         return False

@@ -147,7 +147,7 @@ class TaskLifecycle:
 
         await self._work(start)
         if (check := container.definition.get("healthCheck")) and check["command"][0] != "NONE":
-            looking = check_container(self._plane, self._runtime.processes, self._workers, container)
+            looking = check_container(self._plane, self._runtime.containers, self._workers, container)
             self._checks.append(asyncio.ensure_future(looking))
 
     async def _failed_to_start(self, failure: AgentError) -> None:

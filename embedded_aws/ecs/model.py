@@ -14,7 +14,7 @@ from typing import Any
 from ..ec2.interfaces import NetworkInterface
 from ..kernel.data_plane import DataPlane
 from ..kernel.place import Place
-from ..runtime.container import Container as Process
+from ..runtime.interface import Container as Process
 from . import names
 
 AwsDict = dict[str, Any]

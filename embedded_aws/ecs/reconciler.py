@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from math import inf
 
 from ..elbv2.balancer import Balancer
-from ..runtime.waiting import longest_wait
 from . import breaker, launch, texts
 from .capacity import Capacity
 from .model import Deployment, EcsState, Service, Task, monotonic, now
@@ -162,8 +162,7 @@ class ServiceReconciler:
         pace = self.state.plane.pace
         needed = pace.real(UNCHECKED_WAIT, at_least=min(UNCHECKED_WAIT, pace.boot_allowance / 2))
         ran = self._running_for(task)
-        supervisors = [one.process.supervisor_pid for one in task.containers if one.process]
-        return ran >= needed and ran - longest_wait(supervisors) >= needed
+        return ran >= needed and ran - _longest_wait(task) >= needed
 
     def _targets(self, task: Task) -> Iterable[tuple[str, str, int]]:
         return ((target.group, target.ip, target.port) for target in task.targets)
@@ -370,3 +369,9 @@ class ServiceReconciler:
             and not task.stop_told
             and task.last_status in ("STOPPING", "DEPROVISIONING", "STOPPED")
         )
+
+
+def _longest_wait(task: Task) -> float:
+    """Seconds that a task's longest-waiting thread has waited for a processor; infinite where all have ended."""
+    waits = [one.process.longest_wait() for one in task.containers if one.process]
+    return max((seconds for seconds in waits if seconds < inf), default=inf)

@@ -350,7 +350,7 @@ class Balancer:
 
     def _may_boot(self, target: Target) -> bool:
         age = time.monotonic() - target.since
-        return not target.accepted and self._runtime.processes.may_boot(target.address, age)
+        return not target.accepted and self._runtime.containers.may_boot(target.address, age)
 
     def _may_connect(self, balancer: LoadBalancer, target: Target, port: int) -> bool:
         balancer_port = self._ports.get(balancer.arn)
@@ -369,9 +369,10 @@ class Balancer:
         if stored is None:
             raise adapter.AwsError("TargetGroupNotFound", f"Target groups '{group}' not found")
         address = self._runtime.addresses.loopback(stored.vpc_id, ip)
-        pool = Pool(address, port, tls=stored.protocol == "HTTPS")
+        reach = partial(self._runtime.containers.reach, address)
+        pool = Pool(partial(reach, port), tls=stored.protocol == "HTTPS")
         zone = adapter.zone_of(account, region, stored.vpc_id, ip)
-        made = Target(group, ip, port, stored.vpc_id, address, zone, time.monotonic(), pool)
+        made = Target(group, ip, port, stored.vpc_id, address, reach, zone, time.monotonic(), pool)
         if known is not None:
             made.exchanges = known.exchanges
         return made

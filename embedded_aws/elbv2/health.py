@@ -53,7 +53,7 @@ async def ask(check: HealthCheck, target: Target, seconds: float) -> Verdict:
 
 async def _status(check: HealthCheck, target: Target) -> int:
     port = check_port(check, target)
-    connection = await Connection.open(target.address, port, check.protocol == "HTTPS", seconds=120.0)
+    connection = await Connection.open(*target.reach(port), check.protocol == "HTTPS", seconds=120.0)
     try:
         connection.send_head(_head(check, target, port), "GET", None)
         return (await connection.reply()).message.code

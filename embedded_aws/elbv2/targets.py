@@ -46,6 +46,7 @@ class Target:
     """One target of one target group.
 
     Times are of ``time.monotonic``. ``successes`` and ``failures`` count consecutive health checks;
+    ``reach`` returns the host and port on this machine of one of its ports;
     ``accepted`` says whether it has accepted a connection since it was registered.
     """
 
@@ -54,6 +55,7 @@ class Target:
     port: int
     vpc: str
     address: str
+    reach: Callable[[int], tuple[str, int]]
     zone: str | None
     since: float
     pool: Pool

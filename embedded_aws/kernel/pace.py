@@ -11,7 +11,7 @@ class Pace:
 
     ``speed`` is how many AWS seconds pass in one real second. ``boot_allowance`` is in real seconds: programs start
     and stop at their own speed, so AWS's time limits for them last at least this long, and a task that has not opened
-    its port yet has this time before a refused health check counts against it (see ``Processes.may_boot``).
+    its port yet has this time before a refused health check counts against it (see ``ContainerRuntime.may_boot``).
     """
 
     speed: float = 1.0

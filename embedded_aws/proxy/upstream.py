@@ -11,6 +11,7 @@ import asyncio
 import select
 import ssl
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import aiohttp
@@ -19,7 +20,8 @@ from aiohttp.http import RawResponseMessage
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.streams import StreamReader
 
-from ..runtime.addresses import real_port
+Reach = Callable[[], tuple[str, int]]
+"""Returns the host and port on this machine of a target."""
 
 CONNECT_SECONDS = 3.0  # a loopback address answers or refuses at once, unless its backlog is full
 LINE_LIMIT = 65_536  # a target's headers may be longer than a client's
@@ -70,7 +72,7 @@ class Connection:
                 transport, protocol = await loop.create_connection(
                     lambda: ResponseHandler(loop),
                     address,
-                    real_port(port),
+                    port,
                     ssl=_any_certificate() if tls else None,
                 )
         except TimeoutError:
@@ -124,11 +126,10 @@ class Connection:
 
 
 class Pool:
-    """The idle connections to one address and port."""
+    """The idle connections to one port of a target; ``reach`` returns where it is, for each new connection."""
 
-    def __init__(self, address: str, port: int, tls: bool = False) -> None:
-        self._address = address
-        self._port = port
+    def __init__(self, reach: Reach, tls: bool = False) -> None:
+        self._reach = reach
         self._tls = tls
         self._idle: deque[Connection] = deque()
 
@@ -140,7 +141,7 @@ class Pool:
                 connection.reused = True
                 return connection
             connection.close()
-        return await Connection.open(self._address, self._port, self._tls)
+        return await Connection.open(*self._reach(), self._tls)
 
     def give_back(self, connection: Connection, message: RawResponseMessage) -> None:
         """Keep a connection whose response was read completely, if it can serve another request."""

@@ -1,1 +1,1 @@
-"""Runs tasks as processes: images, addresses, processes."""
+"""Runs tasks: images, addresses, containers."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .addresses import TaskAddresses, low_port_shift, real_port
+from .interface import CannotStart
 from .programs import PYTHON, SHIM, is_python_script, machine_path, on_machine, puts_shim_back, stand_in
 from .roots import SYSTEM, Root, is_machine_code
 
@@ -19,21 +20,6 @@ LOCALHOST = re.compile(
     r"(?:(?P<between>[: ])(?P<port>\d{1,5}))?(?![\w.-])"
 )
 OWN_URL = re.compile(r"https?://127\.0\.0\.1:(\d+)")
-
-
-class CannotStart(Exception):  # noqa: N818 (ECS calls it CannotStartContainerError)
-    """A container's program cannot be run.
-
-    The text is ECS's reason for the container; ``exit_code`` is 126 or 127, as in docker.
-    """
-
-    def __init__(self, problem: str, exit_code: int = 127) -> None:
-        super().__init__(
-            "CannotStartContainerError: ResourceInitializationError: failed to create new container runtime "
-            "task: failed to create shim task: OCI runtime create failed: runc create failed: "
-            f"unable to start container process: {problem}: unknown"
-        )
-        self.exit_code = exit_code
 
 
 @dataclass(frozen=True)

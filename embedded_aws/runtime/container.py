@@ -13,8 +13,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from .command import CannotStart, ProcessSpec
+from .command import ProcessSpec
+from .interface import CannotStart, nowhere
 from .memory import MIB, tree_bytes
+from .waiting import longest_wait
 
 SUPERVISOR = Path(__file__).with_name("supervisor.py")
 LINE_LIMIT = 256 * 1024 - 26  # bytes; CloudWatch Logs adds 26 for each event
@@ -56,8 +58,8 @@ class LineSplitter:
         self._log(line)
 
 
-class Container:
-    """A started container. No method waits, except ``wait``; any thread may call them.
+class ProcessContainer:
+    """A started container; see ``interface.Container``.
 
     ``pid`` is the main process's; ``supervisor_pid`` is its parent's, the ancestor of every process of the container.
     ``out_of_memory`` tells whether it was killed for its memory. ``log`` is called from a thread of the container's
@@ -109,6 +111,10 @@ class Container:
         """Kill it without logging anything more, and return when its processes have ended."""
         self.mute_and_kill()
         self._process.wait()
+
+    def longest_wait(self) -> float:
+        """Seconds that its longest-waiting thread has waited for a processor; infinite where all have ended."""
+        return longest_wait([self.supervisor_pid])
 
     def memory_mib(self) -> float:
         """Current resident memory of all its processes, in MiB."""
@@ -222,7 +228,3 @@ def _kill_group(pid: int) -> None:
         os.killpg(pid, signal.SIGKILL)
     except (ProcessLookupError, PermissionError):  # it has ended already
         return
-
-
-def nowhere(_line: str) -> None:
-    """The log of an abandoned container."""

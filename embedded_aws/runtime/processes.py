@@ -12,82 +12,51 @@ import asyncio
 import itertools
 import signal
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import cast
 
 from ..kernel.data_plane import DataPlane
-from .addresses import TaskAddresses
-from .command import CannotStart, ProcessSpec, prepare, reach_localhost
-from .container import Container, nowhere
-from .images import Image
+from .addresses import TaskAddresses, real_port
+from .command import ProcessSpec, prepare, reach_localhost
+from .container import ProcessContainer
+from .images import DISK, Image, Images
+from .interface import CannotStart, Container, ContainerSpec, nowhere
 from .memory import MIB, exceeds, resident_bytes, trees
 from .programs import PROGRAMS, write_programs
 from .removal import remove
 from .roots import Root, make_root
 from .waiting import waited_seconds
 
-__all__ = ["CannotStart", "Container", "ContainerSpec", "Processes"]
-
 SAMPLES_PER_SECOND = 5  # memory samples, in real time
-
-
-@dataclass(frozen=True)
-class ContainerSpec:
-    """A container to start.
-
-    ``command`` and ``entry_point`` override the image's; as in docker, an overriding entry point discards the
-    image's command. ``environment`` is added to the image's. ``address`` is the task's loopback address;
-    containers of one task share it, and their localhost. ``memory_limit_mib`` is for this container,
-    ``task_memory_mib`` for all at its address together; above that, the largest one is killed.
-    ``platform`` is the task's platform. ``init`` runs the program below an init process
-    (``initProcessEnabled``), so that it is not PID 1. ``host_name`` is the container's (``HOSTNAME``).
-    """
-
-    image: Image
-    address: str
-    log: Callable[[str], None]
-    command: Sequence[str] | None = None
-    entry_point: Sequence[str] | None = None
-    environment: Mapping[str, str] = field(default_factory=dict)
-    working_directory: str | None = None
-    memory_limit_mib: int | None = None
-    task_memory_mib: int | None = None
-    platform: str = "linux/amd64"
-    init: bool = False
-    host_name: str | None = None
-
-    @property
-    def folder(self) -> str:
-        """The working directory, a path of the image."""
-        return self.working_directory or self.image.working_directory
-
-    @property
-    def full_environment(self) -> dict[str, str]:
-        """The image's environment and the given one."""
-        named = {"HOSTNAME": self.host_name} if self.host_name else {}
-        return {**named, **self.image.environment, **self.environment}
-
-    @property
-    def full_command(self) -> list[str]:
-        """Entry point and command together."""
-        if self.entry_point:
-            return [*self.entry_point, *(self.command or ())]
-        return [*self.image.entry_point, *(self.command or self.image.command)]
 
 
 class Processes:
     """Starts containers, monitors their memory, and ends them all when the embedded AWS ends."""
 
-    def __init__(self, plane: DataPlane, folder: Path) -> None:
+    def __init__(self, plane: DataPlane, images: Images) -> None:
         self._plane = plane
+        self._images = images
         self._numbers = itertools.count(1)
         self._resets = 0
-        self._running: dict[Container, _RunningContainer] = {}
-        self._containers = folder / "containers"
-        self._programs = folder / PROGRAMS
+        self._running: dict[ProcessContainer, _RunningContainer] = {}
+        self._containers = images.folder / "containers"
+        self._programs = images.folder / PROGRAMS
         write_programs(self._programs)
 
-    def start(self, spec: ContainerSpec) -> Container:
+    def pull(self, account: str, region: str, reference: str, platform: str, disk: int = DISK) -> Image:
+        """Pull and unpack an image; see ``Images.pull``."""
+        return self._images.pull(account, region, reference, platform, disk)
+
+    def reach(self, address: str, port: int) -> tuple[str, int]:
+        """The task's own loopback address."""
+        return address, real_port(port)
+
+    def endpoint_for_tasks(self, url: str) -> str:
+        """The same: a task is a process of this machine."""
+        return url
+
+    def start(self, spec: ContainerSpec) -> ProcessContainer:
         """Start a container; blocks for about 30 ms, longer for a large image. Raises CannotStart."""
         self._plane.wake()
         resets = self._resets
@@ -97,7 +66,7 @@ class Processes:
             launch = self._prepare(spec, root, spec.full_command)
             if spec.platform != spec.image.platform:
                 launch = _for_another_machine(launch)
-            container = Container(launch, _stop_signal(spec), spec.log)
+            container = ProcessContainer(launch, _stop_signal(spec), spec.log)
         except CannotStart:
             remove(folder)
             raise
@@ -107,7 +76,7 @@ class Processes:
 
     def execute(
         self, container: Container, command: Sequence[str], log: Callable[[str], None] = nowhere
-    ) -> Container:
+    ) -> ProcessContainer:
         """Run another program in a container (a health check, ECS Exec); it ends when the container does.
 
         In a command that is not Python's, ``localhost:port`` is replaced by the address that listens there in the
@@ -115,11 +84,13 @@ class Processes:
         """
         resets = self._resets
         with self._plane.lock:
-            kept = self._running.get(container)
+            kept = self._running.get(cast(ProcessContainer, container))
         if kept is None or container.poll() is not None:
             raise CannotStart("container is not running")
         launch = self._prepare(kept.spec, kept.root, command)
-        other = Container(reach_localhost(launch, TaskAddresses(kept.spec.address)), -signal.SIGTERM, log)
+        other = ProcessContainer(
+            reach_localhost(launch, TaskAddresses(kept.spec.address)), -signal.SIGTERM, log
+        )
         self._keep(other, _RunningContainer(None, kept.root, kept.spec, None), resets)
         return other
 
@@ -141,7 +112,7 @@ class Processes:
         network = TaskAddresses(spec.address)
         return prepare(root, network, command, spec.full_environment, spec.folder, self._programs)
 
-    def _keep(self, container: Container, kept: _RunningContainer, resets: int) -> None:
+    def _keep(self, container: ProcessContainer, kept: _RunningContainer, resets: int) -> None:
         with self._plane.lock:
             late = resets != self._resets
             if not late:
@@ -217,9 +188,9 @@ class _RunningContainer:
         return self.folder is not None and bool(self.limit or self.spec.task_memory_mib)
 
 
-def _tasks(watched: Mapping[Container, _RunningContainer]) -> list[tuple[int, list[Container]]]:
+def _tasks(watched: Mapping[ProcessContainer, _RunningContainer]) -> list[tuple[int, list[ProcessContainer]]]:
     """Containers that share an address, where there are several, and their limit in bytes."""
-    by_address: dict[str, list[Container]] = {}
+    by_address: dict[str, list[ProcessContainer]] = {}
     for container, kept in watched.items():
         if kept.spec.task_memory_mib:
             by_address.setdefault(kept.spec.address, []).append(container)

@@ -12,8 +12,10 @@ import requests
 
 from embedded_aws.kernel.data_plane import DataPlane
 from embedded_aws.kernel.pace import Pace
+from embedded_aws.runtime.container import ProcessContainer
 from embedded_aws.runtime.images import DISK, Image
-from embedded_aws.runtime.processes import Container, ContainerSpec
+from embedded_aws.runtime.interface import ContainerSpec
+from embedded_aws.runtime.processes import Processes
 from embedded_aws.runtime.runtime import Runtime
 from tests.embedded.images import MANIFEST, ImageSpec, layer_of, manifest_of
 from tests.embedded_process import PATIENCE, eventually
@@ -25,7 +27,7 @@ ACCOUNT, REGION = "123456789012", "us-east-2"
 class Ran:
     """A container that a test started, and the lines that it wrote."""
 
-    container: Container
+    container: ProcessContainer
     address: str
     lines: list[str] = field(default_factory=list)
 
@@ -59,7 +61,9 @@ class Machine:
     def __init__(self) -> None:
         self.plane = DataPlane(Pace())
         runtime = Runtime.on(self.plane)
-        self.addresses, self.images, self.processes = runtime.addresses, runtime.images, runtime.processes
+        self.addresses, self.images = runtime.addresses, runtime.images
+        assert isinstance(runtime.containers, Processes)
+        self.processes = runtime.containers
         self.plane.components = runtime.components  # no scheduler and no load balancer
         self._count = 0
 

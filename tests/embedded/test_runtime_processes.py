@@ -16,7 +16,7 @@ from typing import Any
 import psutil
 import pytest
 
-from embedded_aws.runtime.processes import CannotStart
+from embedded_aws.runtime.interface import CannotStart
 from tests.embedded.images import ImageSpec, Script, web_app
 from tests.embedded.machine import Machine, runtime
 from tests.embedded_process import PATIENCE, eventually
