@@ -32,7 +32,9 @@ def main(argv: list[str] | None = None) -> int:
     from .kernel.pace import Pace
 
     try:
-        aws = EmbeddedAws(given.port, Pace(given.speed, given.boot_allowance), young=given.young)
+        aws = EmbeddedAws(
+            given.port, Pace(given.speed, given.boot_allowance), young=given.young, runtime=given.runtime
+        )
     except CannotStartError as why:
         sys.stderr.write(f"The embedded AWS cannot start: {why}\n")
         return CANNOT_START
@@ -74,6 +76,12 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--until-stdin-ends", action="store_true", help="end when standard input closes")
     parser.add_argument("--young", action="store_true", help="start with a new AWS account")
+    parser.add_argument(
+        "--runtime",
+        choices=("auto", "container", "process"),
+        default="process",
+        help="how tasks run; auto: as containers where an engine answers",
+    )
     parser.add_argument("--verbose", action="store_true", help="one line on stderr for every call")
     return parser.parse_args(argv)
 

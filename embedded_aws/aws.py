@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 
 from .apprunner.component import AppRunnerComponent
 from .cloudfront.edge import Edge
@@ -17,7 +18,14 @@ from .iam.access.queries import Queries
 from .iam.access.resource_tags import ResourceTags
 from .kernel.data_plane import DataPlane
 from .kernel.pace import Pace
+from .runtime.engine.client import Engine, EngineError, find
 from .runtime.runtime import Runtime
+
+PROCESS, CONTAINER = "process", "container"
+RUNTIMES = ("auto", CONTAINER, PROCESS)
+"""How tasks run; ``auto``: as containers where an engine answers, else as processes."""
+
+log = logging.getLogger(__name__)
 
 
 class CannotStartError(Exception):
@@ -27,10 +35,13 @@ class CannotStartError(Exception):
 class EmbeddedAws:
     """One embedded AWS; at most one per process. Raises CannotStartError when the port is taken."""
 
-    def __init__(self, port: int = 0, pace: Pace | None = None, *, young: bool = False) -> None:
+    def __init__(
+        self, port: int = 0, pace: Pace | None = None, *, young: bool = False, runtime: str = PROCESS
+    ) -> None:
+        """``runtime`` is one of ``RUNTIMES``."""
         self._server = _listen(port)
         self.plane = DataPlane(pace or Pace(), young)
-        self.runtime = _runtime(self.plane)
+        self.runtime = _runtime(self.plane, _engine(runtime), self.url)
         self.balancer = Balancer(self.plane, self.runtime)
         self.edge = Edge(self.plane, self.balancer)
         self.fargate = Fargate(self.plane, self.runtime, self.balancer, self.url)
@@ -77,9 +88,22 @@ class EmbeddedAws:
         self.plane.stop()
 
 
-def _runtime(plane: DataPlane) -> Runtime:
+def _engine(runtime: str) -> Engine | None:
+    """The container engine that runs tasks; None where they are processes of this machine."""
+    if runtime == PROCESS:
+        return None
     try:
-        return Runtime.on(plane)
+        return find()
+    except EngineError as why:
+        if runtime == CONTAINER:
+            raise CannotStartError(str(why)) from why
+        log.warning("Tasks run as processes of this machine, without the image's own files: %s", why)
+        return None
+
+
+def _runtime(plane: DataPlane, engine: Engine | None, url: str) -> Runtime:
+    try:
+        return Runtime.on(plane, engine, url)
     except RuntimeError as none_left:  # its text says what to do
         raise CannotStartError(str(none_left)) from none_left
 

@@ -14,7 +14,7 @@ from ..agent.image_pull import ImageReference
 from ..agent.permissions import Permissions
 from ..proxy.upstream import BrokenError, Connection, Pool, Reach, UnreachableError
 from ..runtime.images import Image, PullError
-from ..runtime.interface import CannotStart, Container, ContainerSpec
+from ..runtime.interface import CannotStart, Container, ContainerSpec, Isolation
 from ..runtime.runtime import Runtime
 from .model import AppRunnerState, Configuration
 
@@ -146,11 +146,13 @@ class Starter:
             command=_words(command) if command else None,
             environment={**role, **environment},
             memory_limit_mib=int(configuration.instance["Memory"]),
+            ports=(configuration.port,),
+            isolation=Isolation(task_cpus=int(configuration.instance["Cpu"]) / 1024),
         )
         try:
             container = self._runtime.containers.start(start)
         except CannotStart as error:
-            self._runtime.addresses.release(NETWORK, identity)
+            self._runtime.release(NETWORK, identity)
             raise StartError(f"Your application stopped or failed to start. {error}") from error
         reach = partial(self._runtime.containers.reach, address, configuration.port)
         started = self._plane.loop.time()
@@ -158,7 +160,7 @@ class Starter:
 
     def release(self, instance: Instance) -> None:
         """Release the address of an instance that has ended."""
-        self._runtime.addresses.release(NETWORK, instance.id)
+        self._runtime.release(NETWORK, instance.id)
 
 
 def _words(command: str) -> list[str]:

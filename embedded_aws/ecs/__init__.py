@@ -11,8 +11,9 @@ and the minutes until the agent gives up on a service that is unreachable accord
 Real: the image, the program, its output, exit code, memory, signals, and whether its target is healthy.
 
 Differences from AWS that a program could notice: ``AWS_ENDPOINT_URL`` is set; the task's metadata and credentials
-come from that address. Containers stop all at once, not in reverse order of their dependencies. Users, ulimits
-and read-only root file systems are accepted and not enforced; volumes and other log drivers fail the task with
-a reason that says so. Unsupported features of a service are refused by name. Routes, security groups and
-endpoints affect the agent only: a program's own connections are not restricted.
+come from that address. Containers stop all at once, not in reverse order of their dependencies. Users, ulimits,
+shares of a processor and read-only root file systems hold where tasks are containers of an engine; processes accept
+and do not enforce them. Volumes and other log drivers fail the task with a reason that says so. Unsupported features
+of a service are refused by name. Routes, security groups and endpoints affect the agent only: a program's own
+connections are not restricted.
 """

@@ -15,7 +15,7 @@ from ..agent.image_pull import ImageReference
 from ..agent.permissions import Permissions
 from ..ec2.egress import Egress
 from ..runtime.images import GIB, Image, PullError
-from ..runtime.interface import CannotStart, Container, ContainerSpec
+from ..runtime.interface import CannotStart, Container, ContainerSpec, Isolation
 from ..runtime.runtime import Runtime
 from . import task_endpoint
 from .model import ContainerState, EcsState, Task
@@ -156,6 +156,8 @@ class Agent:
             working_directory=definition.get("workingDirectory"),
             log=prepared.log,
             host_name=task.interface.private_dns,
+            ports=_ports(task),
+            isolation=_isolation(task, container, override),
         )
         try:
             return self._runtime.containers.start(start)
@@ -194,6 +196,29 @@ def _refuse_unsupported(container: ContainerState) -> None:
 def _override(task: Task, container: ContainerState) -> Mapping[str, Any]:
     given = task.overrides.get("containerOverrides", [])
     return next((one for one in given if one.get("name") == container.name), {})
+
+
+def _ports(task: Task) -> list[int]:
+    """The ports that the containers of a task share."""
+    found = (one["containerPort"] for each in task.containers for one in each.definition["portMappings"])
+    return list(dict.fromkeys(found))
+
+
+def _isolation(task: Task, container: ContainerState, override: Mapping[str, Any]) -> Isolation:
+    definition = container.definition
+    capabilities = definition.get("linuxParameters", {}).get("capabilities", {})
+    return Isolation(
+        user=definition.get("user"),
+        read_only_root=bool(definition.get("readonlyRootFilesystem")),
+        task_cpus=int(task.overrides.get("cpu") or task.definition.body["cpu"]) / 1024,
+        cpu_units=int(override.get("cpu") or definition["cpu"]),
+        memory_reservation_mib=override.get("memoryReservation") or definition.get("memoryReservation"),
+        ulimits={
+            each["name"]: (each["softLimit"], each["hardLimit"]) for each in definition.get("ulimits", ())
+        },
+        added_capabilities=capabilities.get("add", ()),
+        dropped_capabilities=capabilities.get("drop", ()),
+    )
 
 
 def _disk(task: Task) -> int:

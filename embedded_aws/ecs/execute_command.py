@@ -1,14 +1,19 @@
 """ECS Exec: its agent in the containers of a task, and ExecuteCommand.
 
-Sources: Developer Guide, "Monitor Amazon ECS containers with ECS Exec"; API Reference, ExecuteCommand. The returned
-session cannot be used: the embedded AWS has no Systems Manager sessions.
+Sources: Developer Guide, "Monitor Amazon ECS containers with ECS Exec"; API Reference, ExecuteCommand. The
+embedded AWS has no Systems Manager sessions. Where tasks are containers of an engine, the session's ``streamUrl`` is
+``exec:`` with a JSON list, percent-encoded: the words that open the session on a terminal of this machine. Where they
+are processes, the session cannot be used.
 """
 
 from __future__ import annotations
 
+import json
 import secrets
+import shlex
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
 from ..iam import roles
 from ..moto.adapter import AwsError
@@ -51,7 +56,7 @@ def run(state: EcsState, request: Mapping[str, Any]) -> dict[str, Any]:
         "containerArn": container.arn,
         "containerName": container.name,
         "interactive": True,
-        "session": _session(state),
+        "session": _session(state, container, request["command"]),
     }
 
 
@@ -80,7 +85,9 @@ def _reaches_systems_manager(state: EcsState, task: Task) -> bool:
     )
 
 
-def _session(state: EcsState) -> dict[str, str]:
+def _session(state: EcsState, container: ContainerState, command: str) -> dict[str, str]:
     name = f"ecs-execute-command-{secrets.token_hex(13)}"
     url = f"wss://ssmmessages.{state.region}.amazonaws.com/v1/data-channel/{name}?role=publish_subscribe"
+    if words := container.process and container.process.terminal(shlex.split(command)):
+        url = f"exec:{quote(json.dumps(words))}"
     return {"sessionId": name, "streamUrl": url, "tokenValue": secrets.token_urlsafe(48)}

@@ -278,7 +278,7 @@ class TaskLifecycle:
         for target in self._task.targets:
             self._balancer.forget(target.group, target.ip, target.port)
         network.detach(self._state, interface)
-        self._runtime.addresses.release(interface.vpc_id, interface.private_ip)
+        self._runtime.release(interface.vpc_id, interface.private_ip)
 
     # Waiting
 

@@ -15,6 +15,9 @@ from typing import Any
 
 HOST = re.compile(r"(?P<name>\[::1\]|[a-z0-9.-]+)(?::\d{1,5})?", re.IGNORECASE)
 OWN_SITES = ("none", "same-origin")
+TASK_ENDPOINT = "169.254.170.2"
+"""The address of the endpoint for tasks, which containers use; it is no name that an attacker could change."""
+
 CONTROL = "X-Embedded-Aws"
 """The header of requests to ``/_embedded/…``, with any value: pages may send such headers after a preflight only."""
 
@@ -50,6 +53,8 @@ def _is_loopback(host: str) -> bool:
         return False
     name = parts["name"].lower()
     if name in ("localhost", "[::1]") or name.endswith(".localhost"):  # RFC 6761: never resolved by DNS
+        return True
+    if name == TASK_ENDPOINT:
         return True
     try:
         return IPv4Address(name).is_loopback

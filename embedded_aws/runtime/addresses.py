@@ -88,10 +88,18 @@ def is_bound(address: str, port: int) -> bool:
 class Addresses:
     """Allocates loopback addresses; the range is released when the process ends, in any way."""
 
-    def __init__(self, plane: DataPlane) -> None:
+    def __init__(self, plane: DataPlane, *, names_suffice: bool = False) -> None:
+        """NoAddressError without usable addresses, unless ``names_suffice``: where nobody listens at them."""
         self._plane = plane
-        self._lease, self.range = _lease_range()
-        self._free = deque(_usable(self.range))
+        self._lease: socket.socket | None
+        try:
+            self._lease, self.range = _lease_range()
+            self._free = deque(_usable(self.range))
+        except NoAddressError:
+            if not names_suffice:
+                raise
+            self._lease, self.range = None, f"127.{SECOND_OCTETS[0]}"
+            self._free = deque(_every(self.range))
         self._lent: dict[tuple[str, str], str] = {}
 
     def loopback(self, vpc_id: str, ip: str) -> str:
@@ -108,12 +116,13 @@ class Addresses:
                 self._lent[key] = self._free.popleft()
             return self._lent[key]
 
-    def release(self, vpc_id: str, ip: str) -> None:
-        """Release an address; does nothing if it is not allocated."""
+    def release(self, vpc_id: str, ip: str) -> str | None:
+        """Release an address, and return it; None if it is not allocated."""
         with self._plane.lock:
             address = self._lent.pop((vpc_id, ip), None)
             if address is not None:
                 self._free.append(address)
+            return address
 
     async def run(self) -> None:
         """Nothing: there is no background work."""
@@ -125,7 +134,8 @@ class Addresses:
 
     def close(self) -> None:
         """Release the range."""
-        self._lease.close()
+        if self._lease is not None:
+            self._lease.close()
 
 
 def _lease_range() -> tuple[socket.socket, str]:
@@ -148,8 +158,12 @@ def _lease_range() -> tuple[socket.socket, str]:
     raise NoAddressError("Every range of loopback addresses is in use by another embedded AWS.")
 
 
+def _every(prefix: str) -> list[str]:
+    return [f"{prefix}.{third}.{fourth}" for third in range(64) for fourth in range(1, 255)][1:]
+
+
 def _usable(prefix: str) -> list[str]:
-    every = [f"{prefix}.{third}.{fourth}" for third in range(64) for fourth in range(1, 255)][1:]
+    every = _every(prefix)
     if _answers(every[-1]):
         return every
     return [address for address in every[:PROBE] if _answers(address)]

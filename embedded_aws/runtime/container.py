@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from .command import ProcessSpec
@@ -111,6 +111,10 @@ class ProcessContainer:
         """Kill it without logging anything more, and return when its processes have ended."""
         self.mute_and_kill()
         self._process.wait()
+
+    def terminal(self, command: Sequence[str]) -> list[str] | None:
+        """None: a process has no inside."""
+        return None
 
     def longest_wait(self) -> float:
         """Seconds that its longest-waiting thread has waited for a processor; infinite where all have ended."""

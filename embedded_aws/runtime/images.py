@@ -69,6 +69,15 @@ class Image:
     root: Path
 
 
+@dataclass(frozen=True)
+class StoredImage:
+    """An image as it was pushed: its configuration, and the files of its layers, in order."""
+
+    image: Image
+    config: Mapping[str, Any]
+    layers: tuple[Path, ...]
+
+
 class Images:
     """The images of every account and region."""
 
@@ -154,9 +163,21 @@ class Images:
         manifest = self._choose(repository, named, platform)
         described = self._described(reference, named.digest, manifest)
         root = self._unpacked(manifest, disk)
-        with self._plane.lock:
-            repository.pulls[named.digest] = datetime.now(UTC)
+        self._note_pull(repository, named.digest)
         return replace(described, root=root)
+
+    def stored(self, reference: str, platform: str) -> StoredImage:
+        """An image as it was pushed, for what unpacks it itself; ``platform`` as for ``pull``. Raises PullError."""
+        repository, named = self._find(reference)
+        manifest = self._choose(repository, named, platform)
+        described = self._described(reference, named.digest, manifest)
+        layers = tuple(self._blob_path(str(layer["digest"])) for layer in _layers(manifest))
+        self._note_pull(repository, named.digest)
+        return StoredImage(described, self._config(manifest), layers)
+
+    def _note_pull(self, repository: Repository, digest: str) -> None:
+        with self._plane.lock:
+            repository.pulls[digest] = datetime.now(UTC)
 
     def _find(self, reference: str) -> tuple[Repository, Manifest]:
         parsed = REFERENCE.fullmatch(reference)
@@ -184,11 +205,14 @@ class Images:
     def _described(self, reference: str, digest: str, manifest: Manifest) -> Image:
         """The image by its manifest and configuration, not yet unpacked."""
         try:
-            config = json.loads(self._blob_path(manifest.body["config"]["digest"]).read_bytes())
+            config = self._config(manifest)
             size = sum(int(layer.get("size", 0)) for layer in _layers(manifest))
             return _image(reference, digest, size, config)
         except (AttributeError, KeyError, OSError, TypeError, ValueError) as error:
             raise _broken("failed to unmarshal config", manifest.digest, error) from error
+
+    def _config(self, manifest: Manifest) -> Mapping[str, Any]:
+        return dict(json.loads(self._blob_path(manifest.body["config"]["digest"]).read_bytes()))
 
     def _unpacked(self, manifest: Manifest, disk: int) -> Path:
         root = self.folder / "images" / manifest.digest.partition(":")[2]

@@ -26,6 +26,25 @@ class CannotStart(Exception):  # noqa: N818 (ECS calls it CannotStartContainerEr
 
 
 @dataclass(frozen=True)
+class Isolation:
+    """How a container is kept apart, as its definition says.
+
+    ``user`` overrides the image's. ``task_cpus`` is how many processors the task may use, ``cpu_units`` the
+    container's share of them (0: the least). ``ulimits`` are pairs of a soft and a hard limit, by name.
+    ``memory_reservation_mib`` is the soft limit.
+    """
+
+    user: str | None = None
+    read_only_root: bool = False
+    task_cpus: float | None = None
+    cpu_units: int = 0
+    memory_reservation_mib: int | None = None
+    ulimits: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    added_capabilities: Sequence[str] = ()
+    dropped_capabilities: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
 class ContainerSpec:
     """A container to start.
 
@@ -33,8 +52,9 @@ class ContainerSpec:
     image's command. ``environment`` is added to the image's. ``address`` is the task's loopback address;
     containers of one task share it, and their localhost. ``memory_limit_mib`` is for this container,
     ``task_memory_mib`` for all at its address together; above that, the largest one is killed.
-    ``platform`` is the task's platform. ``init`` runs the program below an init process
-    (``initProcessEnabled``), so that it is not PID 1. ``host_name`` is the container's (``HOSTNAME``).
+    ``ports`` are those of the task. ``platform`` is the task's platform. ``init`` runs the program below an init
+    process (``initProcessEnabled``), so that it is not PID 1. ``host_name`` is the container's (``HOSTNAME``).
+    ``isolation`` is what only a container of an engine has; processes run without it.
     """
 
     image: Image
@@ -49,6 +69,8 @@ class ContainerSpec:
     platform: str = "linux/amd64"
     init: bool = False
     host_name: str | None = None
+    ports: Sequence[int] = ()
+    isolation: Isolation = field(default_factory=lambda: Isolation())
 
     @property
     def folder(self) -> str:
@@ -88,6 +110,9 @@ class Container(Protocol):
     def kill(self) -> None:
         """Send SIGKILL to every process of the container."""
 
+    def terminal(self, command: Sequence[str]) -> list[str] | None:
+        """The words that, on a terminal of this machine, run a command inside; None where there are none."""
+
     def longest_wait(self) -> float:
         """Seconds that its longest-waiting thread has waited for a processor; infinite where all have ended."""
 
@@ -108,6 +133,9 @@ class ContainerRuntime(Component, Protocol):
 
         Raises CannotStart.
         """
+
+    def vacate(self, address: str) -> None:
+        """Release what the task at an address had besides its containers, which have ended; does not wait."""
 
     def may_boot(self, address: str, seconds: float) -> bool:
         """Whether a program at an address may still be starting, ``seconds`` (real) after its start."""

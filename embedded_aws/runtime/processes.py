@@ -94,6 +94,9 @@ class Processes:
         self._keep(other, _RunningContainer(None, kept.root, kept.spec, None), resets)
         return other
 
+    def vacate(self, address: str) -> None:
+        """Nothing: the processes have ended."""
+
     def may_boot(self, address: str, seconds: float) -> bool:
         """Whether a program at an address may still be starting, ``seconds`` (real) after its start.
 

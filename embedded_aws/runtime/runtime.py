@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from ..kernel.data_plane import Component, DataPlane
 from .addresses import Addresses
+from .engine.client import Engine
+from .engine.containers import EngineContainers
 from .images import Images
 from .interface import ContainerRuntime
 from .processes import Processes
@@ -21,10 +23,21 @@ class Runtime:
     containers: ContainerRuntime
 
     @classmethod
-    def on(cls, plane: DataPlane) -> Runtime:
-        """Create the components; RuntimeError, whose text says what to do, without usable addresses."""
+    def on(cls, plane: DataPlane, engine: Engine | None = None, url: str = "") -> Runtime:
+        """Create the components; RuntimeError, whose text says what to do, without usable addresses.
+
+        Tasks are containers of ``engine``, and the embedded AWS is at ``url``; without an engine they are processes.
+        """
+        if engine is not None:
+            addresses, images = Addresses(plane, names_suffice=True), Images(plane)
+            return cls(addresses, images, EngineContainers(plane, images, engine, url))
         addresses, images = Addresses(plane), Images(plane)
         return cls(addresses, images, Processes(plane, images))
+
+    def release(self, vpc_id: str, ip: str) -> None:
+        """Release a task's address, and what the task had there; its containers have ended."""
+        if address := self.addresses.release(vpc_id, ip):
+            self.containers.vacate(address)
 
     @property
     def components(self) -> Sequence[Component]:

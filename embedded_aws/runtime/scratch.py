@@ -39,6 +39,17 @@ class Scratch:
         os.close(self._lock)
 
 
+def is_used(folder: Path) -> bool:
+    """Whether a process, possibly of another user, has the lock of such a folder."""
+    try:
+        os.close(_lock(folder, wait=False))
+    except FileNotFoundError:
+        return False
+    except OSError:  # in use, or another user's
+        return True
+    return False
+
+
 def _lock(folder: Path, wait: bool = True) -> int:
     """Lock a folder until the file descriptor is closed; BlockingIOError if another process has the lock."""
     lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)

@@ -1,0 +1,110 @@
+"""The labels of everything that an embedded AWS makes in an engine, and the removal of what has them.
+
+The engine is somebody's: only what has a label of ours is ever removed. Of another embedded AWS it is only removed
+when that one is certainly dead: it ran on this machine, for this user, and nobody has the lock of its folder.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..scratch import is_used
+from .client import Engine, EngineError
+
+log = logging.getLogger(__name__)
+
+INSTANCE = "embedded-aws"
+MACHINE = "embedded-aws.machine"
+FOLDER = "embedded-aws.folder"
+TASK = "embedded-aws.task"
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """A kind of object: how its ids are listed, what inspects it, where its labels are, and how it is removed."""
+
+    listing: tuple[str, ...]
+    inspection: tuple[str, ...]
+    labels: str
+    removal: tuple[str, ...]
+
+
+_KINDS = (
+    _Kind(("ps", "-aq", "--no-trunc"), ("inspect", "--type", "container"), ".Config.Labels", ("rm", "-fv")),
+    _Kind(("network", "ls", "-q", "--no-trunc"), ("network", "inspect"), ".Labels", ("network", "rm")),
+    _Kind(("images", "-q", "--no-trunc"), ("image", "inspect"), ".Config.Labels", ("rmi", "-f")),
+)
+"""In the order of their removal: a network with containers, and an image with containers, cannot be removed."""
+
+
+@dataclass(frozen=True)
+class Labels:
+    """The labels of one embedded AWS, which has the scratch folder ``folder``."""
+
+    folder: Path
+
+    @property
+    def instance(self) -> str:
+        """The id of the embedded AWS."""
+        return self.folder.name
+
+    @property
+    def all(self) -> dict[str, str]:
+        """Every label with its value."""
+        return {INSTANCE: self.instance, MACHINE: machine(), FOLDER: str(self.folder)}
+
+    def arguments(self, **more: str) -> list[str]:
+        """Arguments for an order that makes something; ``task`` may be given."""
+        named = {**self.all, **({TASK: more["task"]} if "task" in more else {})}
+        return [word for name, value in named.items() for word in ("--label", f"{name}={value}")]
+
+
+def machine() -> str:
+    """This machine and user, as one word: another one's folders, and their locks, are not visible here."""
+    with suppress(OSError):
+        return f"{socket.gethostname()}/{os.getuid()}/{os.readlink('/proc/self/ns/mnt')}"
+    return f"{socket.gethostname()}/{os.getuid()}"
+
+
+def remove_own(engine: Engine, labels: Labels, *, containers_only: bool = False) -> None:
+    """Remove everything of this embedded AWS, or its containers; a log message names what cannot be removed."""
+    for kind in _KINDS[: 1 if containers_only else None]:
+        _remove(engine, kind, _listed(engine, kind, f"{INSTANCE}={labels.instance}"))
+
+
+def remove_leftovers(engine: Engine) -> None:
+    """Remove what embedded AWSes of this machine left that were killed."""
+    for kind in _KINDS:
+        found = _listed(engine, kind, INSTANCE)
+        _remove(engine, kind, [each for each in found if _is_orphaned(engine, kind, each)])
+
+
+def _listed(engine: Engine, kind: _Kind, label: str) -> list[str]:
+    told = engine.try_to(*kind.listing, "--filter", f"label={label}") or ""
+    return list(dict.fromkeys(told.split()))
+
+
+def _is_orphaned(engine: Engine, kind: _Kind, name: str) -> bool:
+    words = " ".join(f'{{{{index {kind.labels} "{label}"}}}}' for label in (MACHINE, FOLDER))
+    told = engine.try_to(*kind.inspection, "--format", words, name)
+    where, _, folder = (told or "").partition(" ")
+    return where == machine() and bool(folder) and not is_used(Path(folder))
+
+
+def _remove(engine: Engine, kind: _Kind, names: Iterable[str]) -> None:
+    named = list(names)
+    for last in (False, True):  # podman removes no pod before the containers in its network
+        try:
+            if named:
+                engine.run(*kind.removal, *named)
+            return
+        except EngineError as why:
+            gone = any(word in str(why).lower() for word in ("no such", "not found", "in progress"))
+            if last and not gone:
+                log.warning("%s %s could not be removed: %s", " ".join(kind.removal), " ".join(named), why)
