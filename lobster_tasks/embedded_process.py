@@ -19,6 +19,8 @@ _CREDENTIALS = {"aws_access_key_id": "rehearsal", "aws_secret_access_key": "rehe
 # -P: a module of the project, such as its secrets.py, must not replace one of Python's.
 _COMMAND = (sys.executable, "-P", "-m", "embedded_aws")
 
+_ENGINE = "EMBEDDED_AWS_ENGINE"
+
 
 def become(arguments: Sequence[str]) -> NoReturn:
     """Replace this process with an embedded AWS."""
@@ -63,16 +65,17 @@ def without_the_users_aws() -> Iterator[None]:
 
 
 @contextmanager
-def running(speed: float, young: bool) -> Iterator[str]:
+def running(speed: float, young: bool, engine: str | None = None) -> Iterator[str]:
     """Run an embedded AWS as a separate process for the duration of the block; yields its address.
 
+    Its tasks are containers of ``engine`` (a program), or processes without one.
     The process also ends when its standard input does, so it never outlives this process. Ctrl-C on the terminal
     reaches only this process, which then ends the other.
     """
     command = [*_COMMAND, "--speed", str(speed), "--until-stdin-ends"]
-    command += ["--young"] * young
-    pipe = subprocess.PIPE
-    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, process_group=0) as process:
+    command += ["--young"] * young + ["--runtime", "container"] * bool(engine)
+    pipe, env = subprocess.PIPE, {**os.environ, **({_ENGINE: engine} if engine else {})}
+    with subprocess.Popen(command, env=env, stdin=pipe, stdout=pipe, text=True, process_group=0) as process:
         try:
             yield _address(process)
         finally:

@@ -1,5 +1,6 @@
 """Images: built from the Dockerfile, with or without a container engine, and pushed to ECR."""
 
+from .engines import engine_for
 from .options import BuildOptions, options_of
 from .push import PlannedPush, PushedImage, is_embedded, plan_push, push_image
 from .transfer import Observer, Transfer, unobserved
@@ -10,6 +11,7 @@ __all__ = [
     "PlannedPush",
     "PushedImage",
     "Transfer",
+    "engine_for",
     "is_embedded",
     "options_of",
     "plan_push",

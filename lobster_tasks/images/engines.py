@@ -171,6 +171,21 @@ def _repository(cache: str) -> str:
     )
 
 
+def engine_for(runtime: str) -> Engine | None:
+    """The engine that runs containers, for a runtime of the embedded AWS: auto, container or process.
+
+    None where there are to be none, and for ``auto`` without an engine; for ``container`` that is a RefusedError.
+    """
+    if runtime == "process":
+        return None
+    try:
+        return choose("auto")
+    except RefusedError:
+        if runtime == "container":
+            raise
+        return None
+
+
 def choose(name: str) -> Engine:
     """The engine called ``name``, or for ``auto`` the first one that works.
 

@@ -45,15 +45,21 @@ class AppRunnerApp:
     zone: str
 
 
-def deploy_app(aws: Aws, settings: Settings, folder: Path, observe: Observer = unobserved) -> AppRunnerApp:
+def deploy_app(
+    aws: Aws,
+    settings: Settings,
+    folder: Path,
+    observe: Observer = unobserved,
+    builder: str = "process",
+) -> AppRunnerApp:
     """Create an App Runner service that matches ``settings``, with its roles and its image.
 
-    ``observe`` gets the progress of the image's transfer.
+    ``observe`` gets the progress of the image's transfer. ``builder`` makes the image: process, docker or podman.
     Raises LobsterError where the app does not run.
     """
     aws.call("ecr:CreateRepository", settings.repository, repositoryName=settings.repository)
     image = push_image(
-        aws, settings, TAG, folder, "process", options_of(settings, {"RELEASE": TAG}), observe=observe
+        aws, settings, TAG, folder, builder, options_of(settings, {"RELEASE": TAG}), observe=observe
     )
     service = create_service(aws, settings, image.reference)
     domain = _domain(settings)

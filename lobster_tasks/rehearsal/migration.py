@@ -30,7 +30,7 @@ def on_app_runner(context: RehearsalContext) -> AppRunnerApp:
     aws, settings = context.aws, context.settings.probe
     with step(context.rehearsal, "App Runner"):
         with context.rehearsal.watching() as observe:
-            app = deploy_app(aws, context.settings, context.folder, observe)
+            app = deploy_app(aws, context.settings, context.folder, observe, context.builder)
         found = probe(aws.clock, PublicEndpoint(app.address), settings.path, settings.websocket)
     said = [found.page.said]
     said += ["no WebSocket"] if found.websocket and not found.websocket.ok else []

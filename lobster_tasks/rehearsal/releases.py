@@ -15,8 +15,10 @@ from .traffic import Traffic
 
 FIRST, SECOND, BROKEN = "rehearsal-1", "rehearsal-2", "rehearsal-broken"
 _RELEASE = "RELEASE"
-# A release that exits at its start, whatever the command in the settings is.
-_BROKEN_DOCKERFILE = 'FROM scratch\nENTRYPOINT ["sh", "-c", "echo broken on purpose; exit 1"]\n'
+# A release that exits at its start, or in a container finds no shell, whatever the command in the settings is.
+_BROKEN_DOCKERFILE = (
+    'FROM scratch\nCOPY Dockerfile /\nENTRYPOINT ["sh", "-c", "echo broken on purpose; exit 1"]\n'
+)
 
 
 def first_release(context: RehearsalContext) -> None:
@@ -40,7 +42,7 @@ def broken_release(context: RehearsalContext) -> None:
     with tempfile.TemporaryDirectory() as folder, step(context.rehearsal, "a broken release"):
         (Path(folder) / "Dockerfile").write_text(_BROKEN_DOCKERFILE, encoding="utf-8")
         broken = context.settings.model_copy(update={"dockerfile": "Dockerfile"})
-        push_image(context.aws, broken, BROKEN, Path(folder), "process")
+        push_image(context.aws, broken, BROKEN, Path(folder), context.builder)
     with _traffic(context), step(context.rehearsal, "a broken release"):
         ended = deploy(context.aws, context.settings, BROKEN)
         _add_broken_release(context.rehearsal, ended, context.settings.deployment.rollback)
@@ -61,7 +63,9 @@ def _push(context: RehearsalContext, tag: str) -> None:
     settings, rehearsal = context.settings, context.rehearsal
     with step(rehearsal, "push-image"), rehearsal.watching() as observe:
         options = options_of(settings, {_RELEASE: tag})
-        image = push_image(context.aws, settings, tag, context.folder, "process", options, observe=observe)
+        image = push_image(
+            context.aws, settings, tag, context.folder, context.builder, options, observe=observe
+        )
     rehearsal.add(
         "push-image", f"{settings.dockerfile} as {settings.repository}:{tag} ({image.digest[:19]}…)"
     )

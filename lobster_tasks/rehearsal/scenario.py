@@ -15,13 +15,21 @@ from .steps import Rehearsal, RehearsalContext, RehearsalStoppedError, step
 
 
 def rehearse(
-    aws: Aws, settings: Settings, folder: Path, rehearsal: Rehearsal, *, from_apprunner: bool, keep: bool
+    aws: Aws,
+    settings: Settings,
+    folder: Path,
+    rehearsal: Rehearsal,
+    *,
+    from_apprunner: bool,
+    keep: bool,
+    builder: str = "process",
 ) -> None:
     """Rehearse the setup on Fargate, of an app on App Runner or of a new one, and a teardown unless ``keep``.
 
-    ``aws`` must be an embedded AWS. A failure is a failed step; only InterruptedRunError is raised.
+    ``aws`` must be an embedded AWS. ``builder`` makes the images: process, docker or podman. A failure is a failed
+    step; only InterruptedRunError is raised.
     """
-    context = RehearsalContext(aws, settings, folder, rehearsal)
+    context = RehearsalContext(aws, settings, folder, rehearsal, builder)
     try:
         _stand_in(context)
         if from_apprunner:

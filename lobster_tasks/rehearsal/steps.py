@@ -69,12 +69,13 @@ class Rehearsal:
 
 @dataclass
 class RehearsalContext:
-    """What the steps use: an embedded AWS, the settings for it, the project's folder."""
+    """What the steps use: an embedded AWS, the settings for it, the project's folder, what builds images."""
 
     aws: Aws
     settings: Settings
     folder: Path
     rehearsal: Rehearsal
+    builder: str = "process"
 
     @property
     def stack(self) -> Stack:

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from ..cli.command import Run, command, number
 from ..cli.following import transferring
 
+_RUNTIMES = ("auto", "container", "process")
+
 
 @command(
     help={
@@ -16,16 +18,22 @@ from ..cli.following import transferring
         "speed": "AWS seconds in one real second",
         "young": "start with a new AWS account",
         "verbose": "print one line per call on stderr",
+        "runtime": "how tasks run: process, container, or auto (as containers where docker or podman answers)",
     }
 )
 def embedded_aws(
-    run: Run, port: str = "4566", speed: str = "1", young: bool = False, verbose: bool = False
+    run: Run,
+    port: str = "4566",
+    speed: str = "1",
+    young: bool = False,
+    verbose: bool = False,
+    runtime: str = "process",
 ) -> int:
     """Run an embedded AWS until Ctrl-C.
 
     For any client: prints AWS_ENDPOINT_URL=… when it is ready. Accepts any credentials.
     """
-    arguments = ["--port", _port(port), "--speed", str(_speed(speed))]
+    arguments = ["--port", _port(port), "--speed", str(_speed(speed)), "--runtime", _runtime(runtime)]
     arguments += ["--young"] * young + ["--verbose"] * verbose
 
     from .. import embedded_process
@@ -41,32 +49,43 @@ def embedded_aws(
         "keep": "leave everything running until Ctrl-C, and print the addresses",
         "speed": "how much faster than on AWS time runs",
         "young": "start with a new AWS account",
+        "runtime": "how tasks run: process, container, or auto (as containers where docker or podman answers)",
     },
 )
 def rehearse(
-    run: Run, from_apprunner: bool = True, keep: bool = False, speed: str = "20", young: bool = False
+    run: Run,
+    from_apprunner: bool = True,
+    keep: bool = False,
+    speed: str = "20",
+    young: bool = False,
+    runtime: str = "process",
 ) -> int:
     """Rehearse the whole migration offline.
 
-    With this project's own settings and Dockerfile, on an embedded AWS that runs the tasks as real processes: the
-    app on App Runner, set up, release, release under traffic, fail a release, compare, cut over, clean up, tear
-    down. Nothing leaves this machine.
+    With this project's own settings and Dockerfile, on an embedded AWS that runs the tasks as real processes, or as
+    containers of the image that docker or podman builds: the app on App Runner, set up, release, release under
+    traffic, fail a release, compare, cut over, clean up, tear down. Nothing leaves this machine.
     """
-    settings, times = run.offline_settings, _speed(speed)
+    settings, times, named = run.offline_settings, _speed(speed), _runtime(runtime)
 
     from pathlib import Path
 
     from .. import embedded_process, report
     from ..account import find_authority
+    from ..images import engine_for
     from ..rehearsal import Rehearsal, rehearse
 
     embedded_process.require()
+    engine = engine_for(named)
     run.console.say(report.rehearsal_heading(settings.name, times))
     rehearsal = Rehearsal(lambda step: run.console.say(report.step(step)), lambda: transferring(run))
-    with embedded_process.without_the_users_aws(), embedded_process.running(times, young) as url:
-        rehearsal.add("embedded AWS up", url)
+    program = engine.program if engine else None
+    with embedded_process.without_the_users_aws(), embedded_process.running(times, young, program) as url:
+        rehearsal.add("embedded AWS up", f"{url}, tasks are containers of {engine.name}" if engine else url)
         aws = embedded_process.account(url, settings.region, times, run.tell_of_waiting)
-        rehearse(aws, settings, Path.cwd(), rehearsal, from_apprunner=from_apprunner, keep=keep)
+        builder = engine.name if engine else "process"
+        how = {"from_apprunner": from_apprunner, "keep": keep}
+        rehearse(aws, settings, Path.cwd(), rehearsal, builder=builder, **how)
         run.console.say(report.rehearsal_end(rehearsal))
         if run.json:
             addresses = {"aws_endpoint_url": url, "url": rehearsal.url} if keep else {}
@@ -107,6 +126,14 @@ def _port(given: str) -> str:
 
     if not (given.isdecimal() and int(given) <= 65535):
         raise UsageError(f"--port {given} is not a port: 0 to 65535.")
+    return given
+
+
+def _runtime(given: str) -> str:
+    from ..errors import UsageError
+
+    if given not in _RUNTIMES:
+        raise UsageError(f"--runtime {given} is not one of {', '.join(_RUNTIMES)}.")
     return given
 
 

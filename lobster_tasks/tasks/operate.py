@@ -94,7 +94,8 @@ def scale(run: Run, to: str = "") -> int:
 def exec(run: Run, command: str = "/bin/sh", task: str = "") -> int:
     """Run a command inside a running task.
 
-    Uses the AWS CLI and its Session Manager plugin. If ECS Exec is off, it says how to turn it on.
+    Uses the AWS CLI and its Session Manager plugin, or the container engine of an embedded AWS. If ECS Exec is off,
+    it says how to turn it on.
     """
     import signal
     import subprocess

@@ -1,18 +1,25 @@
-"""Runs a command in a task, with the AWS CLI and the Session Manager plugin (ECS Exec)."""
+"""Runs a command in a task, with the AWS CLI and the Session Manager plugin (ECS Exec).
+
+An embedded AWS has no sessions of Systems Manager; where its tasks are containers it names the engine's own command.
+"""
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import unquote
 
 from ...aws import Aws
 from ...definition import named_or_first
 from ...errors import RefusedError
+from ...images import is_embedded
 from ...settings import Settings
 from .service import active_service
 from .watch import task_arns
 
+_REFUSALS = ("InvalidParameterException", "TargetNotConnectedException")  # the AWS CLI tells them
 _PLUGIN = "session-manager-plugin"
 _PLUGIN_PAGE = "https://docs.aws.amazon.com/systems-manager/latest/userguide/session-manager-working-with-install-plugin.html"
 _CLI_PAGE = "https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html"
@@ -24,10 +31,13 @@ _ACTIONS = (
 
 
 def exec_command(aws: Aws, settings: Settings, command: str, task: str = "") -> list[str]:
-    """The words of ``aws ecs execute-command`` for a running task; ``task`` is its id or the beginning of it.
+    """The words that run ``command`` in a running task; ``task`` is its id or the beginning of it.
 
-    Raises RefusedError where a program is missing, the task does not exist, or execute command is not enabled.
+    They are those of ``aws ecs execute-command``, or of the container engine of an embedded AWS. Raises RefusedError
+    where a program is missing, the task does not exist, or execute command is not enabled.
     """
+    if is_embedded(aws.endpoint_url) and (words := _of_an_engine(aws, settings, command, task)):
+        return words
     _check_programs()
     service = active_service(aws, settings.cluster, settings.service)
     chosen = _task(aws, settings.cluster, service, task)
@@ -40,6 +50,26 @@ def exec_command(aws: Aws, settings: Settings, command: str, task: str = "") -> 
         *("--container", _container(chosen, settings.container.name)),
         *("--interactive", "--command", command),
     ]
+
+
+def _of_an_engine(aws: Aws, settings: Settings, command: str, task: str) -> list[str]:
+    """The words for a container engine; empty where the embedded AWS names none, or refuses the session."""
+    try:
+        chosen = _task(aws, settings.cluster, active_service(aws, settings.cluster, settings.service), task)
+    except RefusedError:
+        return []
+    answer = aws.find(
+        "ecs:ExecuteCommand",
+        _REFUSALS,
+        settings.service,
+        cluster=settings.cluster,
+        task=chosen["taskArn"],
+        container=_container(chosen, settings.container.name),
+        command=command,
+        interactive=True,
+    )
+    scheme, _, words = str((answer or {"session": {"streamUrl": ""}})["session"]["streamUrl"]).partition(":")
+    return list(json.loads(unquote(words))) if scheme == "exec" else []
 
 
 def _check_programs() -> None:

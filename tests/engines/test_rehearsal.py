@@ -1,0 +1,57 @@
+"""The library on tasks that are containers: a rehearsal, and a command inside a task."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.embedded.identities import allow, policy
+from tests.engines import ContainerEngine
+from tests.engines.machine_image import PYTHON, import_python
+from tests.engines.test_container_runtime import SSM, made, running
+from tests.project import DOCKERFILE, Project, make
+
+pytestmark = pytest.mark.engine
+
+CONTAINED = DOCKERFILE.replace("python:3.13-slim", PYTHON).replace('"python"', '"python3"')
+CONTAINED = CONTAINED.replace("ARG RELEASE", "RUN echo by RUN > built\nARG RELEASE")
+
+
+@pytest.fixture
+def project(tmp_path: Path, docker: ContainerEngine) -> Project:
+    """A project whose image has a RUN, on a base that is this machine's Python; no AWS anywhere."""
+    import_python(docker)
+    found = make(tmp_path, None, files={"Dockerfile.streamlit": CONTAINED})
+    found.environment.update(docker.environment)
+    return found
+
+
+def test_rehearses_with_the_image_itself(project: Project, docker: ContainerEngine) -> None:
+    before = made(docker)
+    answer = project.inv("rehearse", "--runtime", "auto", "--json").check().json
+    told = "\n".join(moment["what"] for moment in answer["timeline"])
+    assert answer["verdict"] == "passed", told
+    assert "tasks are containers of docker" in told
+    assert answer["requests"]["failed"] == 0
+    assert made(docker) == before
+
+
+def test_runs_a_command_in_a_task(project: Project, docker: ContainerEngine) -> None:
+    with running(docker) as aws:
+        access = {"AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "example"}
+        project.environment.update(AWS_ENDPOINT_URL=aws.url, **access)
+        words = ("setup-fargate", "push-image", "--tag", "a", "--builder", "docker", "deploy", "--tag", "a")
+        project.inv(*words).check()
+        iam, ecs = aws.client("iam"), aws.client("ecs")
+        iam.put_role_policy(RoleName="ecsTaskRole", PolicyName="exec", PolicyDocument=policy(allow(SSM)))
+        where = {"cluster": "lobster-cluster", "service": "lobster-streamlit"}
+        ecs.update_service(**where, enableExecuteCommand=True, forceNewDeployment=True)
+        ecs.get_waiter("services_stable").wait(
+            cluster=where["cluster"],
+            services=[where["service"]],
+            WaiterConfig={"Delay": 1, "MaxAttempts": 600},
+        )
+        shown = project.on_terminal("exec", "--command", "cat built")
+        assert "by RUN" in shown.check().out, json.dumps(shown.said)
