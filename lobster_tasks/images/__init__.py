@@ -1,12 +1,13 @@
 """Images: built from the Dockerfile, with or without a container engine, and pushed to ECR."""
 
-from .engines import engine_for
+from .engines import Engine, engine_for
 from .options import BuildOptions, options_of
 from .push import PlannedPush, PushedImage, is_embedded, plan_push, push_image
 from .transfer import Observer, Transfer, unobserved
 
 __all__ = [
     "BuildOptions",
+    "Engine",
     "Observer",
     "PlannedPush",
     "PushedImage",

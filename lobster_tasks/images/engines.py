@@ -108,6 +108,13 @@ class Engine:
         """Push a built image; raises LobsterError with the engine's last lines."""
         self._run(["push", *self._without_tls(plain_http), reference], say)
 
+    def forget(self, host: str) -> None:
+        """Remove the images that are named after a registry's ``host``, as far as nothing else uses them."""
+        listing = [self.program, "images", "--format", "{{.Repository}}:{{.Tag}}"]
+        told = subprocess.run(listing, capture_output=True, text=True, check=False).stdout
+        if named := [each for each in told.split() if each.startswith(f"{host}/")]:
+            subprocess.run([self.program, "rmi", *named], capture_output=True, check=False)
+
     def _without_tls(self, plain_http: bool) -> list[str]:
         """The flags for a registry without TLS; docker needs none for this machine's own addresses."""
         return ["--tls-verify=false"] if plain_http and self.name == "podman" else []

@@ -5,9 +5,13 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from ..cli.command import Run, command, number
 from ..cli.following import transferring
+
+if TYPE_CHECKING:
+    from ..images import Engine
 
 _RUNTIMES = ("auto", "container", "process")
 
@@ -80,7 +84,11 @@ def rehearse(
     run.console.say(report.rehearsal_heading(settings.name, times))
     rehearsal = Rehearsal(lambda step: run.console.say(report.step(step)), lambda: transferring(run))
     program = engine.program if engine else None
-    with embedded_process.without_the_users_aws(), embedded_process.running(times, young, program) as url:
+    with (
+        embedded_process.without_the_users_aws(),
+        embedded_process.running(times, young, program) as url,
+        _forgotten(engine, url),
+    ):
         rehearsal.add("embedded AWS up", f"{url}, tasks are containers of {engine.name}" if engine else url)
         aws = embedded_process.account(url, settings.region, times, run.tell_of_waiting)
         builder = engine.name if engine else "process"
@@ -94,6 +102,16 @@ def rehearse(
             fronted = rehearsal.url if settings.is_fronted else None
             _wait(run, url, rehearsal.url, find_authority(aws, fronted) if fronted else "")
     return 0 if rehearsal.passed else 1
+
+
+@contextlib.contextmanager
+def _forgotten(engine: Engine | None, url: str) -> Iterator[None]:
+    """After the block, the engine has no image that is named after the embedded AWS at ``url``."""
+    try:
+        yield
+    finally:
+        if engine:
+            engine.forget(url.partition("://")[2])
 
 
 def _wait(run: Run, url: str, app: str | None, authority: str) -> None:

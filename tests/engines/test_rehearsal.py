@@ -8,22 +8,41 @@ from pathlib import Path
 import pytest
 
 from tests.embedded.identities import allow, policy
-from tests.engines import ContainerEngine
-from tests.engines.machine_image import PYTHON, import_python
+from tests.engines import ContainerEngine, busybox
 from tests.engines.test_container_runtime import SSM, made, running
-from tests.project import DOCKERFILE, Project, make
+from tests.project import Project, make
 
 pytestmark = pytest.mark.engine
 
-CONTAINED = DOCKERFILE.replace("python:3.13-slim", PYTHON).replace('"python"', '"python3"')
-CONTAINED = CONTAINED.replace("ARG RELEASE", "RUN echo by RUN > built\nARG RELEASE")
+DOCKERFILE = """\
+FROM scratch
+COPY busybox /bin/busybox
+RUN ["/bin/busybox", "--install", "-s", "/bin"]
+ENV PATH=/bin
+COPY index.cgi /www/cgi-bin/
+RUN mkdir -p /www/_stcore && echo ok > /www/_stcore/health && echo by RUN > /built
+ARG RELEASE=dev
+ENV VERSION=${RELEASE}
+EXPOSE 8501
+CMD ["httpd", "-f", "-p", "8501", "-h", "/www"]
+"""
+PAGE = """\
+#!/bin/sh
+head -c "${CONTENT_LENGTH:-0}" >/dev/null
+printf 'Content-Type: text/plain\\r\\n\\r\\n'
+cat /built
+"""
+SETTINGS = "probe: {path: /, websocket: false}"
 
 
 @pytest.fixture
 def project(tmp_path: Path, docker: ContainerEngine) -> Project:
-    """A project whose image has a RUN, on a base that is this machine's Python; no AWS anywhere."""
-    import_python(docker)
-    found = make(tmp_path, None, files={"Dockerfile.streamlit": CONTAINED})
+    """A project whose image has RUN; no AWS anywhere."""
+    found = make(tmp_path, None, files={"Dockerfile.streamlit": DOCKERFILE})
+    for name, content in (("busybox", busybox()), ("index.cgi", PAGE.encode())):
+        (found.folder / name).write_bytes(content)
+        (found.folder / name).chmod(0o755)
+    found.settings(SETTINGS)
     found.environment.update(docker.environment)
     return found
 
@@ -36,6 +55,7 @@ def test_rehearses_with_the_image_itself(project: Project, docker: ContainerEngi
     assert "tasks are containers of docker" in told
     assert answer["requests"]["failed"] == 0
     assert made(docker) == before
+    assert "127.0.0.1" not in docker.run("images")
 
 
 def test_runs_a_command_in_a_task(project: Project, docker: ContainerEngine) -> None:
@@ -53,5 +73,5 @@ def test_runs_a_command_in_a_task(project: Project, docker: ContainerEngine) -> 
             services=[where["service"]],
             WaiterConfig={"Delay": 1, "MaxAttempts": 600},
         )
-        shown = project.on_terminal("exec", "--command", "cat built")
+        shown = project.on_terminal("exec", "--command", "cat /built")
         assert "by RUN" in shown.check().out, json.dumps(shown.said)
