@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ..account import find_authority
-from ..images import options_of, push_image
+from ..images import BuildOptions, options_of, push_image
 from ..rollout import Outcome, deploy
 from .steps import Rehearsal, RehearsalContext, RehearsalStoppedError, minutes, step
 from .traffic import Traffic
@@ -42,7 +42,9 @@ def broken_release(context: RehearsalContext) -> None:
     with tempfile.TemporaryDirectory() as folder, step(context.rehearsal, "a broken release"):
         (Path(folder) / "Dockerfile").write_text(_BROKEN_DOCKERFILE, encoding="utf-8")
         broken = context.settings.model_copy(update={"dockerfile": "Dockerfile"})
-        push_image(context.aws, broken, BROKEN, Path(folder), context.builder)
+        # Not the stage, the secrets and the caches of the app's own Dockerfile.
+        options = BuildOptions(options_of(broken).architecture)
+        push_image(context.aws, broken, BROKEN, Path(folder), context.builder, options)
     with _traffic(context), step(context.rehearsal, "a broken release"):
         ended = deploy(context.aws, context.settings, BROKEN)
         _add_broken_release(context.rehearsal, ended, context.settings.deployment.rollback)

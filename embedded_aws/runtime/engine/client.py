@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import urlsplit
 
 NAMES = ("docker", "podman")
@@ -94,13 +95,16 @@ class Engine:
         except EngineError:
             return None
 
-    def begin(self, *words: str, stdin: int = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
-        """Start an order whose output the caller reads; a Ctrl-C on the terminal does not reach it."""
+    def begin(
+        self, *words: str, stdin: int = subprocess.DEVNULL, folder: Path | None = None
+    ) -> subprocess.Popen[bytes]:
+        """Start an order in a folder, whose output the caller reads; a Ctrl-C on the terminal does not reach it."""
         return subprocess.Popen(
             [self.program, *words],
             stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
+            cwd=folder,
             start_new_session=True,
         )
 

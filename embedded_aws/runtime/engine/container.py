@@ -10,10 +10,12 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from math import inf
+from pathlib import Path
 from typing import Any
 
 from ..container import CHUNK, KILLED, LineSplitter
 from ..interface import CannotStart, nowhere
+from ..removal import remove
 from .client import Engine, explained
 
 NOT_STARTED = "0001-01-01"
@@ -33,13 +35,19 @@ class Attached:
     """An order of the engine that runs a program in a container (`exec`), with its output; see
     ``interface.Container``. Killing it ends the order, and the program with the container."""
 
-    def __init__(self, engine: Engine, words: Sequence[str], log: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        words: Sequence[str],
+        log: Callable[[str], None],
+        folder: Path | None = None,
+    ) -> None:
         self.out_of_memory = False
         self._engine = engine
         self._log = log
         self._exit_code: int | None = None
         self._over = threading.Event()
-        self.process = engine.begin(*words)
+        self.process = engine.begin(*words, folder=folder)
 
     def follow(self) -> None:
         """Begin to log the output; ``poll`` has an answer once it has ended."""
@@ -113,9 +121,14 @@ class EngineContainer(Attached):
         stop_signal: str,
         log: Callable[[str], None],
         in_background: InBackground,
+        folder: Path,
     ) -> None:
-        """Start a container that was created, and wait until its program runs. Raises CannotStart."""
-        super().__init__(engine, ["start", "--attach", name], log)
+        """Start a container that was created, and wait until its program runs. Raises CannotStart.
+
+        ``folder`` is the container's own; it is removed with it.
+        """
+        super().__init__(engine, ["start", "--attach", name], log, folder)
+        self._folder = folder
         self.name = name
         self._stop_signal = stop_signal
         self._was_killed = False
@@ -152,12 +165,14 @@ class EngineContainer(Attached):
     def _refusal(self) -> CannotStart:
         said, complaint = self.process.communicate()
         self._engine.try_to("rm", "--force", self.name)
+        remove(self._folder)
         return refusal(self._engine.name, (complaint or said).decode(errors="replace"))
 
     def _ended(self, code: int) -> int:
         state = self._final_state()
         self._engine.try_to("rm", "--force", "--volumes", self.name)
         self.out_of_memory = bool(state.get("OOMKilled"))
+        remove(self._folder)
         return int(state.get("ExitCode", KILLED))
 
     def _final_state(self) -> dict[str, Any]:
@@ -166,6 +181,10 @@ class EngineContainer(Attached):
         latest = time.monotonic() + LATE
         while True:
             state = self._state()
+            if (
+                state and (self._folder / "oom").exists()
+            ):  # podman's, with cgroups of version 1, in the wrong place
+                state["OOMKilled"] = True
             settled = state.get("OOMKilled", True) or state["ExitCode"] != KILLED or self._was_killed
             if settled or time.monotonic() > latest:
                 return state

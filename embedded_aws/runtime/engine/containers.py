@@ -3,8 +3,7 @@
 Real: everything that the image and the definition say of a container, its kernel limits, and its network: 127.0.0.1
 is the task's own, and 169.254.170.2 the endpoint for tasks. Not real: the task's memory is each container's limit,
 where on Fargate it is that of all together; only ports are reached that a definition or the image names; a task does
-not reach another one by its private address; the disk has the engine's size; podman with cgroups of version
-1 does not tell that memory ran out (exit code 137, but no reason). See ``pod``, ``gateway`` and ``labels``.
+not reach another one by its private address; the disk has the engine's size. See ``pod``, ``gateway`` and ``labels``.
 """
 
 from __future__ import annotations
@@ -17,6 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from ...kernel.data_plane import DataPlane
@@ -81,7 +81,10 @@ class EngineContainers:
             name = self._created(spec, self._pod(spec))
         except EngineError as why:
             raise CannotStart(str(why)) from why
-        made = EngineContainer(self._engine, name, spec.image.stop_signal, spec.log, self._orders.submit)
+        folder = Path(tempfile.mkdtemp(dir=self._images.folder / "containers"))
+        made = EngineContainer(
+            self._engine, name, spec.image.stop_signal, spec.log, self._orders.submit, folder
+        )
         self._keep(made, resets)
         return made
 
