@@ -7,12 +7,14 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import NoReturn
 
 from .aws import Aws
 from .clock import Clock
 from .errors import LobsterError, UsageError
+from .images import Engine, engine_for
 
 # The embedded AWS accepts any credentials.
 _CREDENTIALS = {"aws_access_key_id": "rehearsal", "aws_secret_access_key": "rehearsal"}
@@ -62,6 +64,44 @@ def without_the_users_aws() -> Iterator[None]:
         for name in stand_ins:
             del os.environ[name]
         os.environ.update(kept)
+
+
+@dataclass(frozen=True)
+class EmbeddedAws:
+    """A running embedded AWS: its address, the account in it, and the engine of its containers, None for
+    processes."""
+
+    url: str
+    aws: Aws
+    engine: Engine | None
+
+    @property
+    def builder(self) -> str:
+        """What builds images for it: process, docker or podman."""
+        return self.engine.name if self.engine else "process"
+
+    @property
+    def described(self) -> str:
+        """Its address, and what its tasks are where they are no processes."""
+        return f"{self.url}, tasks are containers of {self.engine.name}" if self.engine else self.url
+
+
+@contextmanager
+def isolated(
+    region: str, speed: float, young: bool, runtime: str, tell: Callable[[LobsterError, float], None]
+) -> Iterator[EmbeddedAws]:
+    """Run an embedded AWS without the user's AWS for the duration of the block; afterwards the engine has no image
+    that is named after it.
+
+    ``runtime`` is auto, container or process. Raises RefusedError where there is no engine for containers.
+    """
+    engine = engine_for(runtime)
+    with without_the_users_aws(), running(speed, young, engine.program if engine else None) as url:
+        try:
+            yield EmbeddedAws(url, account(url, region, speed, tell), engine)
+        finally:
+            if engine:
+                engine.forget(url.partition("://")[2])
 
 
 @contextmanager

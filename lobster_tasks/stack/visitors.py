@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_network
 from typing import Any, ClassVar
@@ -81,15 +81,16 @@ class _OfCloudFront(Resource):
 
     def _arn(self, aws: Aws) -> str:
         """The ARN of the one with its name; empty without one. The lists have AWS's markers, and no paginator."""
-        operation, more = f"wafv2:List{self.noun_in_calls}s", dict[str, Any]()
-        while True:
-            page = aws.call(operation, self.label, Scope=SCOPE, Limit=100, **more)
-            for each in page.get(self.listed_as, []):
-                if each["Name"] == self.name:
-                    return str(each["ARN"])
-            if not page.get("NextMarker") or not page.get(self.listed_as):
-                return ""
-            more = {"NextMarker": page["NextMarker"]}
+        named = (each["ARN"] for each in self._listed(aws) if each["Name"] == self.name)
+        return next(map(str, named), "")
+
+    def _listed(self, aws: Aws) -> Iterator[Mapping[str, Any]]:
+        operation = f"wafv2:List{self.noun_in_calls}s"
+        page = aws.call(operation, self.label, Scope=SCOPE, Limit=100)
+        yield from page[self.listed_as]
+        while (marker := page.get("NextMarker")) and page[self.listed_as]:
+            page = aws.call(operation, self.label, Scope=SCOPE, Limit=100, NextMarker=marker)
+            yield from page[self.listed_as]
 
     def _get(self, aws: Aws, arn: str) -> Mapping[str, Any] | None:
         found = aws.find(f"wafv2:Get{self.noun_in_calls}", _ABSENT, self.label, **self._named(arn))

@@ -11,7 +11,7 @@ from ..cli.command import Run, command, number
 from ..cli.following import transferring
 
 if TYPE_CHECKING:
-    from ..images import Engine
+    from ..embedded_process import EmbeddedAws
 
 _RUNTIMES = ("auto", "container", "process")
 
@@ -75,51 +75,37 @@ def rehearse(
     from pathlib import Path
 
     from .. import embedded_process, report
-    from ..account import find_authority
-    from ..images import engine_for
     from ..rehearsal import Rehearsal, rehearse
 
     embedded_process.require()
-    engine = engine_for(named)
     run.console.say(report.rehearsal_heading(settings.name, times))
     rehearsal = Rehearsal(lambda step: run.console.say(report.step(step)), lambda: transferring(run))
-    program = engine.program if engine else None
-    with (
-        embedded_process.without_the_users_aws(),
-        embedded_process.running(times, young, program) as url,
-        _forgotten(engine, url),
-    ):
-        rehearsal.add("embedded AWS up", f"{url}, tasks are containers of {engine.name}" if engine else url)
-        aws = embedded_process.account(url, settings.region, times, run.tell_of_waiting)
-        builder = engine.name if engine else "process"
-        how = {"from_apprunner": from_apprunner, "keep": keep}
-        rehearse(aws, settings, Path.cwd(), rehearsal, builder=builder, **how)
+    where = settings.region, times, young, named, run.tell_of_waiting
+    with embedded_process.isolated(*where) as embedded:
+        rehearsal.add("embedded AWS up", embedded.described)
+        rehearse(
+            *(embedded.aws, settings, Path.cwd(), rehearsal),
+            from_apprunner=from_apprunner,
+            keep=keep,
+            builder=embedded.builder,
+        )
         run.console.say(report.rehearsal_end(rehearsal))
         if run.json:
-            addresses = {"aws_endpoint_url": url, "url": rehearsal.url} if keep else {}
+            addresses = {"aws_endpoint_url": embedded.url, "url": rehearsal.url} if keep else {}
             run.console.json(report.rehearsal_json(rehearsal, addresses))
         if keep:
-            fronted = rehearsal.url if settings.is_fronted else None
-            _wait(run, url, rehearsal.url, find_authority(aws, fronted) if fronted else "")
+            _wait(run, embedded, rehearsal.url)
     return 0 if rehearsal.passed else 1
 
 
-@contextlib.contextmanager
-def _forgotten(engine: Engine | None, url: str) -> Iterator[None]:
-    """After the block, the engine has no image that is named after the embedded AWS at ``url``."""
-    try:
-        yield
-    finally:
-        if engine:
-            engine.forget(url.partition("://")[2])
-
-
-def _wait(run: Run, url: str, app: str | None, authority: str) -> None:
-    """Wait for Ctrl-C; meanwhile ``authority`` (PEM), if there is one, is in a file."""
+def _wait(run: Run, embedded: EmbeddedAws, app: str | None) -> None:
+    """Wait for Ctrl-C; meanwhile the certificate of a distribution's authority, if there is one, is in a file."""
     from .. import report
+    from ..account import find_authority
 
-    with _in_a_file(authority) as file:
-        run.console.show(report.kept(url, run.offline_settings.region, app, file))
+    fronted = app if run.offline_settings.is_fronted else None
+    with _in_a_file(find_authority(embedded.aws, fronted) if fronted else "") as file:
+        run.console.show(report.kept(embedded.url, run.offline_settings.region, app, file))
         with contextlib.suppress(KeyboardInterrupt):
             threading.Event().wait()
     run.console.say("Stopping.")
