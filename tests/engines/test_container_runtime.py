@@ -53,8 +53,9 @@ SSM = [f"ssmmessages:{verb}{kind}Channel" for verb in ("Create", "Open") for kin
 def running(engine: ContainerEngine, **how: Any) -> Iterator[EmbeddedProcess]:
     """An embedded AWS whose tasks are containers of an engine."""
     env = {**os.environ, **engine.environment, "EMBEDDED_AWS_ENGINE": engine.name}
-    words = [*EMBEDDED_AWS, "--speed", f"{SPEED}", "--boot-allowance", "5", "--runtime", "container"]
-    with serve(words, env=env, process_group=0, **how) as aws:
+    words = [*EMBEDDED_AWS, "--until-stdin-ends", "--speed", f"{SPEED}", "--boot-allowance", "5"]
+    words += ["--runtime", "container"]
+    with serve(words, env=env, stdin=subprocess.PIPE, process_group=0, **how) as aws:
         yield aws
 
 
