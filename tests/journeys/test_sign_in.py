@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -133,7 +134,8 @@ def test_nobody_passes_without_https(app: SignedIn) -> None:
 
 def test_who_looks_is_told_of_the_sign_in(app: SignedIn) -> None:
     assert app.project.inv("status", "--json").check().json["sign_in"] == f"{app.provider.issuer}/authorize"
-    assert f"sign-in     {host(app)}" in app.project.inv("status").check().out
+    shown = app.project.inv("status").check().out
+    assert re.search(rf"sign-in +{re.escape(host(app))} +visitors sign in there", shown)
     checks = {each["id"]: each for each in app.project.inv("validate-fargate-setup", "--json").json["checks"]}
     assert [each for each in checks.values() if each["status"] == "fail"] == []
     assert f"visitors sign in at {host(app)}" in checks["answers.page"]["saw"]

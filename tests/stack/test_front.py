@@ -231,7 +231,8 @@ def test_every_attribute_has_its_drift(standing: Stand) -> None:
     known = LiveResources(standing.read())
     desired = standing.find(DISTRIBUTION).desired(known).keys()
     of_domains = {"aliases", "certificate", "TLS-policy", "SSL-support"}  # test_front_domain.py
-    assert desired - DRIFTS.keys() == {"VPC-origin", "status", *of_domains}
+    of_visitors = {"web-ACL"}  # test_visitors.py
+    assert desired - DRIFTS.keys() == {"VPC-origin", "status", *of_domains, *of_visitors}
     apart = {"load-balancer", "HTTP-port", "HTTPS-port", "protocol", "address-type", "status", "superseded"}
     assert standing.find(ORIGIN).desired(known).keys() == apart
     assert standing.find(RULE).desired(known).keys() == {"prefix-list"}
