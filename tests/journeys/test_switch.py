@@ -23,7 +23,7 @@ from tests.project import Project, make
 
 SPEED = 100.0
 CLIENTS, SOCKETS = 50, 10
-_AGAIN_SECONDS = 1.0
+_AGAIN_SECONDS = 2.0
 STREAM = "/_stcore/stream"
 
 
@@ -65,7 +65,7 @@ def project(swift: EmbeddedProcess, tmp_path_factory: pytest.TempPathFactory) ->
 
 @dataclass
 class Visitors:
-    """Browsers that ask for the page at ``url``, each about once a second on a new connection."""
+    """Browsers that ask for the page at ``url``, each about every two seconds on a new connection."""
 
     url: str
     authority: Path
@@ -122,7 +122,7 @@ def sockets(url: str, authority: Path) -> Iterator[list[ClientConnection]]:
     trust = ssl.create_default_context(cafile=str(authority)) if url.startswith("https") else None
     where = f"{url.replace('http', 'ws', 1)}{STREAM}"
     with ExitStack() as stack:
-        yield [stack.enter_context(connect(where, ssl=trust)) for _ in range(SOCKETS)]
+        yield [stack.enter_context(connect(where, ssl=trust, open_timeout=PATIENCE)) for _ in range(SOCKETS)]
 
 
 def serves(socket: ClientConnection) -> bool:
