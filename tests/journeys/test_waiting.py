@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
 from lobster_tasks.rollout import Outcome, follow
 from tests.embedded_process import eventually
 
-from .failures import role
+from .failures import PATIENT, role
 from .releasing import Account, beside, said
 
 
@@ -138,3 +139,17 @@ def test_who_may_not_stop_a_deployment_waits_for_the_circuit_breaker(account: Ac
     outcome = follow(site.aws, site.settings, arn)
     assert (outcome.verdict, outcome.cause and outcome.cause.code) == ("rolled_back", "command-not-found")
     assert "it could not be stopped" in said(outcome)
+
+
+def test_a_cause_that_shows_late_is_acted_on(account: Account, tmp_path: Path) -> None:
+    """At its first failures the program is only slow, which more time may mend; then it shows where it listens."""
+    site = beside(account, "late", deploymentConfiguration=PATIENT)
+    runs = tmp_path / "runs"
+    is_slow, waits = f"[ $(wc -l <{runs}) -lt 4 ]", "trap 'exit 0' TERM; sleep 600 & wait"
+    program = f"echo starting; echo >>{runs}; if {is_slow}; then {waits}; fi; exec python web_app.py"
+    local = [{"name": "BIND", "value": "127.0.0.1"}]
+    outcome = site.follow(command=["sh", "-c", program], environment=local)
+    assert "retrying may help, and ECS retries" in said(outcome)
+    assert outcome.cause is not None
+    assert (outcome.verdict, outcome.cause.code) == ("rolled_back", "bound-to-loopback")
+    assert "the deployment is stopped and rolled back" in said(outcome)

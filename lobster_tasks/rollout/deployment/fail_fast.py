@@ -70,9 +70,11 @@ class FailFast:
         if last.healthy:  # some tasks are healthy, so the release may still succeed
             return
         causes = diagnose(collect_evidence(self._aws, self._settings, snapshots, verdict))
-        # Only causes that depend on the account's state can change with another failure.
-        self._considered.add(failure if causes[0].code in PERMISSIONS | LOOKED_UP else failure.reason)
-        if any(cause.heals for cause in causes) and not is_ours_to_end:
+        may_heal = any(cause.heals for cause in causes)
+        # Another failure can show more than this one: the account may have changed, or a log may tell the reason.
+        may_change = may_heal or causes[0].code in PERMISSIONS | LOOKED_UP
+        self._considered.add(failure if may_change else failure.reason)
+        if may_heal and not is_ours_to_end:
             self._say(causes[0], "retrying may help, and ECS retries", failure.count)
         elif not self._settings.deployment.rollback:
             until = (
