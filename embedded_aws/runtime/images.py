@@ -212,7 +212,10 @@ class Images:
             raise _broken("failed to unmarshal config", manifest.digest, error) from error
 
     def _config(self, manifest: Manifest) -> Mapping[str, Any]:
-        return dict(json.loads(self._blob_path(manifest.body["config"]["digest"]).read_bytes()))
+        found = json.loads(self._blob_path(manifest.body["config"]["digest"]).read_bytes())
+        if not isinstance(found, dict):
+            raise TypeError("it is no JSON object")
+        return found
 
     def _unpacked(self, manifest: Manifest, disk: int) -> Path:
         root = self.folder / "images" / manifest.digest.partition(":")[2]

@@ -1,4 +1,7 @@
-"""Tasks as containers of a real engine: what the definition says of a container holds, and nothing is left behind."""
+"""Tasks as containers of a real engine: what the definition says of a container holds, and nothing is left behind.
+
+All in one file, which one worker runs: several of these tests look at everything that the engine has of ours.
+"""
 
 from __future__ import annotations
 
@@ -23,6 +26,7 @@ from tests.embedded.identities import allow, policy
 from tests.embedded_process import EMBEDDED_AWS, PATIENCE, EmbeddedProcess, eventually, serve
 from tests.engines import LABEL, ContainerEngine, busybox
 from tests.engines.machine_image import import_python, push
+from tests.project import Project, make
 
 pytestmark = pytest.mark.engine
 
@@ -45,6 +49,25 @@ RUN python3 -c "import pathlib; pathlib.Path('built').write_text('by RUN')"
 EXPOSE 8501
 CMD ["python3", "app.py"]
 """
+DOCKERFILE = """\
+FROM scratch
+COPY busybox /bin/busybox
+RUN ["/bin/busybox", "--install", "-s", "/bin"]
+ENV PATH=/bin
+COPY index.cgi /www/cgi-bin/
+RUN mkdir -p /www/_stcore && echo ok > /www/_stcore/health && echo by RUN > /built
+ARG RELEASE=dev
+ENV VERSION=${RELEASE}
+EXPOSE 8501
+CMD ["httpd", "-f", "-p", "8501", "-h", "/www"]
+"""
+PAGE = """\
+#!/bin/sh
+head -c "${CONTENT_LENGTH:-0}" >/dev/null
+printf 'Content-Type: text/plain\\r\\n\\r\\n'
+cat /built
+"""
+SETTINGS = "probe: {path: /, websocket: false}"
 APP = Path(__file__).parents[1] / "embedded" / "web_app.py"
 SSM = [f"ssmmessages:{verb}{kind}Channel" for verb in ("Create", "Open") for kind in ("Control", "Data")]
 
@@ -306,3 +329,46 @@ def test_no_address_of_a_container_is_used(engine: ContainerEngine) -> None:
             assert "ConnectionRefusedError" in asked.stderr
     finally:
         subprocess.run(["iptables", "-D", *rule], check=True)
+
+
+@pytest.fixture
+def project(tmp_path: Path, docker: ContainerEngine) -> Project:
+    """A project whose image has RUN; no AWS anywhere."""
+    found = make(tmp_path, None, files={"Dockerfile.streamlit": DOCKERFILE})
+    for name, content in (("busybox", busybox()), ("index.cgi", PAGE.encode())):
+        (found.folder / name).write_bytes(content)
+        (found.folder / name).chmod(0o755)
+    found.settings(SETTINGS)
+    found.environment.update(docker.environment)
+    return found
+
+
+def test_rehearses_with_the_image_itself(project: Project, docker: ContainerEngine) -> None:
+    before = made(docker)
+    answer = project.inv("rehearse", "--runtime", "auto", "--no-from-apprunner", "--json").check().json
+    told = "\n".join(moment["what"] for moment in answer["timeline"])
+    assert answer["verdict"] == "passed", told
+    assert "tasks are containers of docker" in told
+    assert answer["requests"]["failed"] == 0
+    assert made(docker) == before
+    assert "127.0.0.1" not in docker.run("images")
+
+
+def test_runs_a_command_in_a_task(project: Project, docker: ContainerEngine) -> None:
+    with running(docker) as aws:
+        access = {"AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "example"}
+        project.environment.update(AWS_ENDPOINT_URL=aws.url, **access)
+        words = ("setup-fargate", "push-image", "--tag", "a", "--builder", "docker", "deploy", "--tag", "a")
+        project.inv(*words).check()
+        iam, ecs = aws.client("iam"), aws.client("ecs")
+        iam.put_role_policy(RoleName="ecsTaskRole", PolicyName="exec", PolicyDocument=policy(allow(SSM)))
+        (service,) = ecs.list_services(cluster="lobster-cluster")["serviceArns"]
+        where = {"cluster": "lobster-cluster", "service": service}
+        ecs.update_service(**where, enableExecuteCommand=True, forceNewDeployment=True)
+        ecs.get_waiter("services_stable").wait(
+            cluster=where["cluster"],
+            services=[where["service"]],
+            WaiterConfig={"Delay": 1, "MaxAttempts": 600},
+        )
+        shown = project.on_terminal("exec", "--command", "cat /built")
+        assert "by RUN" in shown.check().out, json.dumps(shown.said)

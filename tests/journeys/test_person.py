@@ -308,8 +308,10 @@ def test_who_deploys_needs_no_other_policy(fast: EmbeddedProcess, tmp_path: Path
     who.is_given(f"{PRINTS_A_POLICY}--deploy --output a")
     for line in DEPLOYS:
         who.does(line)
-    who.lets(f"inv setup-fargate {INSIDE}")  # another load balancer, with the other name
-    who.does("inv status")
+    # another load balancer, with the other name
+    who.lets(f"inv setup-fargate {INSIDE}")
+    who.lets(f"inv remove-old-load-balancer {INSIDE}")
+    who.does(f"inv status {INSIDE}")
     enter = next(each for each in blocks(GUIDE) if ENTERS in each.text.splitlines())
     Way(who, "by hand").run(enter)
     assert denied(who) == set()
