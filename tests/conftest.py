@@ -29,7 +29,8 @@ hypothesis.settings.load_profile("patient")
 SPEED = 20.0
 SWIFT = 200.0
 FIRST = (
-    *("tests/embedded/test_terraform.py", "tests/test_patterns.py", "tests/wording/"),  # minutes
+    "tests/engines/test_container_runtime.py",  # minutes
+    *("tests/embedded/test_terraform.py", "tests/test_patterns.py", "tests/wording/"),
     *("tests/journeys/", "tests/tasks/", "tests/test_fargate_deployment.py"),
 )
 
