@@ -27,17 +27,27 @@ TASK = "embedded-aws.task"
 
 @dataclass(frozen=True)
 class _Kind:
-    """A kind of object: how its ids are listed, what inspects it, where its labels are, and how it is removed."""
+    """A kind of object: how its ids are listed, what inspects it, where its labels are, and how it is removed.
+
+    ``insists`` is what podman needs besides to remove one that it believes in use.
+    """
 
     listing: tuple[str, ...]
     inspection: tuple[str, ...]
     labels: str
     removal: tuple[str, ...]
+    insists: tuple[str, ...] = ()
 
 
 _KINDS = (
     _Kind(("ps", "-aq", "--no-trunc"), ("inspect", "--type", "container"), ".Config.Labels", ("rm", "-fv")),
-    _Kind(("network", "ls", "-q", "--no-trunc"), ("network", "inspect"), ".Labels", ("network", "rm")),
+    _Kind(
+        ("network", "ls", "-q", "--no-trunc"),
+        ("network", "inspect"),
+        ".Labels",
+        ("network", "rm"),
+        insists=("--force",),
+    ),
     _Kind(("images", "-q", "--no-trunc"), ("image", "inspect"), ".Config.Labels", ("rmi", "-f")),
 )
 """In the order of their removal: a network with containers, and an image with containers, cannot be removed."""
@@ -102,7 +112,8 @@ def _remove(engine: Engine, kind: _Kind, names: Iterable[str]) -> None:
     for last in (False, True):  # podman removes no pod before the containers in its network
         try:
             if named:
-                engine.run(*kind.removal, *named)
+                insists = kind.insists if last and engine.name == "podman" else ()
+                engine.run(*kind.removal, *insists, *named)
             return
         except EngineError as why:
             gone = any(word in str(why).lower() for word in ("no such", "not found", "in progress"))
