@@ -310,7 +310,9 @@ def test_nothing_is_left_after_sigkill_and_nothing_of_others_is_touched(engine: 
 def test_no_address_of_a_container_is_used(engine: ContainerEngine) -> None:
     """In Docker Desktop no process of the machine reaches a container's address: here the kernel refuses it."""
     if engine.name == "podman":
-        pytest.skip("podman publishes a port by translating addresses in the kernel, which the rule refuses too")
+        pytest.skip(
+            "podman publishes a port by translating addresses in the kernel, which the rule refuses too"
+        )
     group = 54321
     rule = f"OUTPUT -m owner --gid-owner {group} -m conntrack --ctstate NEW ! -o lo -j REJECT".split()
     if subprocess.run(["iptables", "-I", *rule], capture_output=True, check=False).returncode:
