@@ -82,7 +82,8 @@ def running(engine: ContainerEngine, **how: Any) -> Iterator[EmbeddedProcess]:
         yield aws
 
 
-@pytest.fixture(scope="module", params=["docker", "podman"])
+# The same on podman takes ten minutes: with its storage each start of a container takes many seconds.
+@pytest.fixture(scope="module", params=["docker", pytest.param("podman", marks=pytest.mark.exhaustive)])
 def engine(request: pytest.FixtureRequest) -> ContainerEngine:
     """Each of the engines, with the image of tools."""
     found: ContainerEngine = request.getfixturevalue(request.param)
