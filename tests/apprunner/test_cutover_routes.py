@@ -199,7 +199,7 @@ def test_ipv6_visitors_are_not_forgotten() -> None:
     with pytest.raises(RefusedError) as refused:
         routes(alias(), alias(kind="AAAA"))
     assert "AAAA" in refused.value.what
-    assert "dual_stack" in refused.value.next_step
+    assert "load_balancer.dual_stack" in refused.value.next_step
     assert [route.kind for route in routes(alias(), alias(kind="AAAA"), balancer=DUAL)] == ["A", "AAAA"]
 
 

@@ -169,7 +169,7 @@ def _route(
         raise RefusedError(
             f"{domain} has an AAAA record, and the load balancer {destination.name} has no IPv6.",
             f"visitors with IPv6 would still go to {target(before[0])}",
-            "set load_destination.dual_stack: true, or remove the AAAA record",
+            "set load_balancer.dual_stack: true, or remove the AAAA record",
         )
     if len(records) == 1 and "SetIdentifier" not in records[0]:
         first = records[0]
