@@ -107,8 +107,12 @@ def plan(
     balancer is deleted once the service has left it, except what others use (``others``, as for ``plan_removal``).
     """
     known = LiveResources(live)
-    wanted = [each for each in known if not each.former and each.presence(known) == "present"]
-    foreign = [each for each in wanted if not each.is_ours(known[each])]
+    own = tuple(each for each in stack.resources if not each.former)
+    foreign = [
+        each
+        for each in own
+        if each in known and each.presence(known) == "present" and not each.is_ours(known[each])
+    ]
     if elsewhere := [each for each in foreign if _is_of_another_region(each, known[each])]:
         raise _elsewhere(elsewhere, known)
     owners = {owner: None for each in foreign if (owner := known[each].stack)}
@@ -116,8 +120,8 @@ def plan(
         raise _not_ours(foreign, known, tuple(owners))
     if full := [each for each in foreign if _tags_after(each, known[each]) > MOST_TAGS]:
         raise _no_room_for_tags(full[0], known[full[0]])
-    changes = [change for each in stack.resources for change in _changes(each, live[each], known, foreign)]
-    changes += [change for each in reversed(stack.resources) for change in _removal(each, live[each], known)]
+    changes = [change for each in own for change in _changes(each, live[each], known, foreign)]
+    changes += [change for each in reversed(own) for change in _removal(each, live[each], known)]
     leaving = _without_former(stack, live, others)
     changes += leaving.changes
     touched = {change.resource for change in changes}
@@ -249,9 +253,7 @@ def refuse_impossible(made: Plan) -> None:
 
 def _removal(resource: Resource, found: Live | None, known: LiveResources) -> list[Change]:
     """The deletion of a resource that is ours and no longer desired, after everything that depends on it."""
-    if found is None or resource.former or resource.presence(known) != "absent":
-        return []
-    if not resource.is_ours(found) or found.adopted:
+    if found is None or resource.presence(known) != "absent" or not resource.is_ours(found) or found.adopted:
         return []
     return [Change("delete", resource, "the settings no longer contain it")]
 
@@ -259,8 +261,6 @@ def _removal(resource: Resource, found: Live | None, known: LiveResources) -> li
 def _changes(
     resource: Resource, found: Live | None, known: LiveResources, foreign: list[Resource]
 ) -> list[Change]:
-    if resource.former:
-        return []
     presence = resource.presence(known)
     if found is None:
         return [Change("create", resource, "not there")] if presence == "present" else []
