@@ -15,6 +15,8 @@ from typing import Any, Self
 import requests
 from requests.adapters import HTTPAdapter
 
+_CLOUDFRONTS_STATUSES = frozenset({403, 502, 504})
+
 
 @dataclass(frozen=True)
 class Response:
@@ -153,3 +155,12 @@ def _refusal(answer: requests.Response) -> Exception | None:
     except requests.HTTPError as refusal:
         return refusal
     return None
+
+
+def is_by_cloudfront(status: int | None, headers: Mapping[str, str]) -> bool:
+    """Whether an error is CloudFront's own; ``headers`` have their names in lower case.
+
+    An origin's answer keeps the origin's own ``Server`` header (CloudFront, "Request and response behavior for custom
+    origins").
+    """
+    return status in _CLOUDFRONTS_STATUSES and headers.get("server") == "CloudFront"

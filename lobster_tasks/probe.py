@@ -28,7 +28,7 @@ from .aws import Aws
 from .clock import Clock
 from .errors import AwsCallError
 from .forwarding import BEFORE, ForwardingRule, best_forwarding_rule
-from .http_client import Client, trusting
+from .http_client import Client, is_by_cloudfront, trusting
 from .in_parallel import in_parallel
 from .settings import Settings
 
@@ -49,7 +49,6 @@ _SOURCES = {
 _STREAMLIT_PATH = "/_stcore/stream"
 _STREAMLIT_PROTOCOL = "streamlit"
 _PASSING_STATUSES = frozenset({502, 503, 504})
-_CLOUDFRONTS_STATUSES = frozenset({403, 502, 504})
 PAGE_STATUSES = frozenset({*range(200, 400), 401})
 _CHUNK = 4096
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -273,10 +272,9 @@ def probe(
     within: float = REACHABLE_WITHIN_SECONDS,
 ) -> Probe:
     """Request the page and the WebSocket in parallel, again while a failure may be temporary."""
-    who = endpoint.name, endpoint.checked, endpoint.authority, endpoint.sign_in
-    asked: list[Callable[[], Answer]] = [partial(get, clock, endpoint.url, endpoint.path(path), *who)]
+    asked: list[Callable[[], Answer]] = [partial(get, clock, endpoint, endpoint.path(path))]
     if websocket is not None:
-        asked.append(partial(shake_hands, clock, endpoint.url, endpoint.path(websocket), *who))
+        asked.append(partial(shake_hands, clock, endpoint, endpoint.path(websocket)))
     patience = 0.0 if endpoint.internal else within  # from outside its network it never answers
     patience = min(patience, _PRIVATE_WITHIN_SECONDS) if endpoint.allowed_sources else patience
     page, *sockets = in_parallel(*(partial(_ask_again, clock, ask, patience) for ask in asked))
@@ -291,24 +289,16 @@ def _ask_again(clock: Clock, ask: Callable[[], Answer], within: float) -> Answer
     return replace(answer, passing=False)
 
 
-def get(
-    clock: Clock,
-    url: str,
-    path: str,
-    name: str = "",
-    checked: bool = False,
-    authority: str = "",
-    sign_in: str = "",
-) -> Answer:
-    """GET a page with the host ``name``; redirects are not followed, since they may lead to a sign-in page
-    elsewhere.
+def get(clock: Clock, endpoint: PublicEndpoint, path: str) -> Answer:
+    """GET a page; redirects are not followed, since they may lead to a sign-in page elsewhere.
 
-    With a ``sign_in`` the redirect there is the expected answer: the load balancer, and not the app, has answered.
+    Where visitors sign in, the redirect there is the expected answer: the load balancer, and not the app, has answered.
     """
+    url, sign_in = endpoint.url, endpoint.sign_in
     # The certificate is for the visitors' host name; without one it cannot be verified.
     with (
         warnings.catch_warnings(action="ignore"),
-        Client(name, checked=checked, authority=authority) as client,
+        Client(endpoint.name, checked=endpoint.checked, authority=endpoint.authority) as client,
     ):
         answer = client.request(f"{url}{path}", ANSWER_WITHIN_SECONDS, most=0, stopwatch=clock.stopwatch)
     status, milliseconds = answer.status, answer.milliseconds
@@ -327,25 +317,18 @@ def get(
     return Answer(False, said, status, milliseconds, passing, by_cloudfront=by_cloudfront)
 
 
-def shake_hands(
-    clock: Clock,
-    url: str,
-    path: str,
-    name: str = "",
-    checked: bool = False,
-    authority: str = "",
-    sign_in: str = "",
-) -> Answer:
-    """A WebSocket handshake, as a browser on the host ``name`` makes it; the connection is closed at once.
+def shake_hands(clock: Clock, endpoint: PublicEndpoint, path: str) -> Answer:
+    """A WebSocket handshake, as a browser makes it; the connection is closed at once.
 
-    With a ``sign_in`` the redirect there is the expected answer.
+    Where visitors sign in, the redirect there is the expected answer.
     """
+    url, name, sign_in = endpoint.url, endpoint.name, endpoint.sign_in
     parts = urlsplit(url)
     secure = parts.scheme == "https"
     origin = f"{parts.scheme}://{name}" if name else url
     started = clock.stopwatch()
     try:
-        with _open(parts, name, checked, authority) as stream:
+        with _open(parts, endpoint) as stream:
             _upgrade(stream, f"{'wss' if secure else 'ws'}://{name or parts.netloc}{path}", origin)
             milliseconds = (clock.stopwatch() - started) * 1000
     except InvalidStatus as refused:
@@ -371,12 +354,13 @@ def _subprotocols(path: str) -> list[Subprotocol] | None:
     return [Subprotocol(_STREAMLIT_PROTOCOL)] if path.endswith(_STREAMLIT_PATH) else None
 
 
-def _open(parts: SplitResult, name: str, checked: bool, authority: str) -> socket.socket:
+def _open(parts: SplitResult, endpoint: PublicEndpoint) -> socket.socket:
     port = parts.port or _DEFAULT_PORTS[parts.scheme]
     plain = socket.create_connection((parts.hostname, port), timeout=ANSWER_WITHIN_SECONDS)
     if parts.scheme != "https":
         return plain
-    return _tls(checked, authority).wrap_socket(plain, server_hostname=name or parts.hostname)
+    context = _tls(endpoint.checked, endpoint.authority)
+    return context.wrap_socket(plain, server_hostname=endpoint.name or parts.hostname)
 
 
 def _upgrade(stream: socket.socket, uri: str, origin: str) -> None:
@@ -412,15 +396,6 @@ def _refused_handshake(path: str, url: str, status: int, by_cloudfront: bool) ->
     elif status in range(200, 300):
         said = f"WebSocket {path} answers {status} without an upgrade: there is no WebSocket at this path"
     return Answer(False, said, status, passing=status in _PASSING_STATUSES, by_cloudfront=by_cloudfront)
-
-
-def is_by_cloudfront(status: int, headers: Mapping[str, str]) -> bool:
-    """Whether an error is CloudFront's own; ``headers`` have their names in lower case.
-
-    An origin's answer keeps the origin's own ``Server`` header (CloudFront, "Request and response behavior for custom
-    origins").
-    """
-    return status in _CLOUDFRONTS_STATUSES and headers.get("server") == "CloudFront"
 
 
 def _status_words(status: int, by_cloudfront: bool = False) -> str:

@@ -67,7 +67,7 @@ def closed_port() -> Iterator[str]:
 @pytest.mark.parametrize("status", [200, 204, 302, 401])
 def test_a_page_that_answers(status: int) -> None:
     with serving(lambda _: status) as url:
-        answer = get(CLOCK, url, "/")
+        answer = get(CLOCK, PublicEndpoint(url), "/")
     assert answer.ok
     assert answer.said.startswith(f"GET / {status} in ")
     assert answer.status == status
@@ -85,7 +85,7 @@ def test_a_page_that_answers(status: int) -> None:
 )
 def test_a_page_that_answers_wrongly(status: int, said: str, passing: bool) -> None:
     with serving(lambda _: status) as url:
-        answer = get(CLOCK, url, "/app")
+        answer = get(CLOCK, PublicEndpoint(url), "/app")
     assert (answer.ok, answer.said, answer.passing) == (False, said, passing)
 
 
@@ -120,13 +120,16 @@ def test_a_page_behind_a_sign_in(status: int, location: str, page: str, socket: 
 
 def test_a_websocket_that_opens_without_the_sign_in_is_wrong() -> None:
     with serving() as url:
-        answer = shake_hands(CLOCK, url, STREAM, sign_in=SIGN_IN)
+        answer = shake_hands(CLOCK, PublicEndpoint(url, sign_in=SIGN_IN), STREAM)
     assert (answer.ok, answer.said) == (False, "WebSocket /_stcore/stream opens without a sign-in")
 
 
 def test_nothing_listens(closed_port: str) -> None:
     host = closed_port.removeprefix("http://")
-    page, socket_ = get(CLOCK, closed_port, "/"), shake_hands(CLOCK, closed_port, STREAM)
+    page, socket_ = (
+        get(CLOCK, PublicEndpoint(closed_port), "/"),
+        shake_hands(CLOCK, PublicEndpoint(closed_port), STREAM),
+    )
     assert page.said == f"GET /: connection refused at {host}"
     assert socket_.said == f"WebSocket {STREAM}: connection refused at {host}"
     assert not page.reached
@@ -135,7 +138,7 @@ def test_nothing_listens(closed_port: str) -> None:
 
 
 def test_a_name_that_dns_does_not_know() -> None:
-    answer = get(CLOCK, "http://lobster-alb-1.invalid", "/")
+    answer = get(CLOCK, PublicEndpoint("http://lobster-alb-1.invalid"), "/")
     assert answer.said == "GET /: DNS does not know the name yet at lobster-alb-1.invalid"
     assert answer.passing
 
@@ -156,7 +159,7 @@ def test_an_app_that_closes_in_the_same_breath_has_shaken_hands() -> None:
 
         thread = threading.Thread(target=upgrade_and_close)
         thread.start()
-        answer = shake_hands(CLOCK, f"http://127.0.0.1:{listening.getsockname()[1]}", "/ws")
+        answer = shake_hands(CLOCK, PublicEndpoint(f"http://127.0.0.1:{listening.getsockname()[1]}"), "/ws")
         thread.join()
     assert (answer.ok, answer.said) == (True, "WebSocket open")
 
@@ -164,7 +167,7 @@ def test_an_app_that_closes_in_the_same_breath_has_shaken_hands() -> None:
 def test_a_handshake_as_streamlit_wants_it() -> None:
     asked: list[Request] = []
     with serving(lambda request: asked.append(request), subprotocols=["streamlit"]) as url:
-        answer = shake_hands(CLOCK, url, STREAM)
+        answer = shake_hands(CLOCK, PublicEndpoint(url), STREAM)
     assert (answer.ok, answer.said) == (True, "WebSocket open")
     assert asked[0].headers["Origin"] == url
     assert asked[0].headers["Sec-WebSocket-Protocol"] == "streamlit"
@@ -173,7 +176,7 @@ def test_a_handshake_as_streamlit_wants_it() -> None:
 def test_other_apps_are_offered_no_subprotocol() -> None:
     asked: list[Request] = []
     with serving(lambda request: asked.append(request)) as url:
-        assert shake_hands(CLOCK, url, "/ws").ok
+        assert shake_hands(CLOCK, PublicEndpoint(url), "/ws").ok
     assert "Sec-WebSocket-Protocol" not in asked[0].headers
 
 
@@ -188,7 +191,7 @@ def test_other_apps_are_offered_no_subprotocol() -> None:
 )
 def test_a_handshake_that_is_refused(status: int, said: str) -> None:
     with serving(lambda _: status) as url:
-        answer = shake_hands(CLOCK, url, STREAM)
+        answer = shake_hands(CLOCK, PublicEndpoint(url), STREAM)
     assert not answer.ok
     assert answer.said.startswith(f"WebSocket {STREAM} {said}")
     assert answer.passing is (status == 503)

@@ -113,8 +113,7 @@ def _new(aws: Aws, settings: Settings) -> PublicEndpoint:
         )
     if not endpoint.allowed_sources and not endpoint.web_acl:
         return endpoint
-    who = endpoint.name, endpoint.checked, endpoint.authority
-    answer = get(aws.clock, endpoint.url, endpoint.path(settings.probe.path), *who)
+    answer = get(aws.clock, endpoint, endpoint.path(settings.probe.path))
     if endpoint.blocks(answer):
         raise RefusedError(
             f"The distribution of {settings.service} does not allow this machine.",
@@ -166,12 +165,9 @@ def _behind_sign_in(
     clock: Clock, settings: Settings, old: PublicEndpoint, new: PublicEndpoint
 ) -> Iterator[ComparisonRow]:
     """What can be seen without an account at the identity provider: that every path leads there."""
-    who = new.name, new.checked, new.authority, new.sign_in
     paths = settings.health_check.path, settings.probe.path, *settings.apprunner.paths
     for path in dict.fromkeys(paths):
-        before, after = in_parallel(
-            partial(_get, clock, old, path), partial(get, clock, new.url, new.path(path), *who)
-        )
+        before, after = in_parallel(partial(_get, clock, old, path), partial(get, clock, new, new.path(path)))
         yield comparison.behind_sign_in(path, before, after.ok, after.said)
 
 
@@ -201,12 +197,7 @@ def _websocket(clock: Clock, settings: Settings, old: PublicEndpoint, new: Publi
     path = settings.probe.websocket
     if path is None:
         return ComparisonRow("WebSocket", "–", "–", "skip", "probe.websocket is false")
-    answers = in_parallel(
-        *(
-            partial(shake_hands, clock, each.url, each.path(path), each.name, each.checked, each.authority)
-            for each in (old, new)
-        )
-    )
+    answers = in_parallel(*(partial(shake_hands, clock, each, each.path(path)) for each in (old, new)))
     before, after = ("open" if each.ok else str(each.status or each.said) for each in answers)
     return comparison.websockets(path, before, after)
 

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from ..account import find_authority
 from ..aws import Aws
 from ..errors import OutOfTimeError
-from ..http_client import Client, Response
+from ..http_client import Client, Response, is_by_cloudfront
 from .distribution import Distribution
 from .load_balancing import HTTP_PORT, Listener
 from .network import SecurityGroup
@@ -127,13 +127,12 @@ class OriginAccess(Resource):
 
 def _is_refused(answer: Response) -> bool:
     """Whether CloudFront itself refuses the request, as it does what a web ACL blocks."""
-    return answer.status == 403 and answer.headers.get("server") == "CloudFront"
+    return answer.status == 403 and is_by_cloudfront(answer.status, answer.headers)
 
 
 def _is_through(answer: Response) -> bool:
     """Whether the answer comes from behind CloudFront; the ``Server`` header identifies CloudFront's own errors."""
-    by_cloudfront = answer.status in (403, 502, 504) and answer.headers.get("server") == "CloudFront"
-    return answer.status is not None and not by_cloudfront
+    return answer.status is not None and not is_by_cloudfront(answer.status, answer.headers)
 
 
 def _core(rule: Mapping[str, Any]) -> dict[str, Any]:

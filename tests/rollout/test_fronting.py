@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from lobster_tasks.probe import Answer, Probe, PublicEndpoint, is_by_cloudfront
+from lobster_tasks.http_client import is_by_cloudfront
+from lobster_tasks.probe import Answer, Probe, PublicEndpoint
 from lobster_tasks.rollout.diagnosis.fronting import failing_hop
 from lobster_tasks.stack.distribution import ALL_VIEWER
 

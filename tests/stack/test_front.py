@@ -12,7 +12,7 @@ from lobster_tasks import converge
 from lobster_tasks.account import find_authority
 from lobster_tasks.aws import Aws
 from lobster_tasks.errors import AccountHeldError, NotOursError, RefusedError, SettingsError
-from lobster_tasks.probe import get, shake_hands
+from lobster_tasks.probe import PublicEndpoint, get, shake_hands
 from lobster_tasks.stack import LiveResources
 from lobster_tasks.stack.subnets import without_vpc_origins
 from tests.clocks import PatientClock
@@ -129,11 +129,11 @@ def test_only_the_authority_of_this_machine_vouches_for_it(
     standing: Stand, swift: EmbeddedProcess, door: Aws
 ) -> None:
     url = f"https://{standing.live(DISTRIBUTION).raw['DomainName']}"
-    trusted: dict[str, Any] = {"checked": True, "authority": find_authority(door, url)}
-    assert get(door.clock, url, "/", **trusted).status == 503  # there is no release
-    assert shake_hands(door.clock, url, "/_stcore/stream", **trusted).status == 503
+    trusted = PublicEndpoint(url, checked=True, authority=find_authority(door, url))
+    assert get(door.clock, trusted, "/").status == 503  # there is no release
+    assert shake_hands(door.clock, trusted, "/_stcore/stream").status == 503
     for ask in (get, shake_hands):
-        unknown = ask(door.clock, url, "/", checked=True)
+        unknown = ask(door.clock, PublicEndpoint(url, checked=True), "/")
         assert not unknown.reached
         assert "no TLS" in unknown.said
 

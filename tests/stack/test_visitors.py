@@ -12,7 +12,7 @@ from lobster_tasks.aws import Aws
 from lobster_tasks.clock import Clock
 from lobster_tasks.cost import monthly_cost
 from lobster_tasks.errors import NotOursError, SettingsError
-from lobster_tasks.probe import get
+from lobster_tasks.probe import PublicEndpoint, get
 from lobster_tasks.report.plans import opened
 from lobster_tasks.settings import load
 from tests.conftest import SWIFT
@@ -71,7 +71,7 @@ def attached(made: Stand) -> str:
 def status(aws: Aws, made: Stand) -> int | None:
     """What a visitor from this machine gets."""
     host = made.live(DISTRIBUTION).raw["DomainName"]
-    answer = get(aws.clock, f"https://{host}", "/")
+    answer = get(aws.clock, PublicEndpoint(f"https://{host}"), "/")
     return answer.status if answer.by_cloudfront else None
 
 
