@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..aws import Aws
+from ..aws import ACCESS_DENIED, Aws
 from ..errors import AwsCallError
 
 _ABSENT = ("EntityNotFound", "NoSuchDistribution", "NoSuchResource")
-_DENIED = ("AccessDenied", "AccessDeniedException")
 
 
 def list_vpc_origins(aws: Aws, about: str = "the VPC origins") -> list[dict[str, Any]]:
@@ -50,7 +49,7 @@ def find_distribution_before(aws: Aws, load_balancer: str) -> dict[str, Any] | N
         ids = [id for each in origins for id in distributions_of(aws, each)]
         found = [each for id in ids if (each := find_distribution(aws, id))]
     except AwsCallError as refused:
-        if refused.code not in _DENIED:
+        if refused.code not in ACCESS_DENIED:
             raise
         return None
     return min(found, key=lambda each: (not each["DistributionConfig"]["Enabled"], each["Id"]), default=None)

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..aws import Aws
+from ..aws import ACCESS_DENIED, Aws
 from ..errors import AwsCallError
 from ..settings import ADOPTED_TAG, STACK_TAG, Settings
 
-_DENIED = ("AccessDenied", "AccessDeniedException")
 Balancer = Mapping[str, Any]
 
 
@@ -54,7 +53,7 @@ def _is_ours(aws: Aws, settings: Settings, balancer: Balancer) -> bool:
     try:
         told = aws.call("elbv2:DescribeTags", balancer["LoadBalancerName"], ResourceArns=[arn])
     except AwsCallError as refused:
-        if refused.code not in _DENIED:
+        if refused.code not in ACCESS_DENIED:
             raise
         return True
     tags = {each["Key"]: each["Value"] for one in told["TagDescriptions"] for each in one["Tags"]}

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any, ClassVar
 
 from ..account import cloudfront_tags, find_distribution, list_distributions
-from ..aws import Aws
+from ..aws import ACCESS_DENIED, Aws
 from ..errors import AwsCallError, OutOfTimeError
 from ..in_parallel import in_parallel
 from ..settings import REGION_TAG
@@ -33,7 +33,6 @@ _READ_TIMEOUT, _KEEPALIVE_TIMEOUT, _CONNECTION_ATTEMPTS, _CONNECTION_TIMEOUT = 1
 _DEPLOYED_WITHIN_SECONDS = 5400.0  # as long as Terraform waits; usually a few minutes
 _EVERY_SECONDS = 5.0
 _ABSENT = ("NoSuchDistribution",)
-_DENIED = ("AccessDenied", "AccessDeniedException")
 _STALE: dict[str, tuple[str, ...]] = {"InvalidIfMatchVersion": (), "PreconditionFailed": ()}
 _STALE_SECONDS = 60.0
 _NOT_YET: dict[str, tuple[str, ...]] = {**_STALE, "DistributionNotDisabled": ()}
@@ -127,9 +126,7 @@ class Distribution(Resource):
 
     def is_limited(self, known: LiveResources) -> bool:
         """Whether a web ACL protects it, or will."""
-        found = known.get(self)
-        current = found.raw["DistributionConfig"].get("WebACLId", "") if found else ""
-        return bool(self._web_acl(current, known))
+        return bool(self._web_acl(self._live_web_acl(known), known))
 
     @property
     def comment(self) -> str:
@@ -140,9 +137,7 @@ class Distribution(Resource):
         """The members of the configuration that are ours, and the status Deployed: every edge location has them."""
         if not self.vpc_origin.fronted:
             return {}
-        found = known.get(self)
-        current = found.raw["DistributionConfig"].get("WebACLId", "") if found else ""
-        ours = _attributes(self._with_ours({"WebACLId": current}, known))
+        ours = _attributes(self._with_ours({"WebACLId": self._live_web_acl(known)}, known))
         awaits = self.domains and not self._certificate(known)
         return {name: each for name, each in ours.items() if not (awaits and name in _OF_DOMAINS)} | {
             "status": DEPLOYED
@@ -271,7 +266,7 @@ class Distribution(Resource):
     def _holders(self, aws: Aws, id: str, alias: str) -> list[str]:
         """Who has an alias, or one that overlaps with it, in words; AWS tells ids partly. Empty if that is denied."""
         operation, asked = "cloudfront:ListConflictingAliases", {"DistributionId": id, "Alias": alias}
-        found = aws.find(operation, _DENIED, self.label, **asked)
+        found = aws.find(operation, ACCESS_DENIED, self.label, **asked)
         listed = found["ConflictingAliasesList"].get("Items", []) if found else []
         return [
             f"distribution {each['DistributionId']} of account {each['AccountId']} has {each['Alias']}"
@@ -315,6 +310,11 @@ class Distribution(Resource):
                 next_step="run the same command again",
             )
         return found
+
+    def _live_web_acl(self, known: LiveResources) -> str:
+        """The ARN of the web ACL that protects it now; empty without one."""
+        found = known.get(self)
+        return found.raw["DistributionConfig"].get("WebACLId", "") if found else ""
 
     def _web_acl(self, current: str, known: LiveResources) -> str:
         """The ARN of the web ACL that protects it, and its name before it exists; ``current`` is the one that does so

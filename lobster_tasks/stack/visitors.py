@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from ipaddress import ip_network
 from typing import Any, ClassVar
 
-from ..aws import Aws
+from ..aws import ACCESS_DENIED, Aws
 from ..errors import AwsCallError
 from ..settings import REGION_TAG
 from .resource import Attributes, Live, LiveResources, Presence, Resource, tag_list, tags_of
@@ -22,7 +22,6 @@ from .vpc_origin import VpcOrigin
 SCOPE, REGION = "CLOUDFRONT", "us-east-1"
 VERSIONS = ("IPV4", "IPV6")
 _ABSENT = ("WAFNonexistentItemException",)
-_DENIED = ("AccessDenied", "AccessDeniedException")
 _STALE: dict[str, tuple[str, ...]] = {"WAFOptimisticLockException": ()}
 _STALE_SECONDS = 60.0
 # A new IP set is not known everywhere at once, and a distribution that was changed may still use its web ACL.
@@ -66,7 +65,7 @@ class _OfCloudFront(Resource):
         try:
             return self._read(aws.in_region(REGION))
         except AwsCallError as refused:
-            if self.is_desired or refused.code not in _DENIED:
+            if self.is_desired or refused.code not in ACCESS_DENIED:
                 raise
             return None
 

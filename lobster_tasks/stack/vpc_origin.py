@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, ClassVar
 
 from ..account import cloudfront_tags, distributions_of, find_vpc_origin, list_vpc_origins
-from ..aws import Aws
+from ..aws import ACCESS_DENIED, Aws
 from ..errors import AwsCallError, LobsterError, OutOfTimeError
 from ..in_parallel import in_parallel
 from ..settings import REGION_TAG
@@ -21,7 +21,6 @@ _DEPLOYING = "Deploying"
 _ACTIVE_WITHIN_SECONDS = 900.0
 _DEPLOYED_WITHIN_SECONDS = 1800.0  # "up to 15 minutes"
 _EVERY_SECONDS = 5.0
-_DENIED = ("AccessDenied", "AccessDeniedException")
 # Temporary errors: while an origin is created, and until every edge location knows that no distribution uses it.
 _NOT_YET: dict[str, tuple[str, ...]] = {
     "CannotDeleteEntityWhileInUse": (),
@@ -72,7 +71,7 @@ class VpcOrigin(Resource):
         try:
             return self._read(aws, known[internal[0]].id if internal else "")
         except AwsCallError as refused:
-            if self.fronted or refused.code not in _DENIED or _allows_cloudfront(internal[0], known):
+            if self.fronted or refused.code not in ACCESS_DENIED or _allows_cloudfront(internal[0], known):
                 raise
             return None
 
