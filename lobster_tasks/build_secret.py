@@ -1,4 +1,5 @@
-"""Secrets for a build, as ``docker build --secret`` and ``podman build --secret`` spell them. Pure."""
+"""Secrets for a build, as ``docker build --secret`` and ``podman build --secret`` spell them, and the attributes that
+builders' other options have too. Pure."""
 
 from __future__ import annotations
 
@@ -23,9 +24,14 @@ class BuildSecret:
         return f"id={self.name},{f'src={self.file}' if self.file else f'env={self.variable}'}"
 
 
+def attributes_of(option: str) -> dict[str, str]:
+    """The attributes of an option of a builder: ``NAME=VALUE``, with commas between."""
+    return dict(part.partition("=")[::2] for part in option.split(","))
+
+
 def read_secret(text: str) -> BuildSecret:
     """Read what ``--secret`` takes; raises ValueError, without the text, which may be a secret itself."""
-    parts = dict(part.partition("=")[::2] for part in text.split(","))
+    parts = attributes_of(text)
     kind = parts.pop("type", "")
     name, variable = parts.pop("id", ""), parts.pop("env", "")
     file = next((parts.pop(key) for key in _FILE_KEYS if parts.get(key)), "")

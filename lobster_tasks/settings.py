@@ -30,7 +30,7 @@ from pydantic import (
     field_validator,
 )
 
-from .build_secret import read_secret
+from .build_secret import attributes_of, read_secret
 from .errors import InvalidSetting, SettingsError
 
 ENV_PREFIX = "INVOKE_LOBSTER_"
@@ -302,7 +302,7 @@ def _build_secrets(secrets: tuple[str, ...]) -> tuple[str, ...]:
 
 def _cache(entry: str) -> str:
     """Check where a build cache is: an image reference, or ``type=…`` with attributes as in buildx."""
-    parts = dict(part.partition("=")[::2] for part in entry.split(","))
+    parts = attributes_of(entry)
     if held := sorted(_CACHE_CREDENTIALS & parts.keys()):
         raise ValueError(f"{_listed(held)} is a credential; a builder takes it from the environment")
     if not _CACHE.fullmatch(entry):

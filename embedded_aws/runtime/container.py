@@ -58,27 +58,12 @@ class LineSplitter:
         self._log(line)
 
 
-class ProcessContainer:
-    """A started container; see ``interface.Container``.
+class Followed:
+    """A program whose end is waited for; see ``interface.Container``."""
 
-    ``pid`` is the main process's; ``supervisor_pid`` is its parent's, the ancestor of every process of the container.
-    ``out_of_memory`` tells whether it was killed for its memory. ``log`` is called from a thread of the container's
-    own, one line at a time, and must not raise.
-    """
-
-    def __init__(self, launch: ProcessSpec, stop_signal: int, log: Callable[[str], None]) -> None:
-        """Start it. ``stop_signal`` is negative if the program is not PID 1. Raises CannotStart."""
-        self.out_of_memory = False
-        self.launch = launch
-        self._log = log
-        self._lock = threading.Lock()
+    def __init__(self) -> None:
         self._over = threading.Event()
         self._exit_code: int | None = None
-        self._process, self._orders, self._status = _start(launch, stop_signal)
-        self.supervisor_pid = self._process.pid
-        self.pid, self._fault = self._report()
-        self._thread = threading.Thread(target=self._follow, name=f"container-{self.pid}", daemon=True)
-        self._thread.start()
 
     def poll(self) -> int | None:
         """The exit status (128 + signal for one that ended it) once all output is logged; None before."""
@@ -88,6 +73,28 @@ class ProcessContainer:
         """``poll()`` after the end, or after ``timeout`` real seconds."""
         self._over.wait(timeout)
         return self._exit_code
+
+
+class ProcessContainer(Followed):
+    """A started container; see ``interface.Container``.
+
+    ``pid`` is the main process's; ``supervisor_pid`` is its parent's, the ancestor of every process of the container.
+    ``out_of_memory`` tells whether it was killed for its memory. ``log`` is called from a thread of the container's
+    own, one line at a time, and must not raise.
+    """
+
+    def __init__(self, launch: ProcessSpec, stop_signal: int, log: Callable[[str], None]) -> None:
+        """Start it. ``stop_signal`` is negative if the program is not PID 1. Raises CannotStart."""
+        super().__init__()
+        self.out_of_memory = False
+        self.launch = launch
+        self._log = log
+        self._lock = threading.Lock()
+        self._process, self._orders, self._status = _start(launch, stop_signal)
+        self.supervisor_pid = self._process.pid
+        self.pid, self._fault = self._report()
+        self._thread = threading.Thread(target=self._follow, name=f"container-{self.pid}", daemon=True)
+        self._thread.start()
 
     def terminate(self) -> None:
         """Send the stop signal to the main process; as PID 1 it gets the signal only if it handles it."""

@@ -15,7 +15,7 @@ from .distributions import (
 )
 from .load_balancers import with_live_names
 from .roles import delete_role
-from .services import CLUSTER_NOT_FOUND, describe_service, describe_services, find_service
+from .services import CLUSTER_NOT_FOUND, describe_service, describe_services, find_service, is_at_rest
 from .target_groups import describe_target_health, find_target_group, find_target_health
 from .task_definitions import find_task_definition
 
@@ -35,6 +35,7 @@ __all__ = [
     "find_target_health",
     "find_task_definition",
     "find_vpc_origin",
+    "is_at_rest",
     "list_distributions",
     "list_vpc_origins",
     "with_live_names",

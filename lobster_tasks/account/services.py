@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..aws import Aws
@@ -33,6 +33,11 @@ def describe_service(
 ) -> dict[str, Any] | None:
     """One service, whatever its status: a deleted one stays INACTIVE for a while. Raises as ``describe_services``."""
     return next(iter(describe_services(aws, cluster, [service], about, tags=tags)), None)
+
+
+def is_at_rest(service: Mapping[str, Any]) -> bool:
+    """Whether its one deployment is completed, so that none is in progress."""
+    return [each.get("rolloutState") for each in service.get("deployments", [])] == ["COMPLETED"]
 
 
 def find_service(aws: Aws, cluster: str, service: str, about: str = "") -> dict[str, Any] | None:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from math import ceil
 from typing import Any
 
-from ..account import find_service
+from ..account import find_service, is_at_rest
 from ..aws import Aws
 from ..doctor.check import Check, CheckResult, failed, passed, refusal, warned
 from ..errors import AwsCallError
@@ -73,7 +73,7 @@ def _unsettled(service: AwsDict) -> str:
         return "has a desired count of 0"
     if running < desired:
         return f"runs {running} of {desired} tasks"
-    if primary.get("rolloutState") != "COMPLETED" or len(service["deployments"]) > 1:
+    if not is_at_rest(service):
         return f"is being deployed ({primary.get('rolloutState')})"
     return ""
 

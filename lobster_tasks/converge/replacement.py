@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..account import describe_target_health, find_service
+from ..account import describe_target_health, find_service, is_at_rest
 from ..aws import Aws
 from ..errors import OutOfTimeError, RefusedError
 from ..stack import LiveResources, Stack
@@ -33,11 +33,11 @@ def refuse_unready(aws: Aws, stack: Stack) -> None:
     if service is None or not known[service].raw.get("desiredCount"):
         return
 
-    def is_at_rest() -> bool:
-        found = find_service(aws, service.cluster.name, service.name, service.label) or {}
-        return [each.get("rolloutState") for each in found.get("deployments", [])] == ["COMPLETED"]
+    def rests() -> bool:
+        found = find_service(aws, service.cluster.name, service.name, service.label)
+        return found is not None and is_at_rest(found)
 
-    if not aws.clock.poll(is_at_rest, _AT_REST_WITHIN_SECONDS, _EVERY_SECONDS):
+    if not aws.clock.poll(rests, _AT_REST_WITHIN_SECONDS, _EVERY_SECONDS):
         raise OutOfTimeError(
             f"{service.label} has a deployment in progress.",
             "the load balancers serve the tasks of before",

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
+from ..build_secret import attributes_of
 from ..errors import DockerfileError
 from .exec_form import exec_form
 from .lines import Instruction, Source, heredoc_mark, instructions, read
@@ -426,7 +427,7 @@ def _unexecuted(reading: _Reading, instruction: Instruction) -> None:
 def _mounted_secrets(reading: _Reading, instruction: Instruction) -> Iterator[str]:
     """The names of ``RUN --mount=type=secret``: the id, else the name of the file that it becomes."""
     for flag in instruction.all_flags("mount"):
-        parts = dict(part.partition("=")[::2] for part in reading.expand(instruction, flag).split(","))
+        parts = attributes_of(reading.expand(instruction, flag))
         file = next((parts[key] for key in ("target", "dst", "destination") if key in parts), "")
         if parts.get("type") == "secret" and (name := parts.get("id") or posixpath.basename(file)):
             yield name

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..aws import Aws
+from ..build_secret import attributes_of
 from ..errors import LobsterError, RefusedError
 from ..masking import with_values_masked
 from .build import read_dockerfile
@@ -166,7 +167,7 @@ def _podmans_target(folder: Path, dockerfile: str, options: BuildOptions) -> lis
 
 def _repository(cache: str) -> str:
     """The repository of a cache: the one kind that podman has. Raises RefusedError for any other."""
-    parts = dict(part.partition("=")[::2] for part in cache.split(","))
+    parts = attributes_of(cache)
     if "type" not in parts:
         return cache
     if parts["type"] == "registry" and parts.get("ref"):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 from uuid import uuid4
 
-from ..account import describe_service, describe_services, find_service, find_task_definition
+from ..account import describe_service, describe_services, find_service, find_task_definition, is_at_rest
 from ..aws import Aws
 from ..errors import LobsterError, OutOfTimeError
 from ..settings import ADOPTED_TAG, BEFORE_TAG, STACK_TAG
@@ -457,9 +457,7 @@ class Service(Resource):
 
     def _await_serving(self, aws: Aws, balancers: list[dict[str, Any]]) -> None:
         """Wait until every task is in these target groups, and healthy there."""
-        groups = {each["targetGroupArn"] for each in balancers}
-
-        seen = False
+        groups, seen = {each["targetGroupArn"] for each in balancers}, False
 
         def is_over() -> bool:
             nonlocal seen
@@ -475,7 +473,7 @@ class Service(Resource):
                     "check inv status, fix the release, then run the same command again",
                 )
             seen = is_set
-            return is_set and [each.get("rolloutState") for each in deployments] == ["COMPLETED"]
+            return is_set and is_at_rest(service)
 
         if not aws.clock.poll(is_over, _SERVING_WITHIN_SECONDS, 3):
             raise OutOfTimeError(

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import random
-import threading
 import time
-from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import requests
 import urllib3
@@ -26,6 +22,7 @@ from tests.embedded.apprunner_stack import Sites
 from tests.embedded.zones import Zone, alias, simple
 from tests.embedded_process import PATIENCE, EmbeddedProcess, eventually
 from tests.journeys.releasing import FAST, set_up
+from tests.visitors import Visitors
 
 SPEED = 200.0
 APP_RUNNER_ZONE = "Z0224347AD7KVHMLOX31"
@@ -145,33 +142,13 @@ def in_region(move: CutoverScenario, region: str) -> CutoverScenario:
 
 
 @dataclass
-class Visitors:
-    """Browsers that ask for a domain by the name servers' answer, remember it for the TTL, and follow to HTTPS."""
+class VisitorsByName(Visitors):
+    """They ask for a domain by the name servers' answer, remember it for the TTL, and follow to HTTPS."""
 
+    pages: ClassVar = ("old", "new")
     zone: Zone
     domain: str
-    count: int = 4
-    answers: Counter[str] = field(default_factory=Counter)
-    _over: threading.Event = field(default_factory=threading.Event)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    @contextmanager
-    def present(self) -> Iterator[Visitors]:
-        """For as long as the block lasts."""
-        threads = [threading.Thread(target=self._visit) for _ in range(self.count)]
-        for thread in threads:
-            thread.start()
-        try:
-            yield self
-        finally:
-            self._over.set()
-            for thread in threads:
-                thread.join()
-
-    @property
-    def failed(self) -> dict[str, int]:
-        """Everything that is no page of either app."""
-        return {what: count for what, count in self.answers.items() if what not in ("old", "new")}
+    count: int = field(default=4, kw_only=True)
 
     def _visit(self) -> None:
         until, address = 0.0, ""

@@ -12,7 +12,7 @@ import pytest
 from lobster_tasks.apprunner import cutover
 from lobster_tasks.errors import InterruptedRunError, OutOfTimeError, RefusedError
 from lobster_tasks.rollout import Progress
-from tests.apprunner.moving import SPEED, CutoverScenario, Visitors, begin, in_region, leave, said
+from tests.apprunner.moving import SPEED, CutoverScenario, VisitorsByName, begin, in_region, leave, said
 from tests.embedded.firewalls import associate, web_acl
 from tests.embedded.test_conformance_elbv2_tls import make_certificate
 from tests.embedded.zones import Zone, alias, change, simple, weighted
@@ -41,7 +41,10 @@ def test_visitors_notice_nothing_there_and_back(move: CutoverScenario) -> None:
     move.apex(zone)
     mine = move.of("app.notice.org", "notice.org")
     simple_records = zone.records()
-    with Visitors(zone, "app.notice.org").present() as sub, Visitors(zone, "notice.org", 2).present() as apex:
+    with (
+        VisitorsByName(zone, "app.notice.org").present() as sub,
+        VisitorsByName(zone, "notice.org", count=2).present() as apex,
+    ):
         there = mine.cut_over()
         assert (there.verdict, there.exit_code, there.todo) == ("cut_over", 0, ())
         assert there.shares == (("app.notice.org", 100), ("notice.org", 100))
@@ -80,7 +83,7 @@ def test_a_wrong_answer_sends_everybody_back(move: CutoverScenario) -> None:
                 Actions=[{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "500"}}],
             )
 
-    with Visitors(zone, "app.wrong.org").present() as visitors:
+    with VisitorsByName(zone, "app.wrong.org").present() as visitors:
         ended = mine.cut_over(observe=break_it)
         eventually(lambda: zone.ask("app.wrong.org") == [move.old])
     assert (ended.verdict, ended.exit_code, ended.shares) == ("stepped_back", 3, (("app.wrong.org", 0),))

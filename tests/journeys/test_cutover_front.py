@@ -17,7 +17,7 @@ from lobster_tasks.errors import AwsCallError, RefusedError
 from lobster_tasks.http_client import Client
 from lobster_tasks.rollout import Progress
 from lobster_tasks.settings import Settings
-from tests.apprunner.moving import SPEED, CutoverScenario, Visitors, begin, leave, said
+from tests.apprunner.moving import SPEED, CutoverScenario, VisitorsByName, begin, leave, said
 from tests.clocks import PatientClock
 from tests.embedded.certificates import make_certificate
 from tests.embedded.fronted import CLOUDFRONT_ZONE
@@ -90,7 +90,10 @@ def test_visitors_notice_nothing_there_and_back(move: CutoverScenario) -> None:
     names = ("app.front.org", "front.org")
     mine, before = as_mover(move.of(*names, **SERVICE)), records(zone, *names)
     move.embedded.forget_calls()
-    with Visitors(zone, "app.front.org").present() as sub, Visitors(zone, "front.org", 2).present() as apex:
+    with (
+        VisitorsByName(zone, "app.front.org").present() as sub,
+        VisitorsByName(zone, "front.org", count=2).present() as apex,
+    ):
         there = mine.cut_over()
         assert (there.verdict, there.exit_code, there.todo) == ("cut_over", 0, ())
         assert there.shares == (("app.front.org", 100), ("front.org", 100))

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import random
 import ssl
-import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import requests
@@ -20,6 +19,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from tests.embedded_process import PATIENCE, EmbeddedProcess, control, eventually, start
 from tests.project import Project, make
+from tests.visitors import Visitors
 
 SPEED = 100.0
 CLIENTS, SOCKETS = 50, 10
@@ -64,33 +64,14 @@ def project(swift: EmbeddedProcess, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 @dataclass
-class Visitors:
-    """Browsers that ask for the page at ``url``, each about every two seconds on a new connection."""
+class Browsers(Visitors):
+    """They ask for the page at ``url``, each about every two seconds on a new connection."""
 
+    pages: ClassVar = ("one", "two")
     url: str
     authority: Path
-    answers: Counter[str] = field(default_factory=Counter)
     by_url: Counter[str] = field(default_factory=Counter)
-    _over: threading.Event = field(default_factory=threading.Event)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    @contextmanager
-    def present(self) -> Iterator[Visitors]:
-        """For as long as the block lasts."""
-        threads = [threading.Thread(target=self._visit) for _ in range(CLIENTS)]
-        for thread in threads:
-            thread.start()
-        try:
-            yield self
-        finally:
-            self._over.set()
-            for thread in threads:
-                thread.join()
-
-    @property
-    def failed(self) -> dict[str, int]:
-        """Everything that is no page."""
-        return {what: count for what, count in self.answers.items() if what not in ("one", "two")}
+    count: int = field(default=CLIENTS, kw_only=True)
 
     def move(self, url: str) -> None:
         """All go to another address, and have been answered there."""
@@ -163,7 +144,7 @@ def test_to_a_distribution_and_back_without_a_failed_request(
     swift: EmbeddedProcess, project: Project, authority: Path
 ) -> None:
     old = address(project)
-    visitors = Visitors(old, authority)
+    visitors = Browsers(old, authority)
     with visitors.present():
         project.write("invoke.yaml", settings("cloudfront"))
         planned = project.inv("plan").check().out

@@ -13,7 +13,7 @@ from math import inf
 from pathlib import Path
 from typing import Any
 
-from ..container import CHUNK, KILLED, LineSplitter
+from ..container import CHUNK, KILLED, Followed, LineSplitter
 from ..interface import CannotStart, nowhere
 from ..removal import remove
 from .client import Engine, explained
@@ -31,7 +31,7 @@ InBackground = Callable[[Callable[[], Any]], Any]
 """Does work in a thread, without waiting for it."""
 
 
-class Attached:
+class Attached(Followed):
     """An order of the engine that runs a program in a container (`exec`), with its output; see
     ``interface.Container``. Killing it ends the order, and the program with the container."""
 
@@ -42,25 +42,15 @@ class Attached:
         log: Callable[[str], None],
         folder: Path | None = None,
     ) -> None:
+        super().__init__()
         self.out_of_memory = False
         self._engine = engine
         self._log = log
-        self._exit_code: int | None = None
-        self._over = threading.Event()
         self.process = engine.begin(*words, folder=folder)
 
     def follow(self) -> None:
         """Begin to log the output; ``poll`` has an answer once it has ended."""
         threading.Thread(target=self._follow, name=f"engine-{self.process.pid}", daemon=True).start()
-
-    def poll(self) -> int | None:
-        """The exit status once all output is logged; None before."""
-        return self._exit_code
-
-    def wait(self, timeout: float | None = None) -> int | None:
-        """``poll()`` after the end, or after ``timeout`` real seconds."""
-        self._over.wait(timeout)
-        return self._exit_code
 
     def terminate(self) -> None:
         """End the order."""
