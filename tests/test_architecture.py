@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from lobster_tasks.settings import keys
 from tests.drawing import PICTURE, svg
 
 ROOT = Path(__file__).parent.parent
@@ -402,3 +403,20 @@ def _expects_nothing(node: ast.AST) -> bool:
     if isinstance(node, ast.Try):
         return any(_FRUITLESS.search(ast.unparse(one.type)) for one in node.handlers if one.type)
     return isinstance(node, ast.Assert) and ast.unparse(node.test).endswith("is None")
+
+
+def test_sentences_name_settings_that_there_are() -> None:
+    """A rename of something else must not reach into the words; a name with a dot says which setting is meant."""
+    known = set(keys())
+    last = {each.rpartition(".")[2] for each in known if "." in each}
+    unusual = {each for each in last if "_" in each}
+    named = {
+        (name_of(file), each)
+        for file in LIBRARY
+        for node in ast.walk(tree_of(file))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        for each in re.findall(r"\b[a-z_]+(?:\.[a-z_]+)+\b", node.value)
+        if each.rpartition(".")[2] in unusual
+    }
+    assert len(named) > 20
+    assert {(file, each) for file, each in named if each not in known} == set()
