@@ -98,9 +98,9 @@ def push_image(
     """Build ``folder`` with its Dockerfile and push it as ``tag``; with ``once`` only where the tag does not exist.
 
     ``say`` gets messages, including an engine's; ``observe`` gets the transfer's progress where there is no engine.
-    ``builder`` is auto, docker, podman or process; None uses ``images.builder``. ``options`` are, if None, those that
-    the settings give. Raises UsageError for the tag,
-    RefusedError when the repository or a builder is missing, DockerfileError, LobsterError.
+    ``builder`` is auto, docker, podman or process; None uses ``images.builder``. ``options`` None are those of the
+    settings. Raises UsageError for the tag, RefusedError when the repository or a builder is missing, DockerfileError,
+    LobsterError.
     """
     _check_tag(tag)
     engine = choose_engine(aws, builder or settings.images.builder)
