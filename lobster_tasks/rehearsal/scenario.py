@@ -10,7 +10,7 @@ from ..aws import Aws
 from ..settings import Settings
 from . import migration
 from .releases import broken_release, first_release, second_release
-from .stand_in import stand_in
+from .stand_in import patient, stand_in
 from .steps import Rehearsal, RehearsalContext, RehearsalStoppedError, step
 
 
@@ -44,7 +44,8 @@ def rehearse(
 
 def _stand_in(context: RehearsalContext) -> None:
     with step(context.rehearsal, "stand-ins"):
-        context.settings, notes = stand_in(context.aws, context.settings)
+        settings, notes = stand_in(context.aws, context.settings)
+        context.settings = patient(settings, context.aws.clock.speed)
     for note in notes:
         context.rehearsal.add("stand-in", note)
 

@@ -9,6 +9,19 @@ from ..aws import Aws
 from ..settings import NetworkSettings, Settings, SignInSettings
 
 VALUE = "rehearsal"
+_MOST_MINUTES = 360
+"""The longest ``deployment.wait_minutes``."""
+
+
+def patient(settings: Settings, speed: float) -> Settings:
+    """The settings with ``deployment.wait_minutes`` as minutes of this machine instead of AWS's.
+
+    The embedded AWS's time is ``speed`` times as fast, but programs and containers start no faster, and on a busy
+    machine much slower.
+    """
+    minutes = min(max(settings.deployment.wait_minutes * speed, settings.deployment.wait_minutes), _MOST_MINUTES)
+    deployment = settings.deployment.model_copy(update={"wait_minutes": minutes})
+    return settings.model_copy(update={"deployment": deployment})
 
 
 def stand_in(aws: Aws, settings: Settings) -> tuple[Settings, tuple[str, ...]]:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from lobster_tasks.aws import Aws
-from lobster_tasks.rehearsal.stand_in import stand_in
+from lobster_tasks.rehearsal.stand_in import patient, stand_in
 from lobster_tasks.settings import Settings, load
 from tests.embedded_process import EmbeddedProcess
 
@@ -25,6 +25,14 @@ def test_what_can_be_rehearsed_stays(aws: Aws) -> None:
     policies = {"policies": ["arn:aws:iam::aws:policy/ReadOnlyAccess"]}
     settings = load({"task": policies, "front": {"kind": "cloudfront"}})
     assert stand_in(aws, settings) == (settings, ())
+
+
+@pytest.mark.parametrize(("given", "speed", "waits"), [(15, 20, 300), (15, 100, 360), (0.5, 1, 0.5), (2, 0.5, 2)])
+def test_a_rehearsal_waits_by_the_time_of_the_machine(given: float, speed: float, waits: float) -> None:
+    """Programs start no faster because AWS's time does: a busy machine is no release that is out of time."""
+    settings = load({"deployment": {"wait_minutes": given, "desired_count": 2}})
+    assert patient(settings, speed).deployment.wait_minutes == waits
+    assert patient(settings, speed).deployment.desired_count == 2
 
 
 @pytest.mark.parametrize(
