@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 MASK = "***"
@@ -34,12 +34,16 @@ _IN_URL = re.compile(r"(?P<before>://[^\s:/@]{0,256}+:)(?P<value>[^\s@/]++)(?=@)
 
 
 def secret_values(definition: Mapping[str, Any] | None) -> tuple[str, ...]:
-    """Values of a task definition's environment variables that may be secrets, the longest first."""
+    """Values of a task definition's environment variables that may be secrets, the longest first.
+
+    A value of several lines also by its lines, which a log has one by one.
+    """
     found = {
-        variable.get("value", "")
+        part
         for container in (definition or {}).get("containerDefinitions", [])
         for variable in container.get("environment", [])
         if _may_be_secret(variable.get("name", ""), variable.get("value", ""))
+        for part in _parts(variable.get("value", ""))
     }
     return tuple(sorted(found, key=lambda value: (-len(value), value)))
 
@@ -60,6 +64,13 @@ def with_values_masked(line: str, values: Iterable[str]) -> str:
 def mask_shapes(text: str) -> str:
     """AWS's own text, where ``secret:`` is part of a name, with text in the form of a key masked."""
     return _IN_URL.sub(lambda found: f"{found['before']}{MASK}", _SHAPES.sub(MASK, text))
+
+
+def _parts(value: str) -> Iterator[str]:
+    yield value
+    lines = [line.strip() for line in value.splitlines()]
+    if len(lines) > 1:
+        yield from (line for line in lines if len(line) >= _SHORTEST and not _PLAIN.fullmatch(line))
 
 
 def _may_be_secret(name: str, value: str) -> bool:

@@ -43,6 +43,16 @@ def test_plain_values_stay_readable(name: str, value: str) -> None:
     assert secret_values(environment({name: value})) == ()
 
 
+def test_a_value_of_several_lines_is_masked_line_by_line() -> None:
+    """A log has one line after the other, whatever ends them in the value."""
+    for end in ("\n", "\r\n"):
+        value = end.join(["{", '  "private_key": "Zm9v', "  YmFyYmF6cXV1eA==", "  plain words", '"}'])
+        values = secret_values(environment({"CREDENTIALS": value}))
+        assert values[0] == value
+        shown = [mask(line, values) for line in value.splitlines()]
+        assert shown == ["{", "  ***", "  ***", "  plain words", '"}']
+
+
 def test_the_longest_value_is_masked_first() -> None:
     values = secret_values(environment({"A_KEY": "abcd", "B_KEY": "abcdefgh"}))
     assert values == ("abcdefgh", "abcd")
