@@ -32,6 +32,7 @@ TLS_POLICY = "ELBSecurityPolicy-TLS13-1-2-2021-06"
 HTTP_PORT, HTTPS_PORT = 80, 443
 _TO_HTTPS: Mapping[str, str] = {"Protocol": "HTTPS", "Port": str(HTTPS_PORT), "StatusCode": "HTTP_301"}
 _GONE_WITHIN_SECONDS = 600.0
+_PROTECTED = "deletion_protection.enabled"
 
 
 @dataclass(frozen=True)
@@ -129,14 +130,19 @@ class LoadBalancer(Resource):
         return kept if kept and kept != now else None
 
     def used_by(self, neighbours: Neighbours, live: Live, known: LiveResources) -> tuple[str, ...]:
-        """Listeners other than the stack's."""
+        """Listeners other than the stack's, and the protection that AWS would refuse the deletion for."""
         ours = {
             found.id
             for each, found in known.items()
             if isinstance(each, Listener) and not each.is_shared(found)
         }
-        listeners = _listeners(neighbours.aws, self.label, live.id)
-        return tuple(_listener_words(each) for each in listeners if each["ListenerArn"] not in ours)
+        aws = neighbours.aws
+        listeners = _listeners(aws, self.label, live.id)
+        told = [_listener_words(each) for each in listeners if each["ListenerArn"] not in ours]
+        settings = aws.call("elbv2:DescribeLoadBalancerAttributes", self.label, LoadBalancerArn=live.id)
+        if _attributes(settings, (_PROTECTED,))[_PROTECTED] == "true":
+            told.append(f"whoever has set its attribute {_PROTECTED}")
+        return tuple(told)
 
     def remarks(self, live: Live, known: LiveResources) -> tuple[str, ...]:
         """That one which another one replaces goes on serving."""

@@ -562,6 +562,11 @@ def _guest_listener(m: Meddler) -> None:
     m.elbv2.create_listener(LoadBalancerArn=m.balancer, Protocol="HTTP", Port=8080, DefaultActions=[action])
 
 
+def _protection(m: Meddler) -> None:
+    protected = {"Key": "deletion_protection.enabled", "Value": "true"}
+    m.elbv2.modify_load_balancer_attributes(LoadBalancerArn=m.balancer, Attributes=[protected])
+
+
 def _guest_rule(m: Meddler) -> None:
     action = {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "200"}}
     condition = {"Field": "host-header", "Values": ["other.example.com"]}
@@ -702,6 +707,11 @@ def _guest_policy(m: Meddler) -> None:
 # What arrives, and of what kind of ours it is the guest.
 GUESTS: dict[str, tuple[Callable[[Meddler], None], str, str]] = {
     "a listener": (_guest_listener, "load-balancer/lobster-alb", "listener HTTP:8080"),
+    "protection": (
+        _protection,
+        "load-balancer/lobster-alb",
+        "whoever has set its attribute deletion_protection",
+    ),
     "a rule": (_guest_rule, "listener/lobster-alb:80", "rule 10 of listener HTTP:80"),
     "a second way": (_second_way, "target-group/lobster-tg", "listener HTTP:8080"),
     "a service behind": (_guest_behind, "target-group/lobster-tg", "service theirs"),
