@@ -22,7 +22,7 @@ from ..moto.adapter import MotoRequestHandler
 from ..moto.dispatch import Answer
 from . import framing
 from .framing import MalformedRequestError
-from .pages import SEALED
+from .pages import SEALED, why_refused
 
 log = logging.getLogger(__name__)
 
@@ -139,7 +139,7 @@ class Handler(MotoRequestHandler):
         with ExitStack() as kept:
             try:
                 environ = self.make_environ()
-                upload = is_of_registry(environ) and "HTTP_AUTHORIZATION" in environ  # which no page can send
+                upload = _may_upload(environ)
                 body: BinaryIO = kept.enter_context(_file() if upload else io.BytesIO())
                 complete = self._read_body(body, upload)
             except (MalformedRequestError, ValueError) as why:  # ValueError: the target is not a URL
@@ -232,6 +232,14 @@ class Handler(MotoRequestHandler):
     def log_error(self, format: str, *args: Any) -> None:
         """Log one line, at the level of calls."""
         log.info("a request was refused: %s", format % args)
+
+
+def _may_upload(environ: dict[str, Any]) -> bool:
+    """Whether a request may have a body as large as a layer: one of a signed-in client of a registry.
+
+    A page can have a browser send the name and password of a URL.
+    """
+    return is_of_registry(environ) and "HTTP_AUTHORIZATION" in environ and why_refused(environ) is None
 
 
 def _file() -> BinaryIO:

@@ -215,6 +215,10 @@ class TestUploads:
             UPLOAD.replace(b"Authorization: Basic x\r\n", b""),  # as a page may send it
             UPLOAD.replace(b"Basic x", b"AWS4-HMAC-SHA256 x"),
             UPLOAD.replace(b"/v2/x", b"/"),
+            UPLOAD
+            + b"Origin: https://evil.example\r\n",  # the browser has the name and password from the URL
+            UPLOAD + b"Sec-Fetch-Site: cross-site\r\n",
+            UPLOAD.replace(b"localhost", b"evil.example"),
         ],
     )
     def test_others_are_no_uploads(self, head: bytes) -> None:
