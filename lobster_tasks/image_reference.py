@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from .errors import UsageError
 
@@ -12,8 +13,36 @@ _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 _REFERENCE = re.compile(
     r"(?P<repository>[^@]{1,512}?)(?::(?P<tag>[^:/@]{1,128}))?(?:@(?P<digest>[^@]{1,512}))?"
 )
+_ECR = re.compile(
+    r"(?P<registry>\d{12})\.dkr\.ecr(?:-fips)?\.(?P<region>[\w-]{1,40})\.amazonaws\.com(?:\.cn)?/"
+    r"(?P<repository>[^:@]{1,256})(?::(?P<tag>[^@]{1,128}))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?"
+)
 _IN_A_REFERENCE = re.compile(r"[A-Za-z0-9_./:@-]{1,512}")
 _A_TAG = "a tag: letters, digits, '_', '.', '-', at most 128"
+
+
+@dataclass(frozen=True)
+class EcrImage:
+    """An image in ECR; ``id`` is an image identifier for DescribeImages."""
+
+    registry: str
+    region: str
+    repository: str
+    id: dict[str, str]
+
+    def repository_arn(self, partition: str) -> str:
+        """The ARN of its repository."""
+        return f"arn:{partition}:ecr:{self.region}:{self.registry}:repository/{self.repository}"
+
+
+def ecr_image(reference: str) -> EcrImage | None:
+    """The parts of a reference; None if it does not point to ECR."""
+    found = _ECR.fullmatch(reference)
+    if not found:
+        return None
+    digest, tag = found["digest"], found["tag"]
+    image_id = {"imageDigest": digest} if digest else {"imageTag": tag or "latest"}
+    return EcrImage(found["registry"], found["region"], found["repository"], image_id)
 
 
 def is_tag(text: str) -> bool:

@@ -25,6 +25,7 @@ from markupsafe import Markup
 from . import text_file
 from .definition import images, log_groups, secrets
 from .errors import SettingsError, TemplateError
+from .image_reference import ecr_image
 from .settings import STACK_TAG, VIEWER_CERTIFICATES_IN, Settings, service_name
 
 TASK_DEFINITION = "ecs-task-definition.json.j2"
@@ -254,15 +255,15 @@ def _of_every_container(settings: Settings, account: str, partition: str) -> dic
     """Resources that the execution role must reach for the other containers of the task definition."""
     defined = task_definition(settings, account, partition, "")
     sources = secret_sources(settings, account, partition).values()
-    ecr = f"arn:{partition}:ecr:{settings.region}:{account}:repository/"
-    own = rf"{account}\.dkr\.ecr\.{settings.region}\.amazonaws\.com(?:\.cn)?/([^:@]+)"
-    repositories = {found[1] for each in images(defined).values() if (found := re.match(own, each))}
+    own = f"arn:{partition}:ecr:{settings.region}:{account}:repository/{settings.repository}"
+    found = map(ecr_image, images(defined).values())
+    others = {each.repository_arn(partition) for each in found if each}
     logs = f"arn:{partition}:logs:{settings.region}:{account}:log-group:"
     groups = {options["awslogs-group"] for options in log_groups(defined).values()}
     return {
         "secret_arns": secret_arns(sources),
         "parameter_arns": parameter_arns(sources, settings, account, partition),
-        "repository_arns": [f"{ecr}{name}" for name in sorted({settings.repository, *repositories})],
+        "repository_arns": sorted({own, *others}),
         "log_stream_arns": [f"{logs}{name}:*" for name in sorted({settings.logs.group, *groups})],
     }
 

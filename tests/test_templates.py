@@ -546,6 +546,31 @@ def test_an_own_task_definition_gets_the_tag_and_keeps_its_own(project: Path) ->
     ]
 
 
+def test_the_execution_role_may_pull_every_image_of_an_own_task_definition(project: Path) -> None:
+    """ "To allow a cross-account pull", the identity needs the permission, too (ECR, "Repository policies")."""
+    images = (
+        f"{ACCOUNT}.dkr.ecr.us-east-2.amazonaws.com/team/agent:1",
+        f"{ACCOUNT}.dkr.ecr.eu-west-1.amazonaws.com/agent@sha256:{'0' * 64}",
+        "210987654321.dkr.ecr-fips.us-west-2.amazonaws.com/agent",
+        "public.ecr.aws/x/y:1",
+    )
+    sidecars = "".join(f'{{"name": "s{number}", "image": "{image}"}},' for number, image in enumerate(images))
+    write(
+        project,
+        '{"family": {{ task.family | tojson }}, "containerDefinitions": ['
+        + sidecars
+        + '{"name": {{ container.name | tojson }}, "image": {{ image | tojson }}}]}',
+        templates.TASK_DEFINITION,
+    )
+    pulls = next(each for each in statements(load({}), "execution") if "ecr:BatchGetImage" in each["Action"])
+    assert pulls["Resource"] == [
+        f"arn:aws:ecr:eu-west-1:{ACCOUNT}:repository/agent",
+        f"arn:aws:ecr:us-east-2:{ACCOUNT}:repository/homara",
+        f"arn:aws:ecr:us-east-2:{ACCOUNT}:repository/team/agent",
+        "arn:aws:ecr:us-west-2:210987654321:repository/agent",
+    ]
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [

@@ -14,8 +14,9 @@ from ..aws import Aws
 from ..doctor.check import refusal
 from ..doctor.network import default_route_of, endpoint_services
 from ..doctor.permissions import describe_parameters, describe_secret, key_arn
-from ..doctor.references import ecr_image, is_secret, parameter_name, region_of
+from ..doctor.references import is_secret, parameter_name, region_of
 from ..errors import AwsCallError, LobsterError
+from ..image_reference import ecr_image
 from ..in_parallel import in_parallel
 from ..settings import STACK_TAG
 from ..stack.firewall import protecting

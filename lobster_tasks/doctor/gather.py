@@ -27,13 +27,14 @@ from ..definition import container_of, images
 from ..dockerfile import parse
 from ..dockerfile.scripts import windows_line_ends
 from ..errors import CredentialsError, InterruptedRunError, LobsterError
+from ..image_reference import ecr_image
 from ..in_parallel import in_parallel
 from ..settings import Settings
 from . import permissions
 from .check import UnknownError
 from .expiry import ExpiryPosition, expiry_position
 from .facts import Facts, Name, Reading
-from .references import ecr_image, network_of
+from .references import network_of
 
 _AT_ONCE = 16
 # "Fargate On-Demand vCPU resource count" (Service Quotas, AWS Fargate)

@@ -6,11 +6,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from ..errors import RefusedError
+from ..image_reference import ecr_image
 from ..settings import Settings
 from ..stack.subnets import free_addresses, impossible, without_fargate
 from .check import CheckResult, UnknownError, failed, listed, passed, warned
 from .facts import Facts
-from .references import ecr_image, is_secret, network_of
+from .references import is_secret, network_of
 
 Table = Mapping[str, Any]
 

@@ -11,12 +11,13 @@ from ..aws import Aws
 from ..definition import images, log_groups
 from ..definition import secrets as sources
 from ..errors import AwsCallError, LobsterError
+from ..image_reference import ecr_image
 from ..settings import Settings
 from . import keys
 from .check import UnknownError, refusal
 from .facts import Decision, Secret
 from .references import (
-    ecr_image,
+    account_of,
     is_here,
     is_secret,
     parameter_name,
@@ -36,16 +37,13 @@ _MOST_NAMES = 50  # maximum values per filter of SSM DescribeParameters
 
 
 def may_pull(aws: Aws, settings: Settings, role: str, definition: Definition) -> list[Decision]:
-    """Whether ``role`` may pull from the repository, and from the other containers' repositories here."""
-    found = [ecr_image(each) for each in images(definition or {}).values()]
-    here = {
-        each.repository
-        for each in found
-        if each and (each.registry, each.region) == (aws.account, aws.region)
-    }
-    prefix = f"arn:{aws.partition}:ecr:{aws.region}:{aws.account}:repository/"
+    """Whether ``role`` may pull from the repository, and from the other containers' repositories, whosever they
+    are."""
+    found = map(ecr_image, images(definition or {}).values())
+    others = {each.repository_arn(aws.partition) for each in found if each}
+    own = f"arn:{aws.partition}:ecr:{aws.region}:{aws.account}:repository/{settings.repository}"
     token = simulate(aws, role, ("ecr:GetAuthorizationToken",), ("*",))
-    pulled = [f"{prefix}{name}" for name in sorted({settings.repository, *here})]
+    pulled = sorted({own, *others})
     return token + _but_for(simulate(aws, role, _PULL, pulled), partial(_repository_policy, aws))
 
 
@@ -193,9 +191,13 @@ def _but_for(decisions: Sequence[Decision], who_else: Callable[[str], str]) -> l
 
 
 def _repository_policy(aws: Aws, arn: str) -> str:
+    """The repository's own policy in words; empty without one, and for another account's, which is not enough alone."""
+    if account_of(arn) != aws.account:
+        return ""
     name, absent = arn.partition(":repository/")[2], ("RepositoryPolicyNotFoundException", _NO_REPOSITORY)
     try:
-        found = aws.find("ecr:GetRepositoryPolicy", absent, name, repositoryName=name)
+        there = aws.in_region(region_of(arn))
+        found = there.find("ecr:GetRepositoryPolicy", absent, name, repositoryName=name)
     except AwsCallError:
         return "the repository's own policy, which could not be read"
     return "the repository's own policy" if found else ""

@@ -2,35 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
-
-_ECR = re.compile(
-    r"(?P<registry>\d{12})\.dkr\.ecr\.(?P<region>[\w-]{1,40})\.amazonaws\.com(?:\.cn)?/(?P<repository>[^:@]{1,256})"
-    r"(?::(?P<tag>[^@]{1,128}))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?"
-)
-
-
-@dataclass(frozen=True)
-class EcrImage:
-    """An image in ECR; ``id`` is an image identifier for DescribeImages."""
-
-    registry: str
-    region: str
-    repository: str
-    id: dict[str, str]
-
-
-def ecr_image(reference: str) -> EcrImage | None:
-    """The parts of a reference; None if it does not point to ECR."""
-    found = _ECR.fullmatch(reference)
-    if not found:
-        return None
-    digest, tag = found["digest"], found["tag"]
-    image_id = {"imageDigest": digest} if digest else {"imageTag": tag or "latest"}
-    return EcrImage(found["registry"], found["region"], found["repository"], image_id)
 
 
 def secret_arn(source: str) -> str:

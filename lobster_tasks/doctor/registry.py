@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..aws import Aws
-from .references import EcrImage
+from ..image_reference import EcrImage
 
 _ABSENT = ("ImageNotFoundException", "RepositoryNotFoundException")
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import pytest
 
 from lobster_tasks.doctor.references import (
-    EcrImage,
-    ecr_image,
     is_secret,
     parameter_name,
     region_of,
     secret_arn,
     who,
 )
+from lobster_tasks.image_reference import EcrImage, ecr_image
 
 HOST = "123456789012.dkr.ecr.us-east-2.amazonaws.com"
 SECRET = "arn:aws:secretsmanager:us-east-2:123456789012:secret:openai-x1Y2z3"

@@ -10,6 +10,7 @@ import pytest
 
 from lobster_tasks import converge, stack, templates
 from lobster_tasks.doctor import examine
+from lobster_tasks.doctor.permissions import denied, may_pull
 from lobster_tasks.errors import NotReadyError
 from lobster_tasks.rollout import Outcome, deploy, follow
 
@@ -73,6 +74,25 @@ def test_the_policy_of_the_execution_role_is_made_for_every_container(account: A
     checks = {check.id: check for check in examine(account.aws, account.settings, folder).checks}
     assert checks["secrets.exist"].saw == "1 of 1 are there"
     assert checks["roles.secrets"].saw.endswith("may read 1 of 1 secrets")
+
+
+@pytest.mark.parametrize("place", ["eu-west-1:123456789012", "us-east-2:210987654321"])
+def test_the_role_may_pull_from_another_region_and_another_account(
+    account: Account, folder: Path, place: str
+) -> None:
+    region, owner = place.split(":")
+    own_template(folder, image=f"{owner}.dkr.ecr.{region}.amazonaws.com/agent:1")
+    definition = templates.task_definition(account.settings, account.aws.account, "aws", "")
+    role = f"arn:aws:iam::{account.aws.account}:role/{account.settings.task.execution_role}"
+
+    def refused() -> set[str]:
+        return {each.resource for each in denied(may_pull(account.aws, account.settings, role, definition))}
+
+    assert refused() == {f"arn:aws:ecr:{place}:repository/agent"}
+    resources = stack.build(account.settings, account.aws.account, account.aws.partition)
+    made = converge.plan(resources, converge.read(account.aws, resources))
+    converge.apply(account.aws, made, lambda _: None)
+    assert refused() == set()
 
 
 def test_an_image_of_another_container_that_is_gone_is_seen_before(account: Account, folder: Path) -> None:

@@ -12,10 +12,9 @@ from ... import templates
 from ...account import find_task_definition
 from ...aws import Aws
 from ...definition import container_of, images
-from ...doctor.references import ecr_image
 from ...doctor.registry import in_ecr
 from ...errors import AwsCallError, NotReadyError
-from ...image_reference import check_given, image_id, is_tag
+from ...image_reference import check_given, ecr_image, image_id, is_tag
 from ...in_parallel import in_parallel
 from ...masking import mask_shapes
 from ...settings import Settings

@@ -11,9 +11,9 @@ from typing import Any
 from ...account import find_task_definition
 from ...aws import Aws
 from ...doctor.check import UnknownError
-from ...doctor.references import ecr_image
 from ...doctor.registry import in_ecr
 from ...errors import AwsCallError
+from ...image_reference import ecr_image
 from ...templates import OWN_DEFINITION
 from ..cause_code import CauseCode
 from ..observation.snapshot import Snapshot, Task
