@@ -7,8 +7,10 @@ src/Runner.Common/ActionCommand.cs, accepts ``::command::`` at the start of a li
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
+from typing import Any
 
 LONGEST = 4096  # characters of one line that are shown or searched
 _LAID_OUT = "\n\t"
@@ -39,6 +41,18 @@ def cut(text: str, longest: int = LONGEST) -> str:
     if len(text) <= longest:
         return text
     return f"{text[:longest]}… ({len(text) - longest:,} more characters)"
+
+
+def parsed(text: str | bytes, **converters: Any) -> Any:
+    """The value of a JSON text; ``converters`` are arguments of ``json.loads``.
+
+    Raises ValueError for every text that cannot be read: also where it is nested too deeply, or contains a number that
+    is too long.
+    """
+    try:
+        return json.loads(text, **converters)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
 
 
 def powerless(text: str) -> str:

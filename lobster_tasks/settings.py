@@ -9,7 +9,6 @@ A value means the same in every source: sources give text as it is written, and 
 from __future__ import annotations
 
 import difflib
-import json
 import re
 import shlex
 import unicodedata
@@ -32,6 +31,7 @@ from pydantic import (
 
 from .build_secret import attributes_of, read_secret
 from .errors import InvalidSetting, SettingsError
+from .foreign import parsed
 
 ENV_PREFIX = "INVOKE_LOBSTER_"
 # Settings that are maps: the user chooses the names of their members.
@@ -226,7 +226,7 @@ def _shell_words(value: object) -> object:
 def _json_list(text: str) -> list[Any] | None:
     """The list in a JSON text, with numbers as they are written; None for any other text."""
     try:
-        found = json.loads(text, parse_int=str, parse_float=str, parse_constant=str)
+        found = parsed(text, parse_int=str, parse_float=str, parse_constant=str)
     except ValueError:
         return None
     return found if isinstance(found, list) else None

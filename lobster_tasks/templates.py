@@ -25,6 +25,7 @@ from markupsafe import Markup
 from . import text_file
 from .definition import images, log_groups, secrets
 from .errors import SettingsError, TemplateError
+from .foreign import parsed
 from .image_reference import ecr_image
 from .settings import STACK_TAG, VIEWER_CERTIFICATES_IN, Settings, service_name
 
@@ -397,7 +398,7 @@ def _where(error: Exception, template: str) -> str:
 
 def _parse(template: str, text: str) -> dict[str, Any]:
     try:
-        parsed = json.loads(text, object_pairs_hook=_each_once)
+        made = parsed(text, object_pairs_hook=_each_once)
     except json.JSONDecodeError as error:
         line = (text.splitlines() or [""])[error.lineno - 1].strip()
         raise TemplateError(
@@ -408,9 +409,11 @@ def _parse(template: str, text: str) -> dict[str, Any]:
         raise TemplateError(
             f"{FOLDER}/{template} contains {twice} twice in one object.", "only the last one would count"
         ) from None
-    if not isinstance(parsed, dict):
+    except ValueError as error:
+        raise TemplateError(f"{FOLDER}/{template} does not render valid JSON: {error}.") from None
+    if not isinstance(made, dict):
         raise TemplateError(f"{FOLDER}/{template} does not render a JSON object.")
-    return parsed
+    return made
 
 
 class _TwiceError(ValueError):

@@ -218,6 +218,33 @@ def _is_endless(node: ast.AST) -> bool:
     return isinstance(node, ast.While) and isinstance(node.test, ast.Constant)
 
 
+READ_FROM_AWS_OR_THE_PACKAGE = {
+    *(
+        "as_written.py",
+        "aws.py",
+        "cost.py",
+        "foreign.py",
+        "doctor/gather.py",
+        "doctor/keys.py",
+        "doctor/roles.py",
+    ),
+    *("report/plans.py", "report/policies.py", "rollout/observation/shell.py"),
+    *("stack/ecr.py", "stack/ecs.py", "stack/iam.py"),
+}
+"""What parses JSON itself: documents that AWS has checked, and our own."""
+
+
+def test_json_of_others_is_parsed_in_one_place() -> None:
+    """``json.loads`` raises RecursionError, too, which nobody expects beside ValueError."""
+    parsing = {
+        str(file.relative_to(PACKAGE))
+        for file in LIBRARY
+        for node in ast.walk(tree_of(file))
+        if isinstance(node, ast.Attribute) and ast.unparse(node) in ("json.loads", "json.load")
+    }
+    assert parsing == READ_FROM_AWS_OR_THE_PACKAGE
+
+
 def test_only_the_report_says_what_json_holds() -> None:
     """The report has a function for JSON beside the one for words; the console only writes the object."""
     others = {"lobster_tasks/console.py Console.json", "lobster_tasks/as_written.py load_json"}

@@ -456,6 +456,8 @@ def test_no_template_lets_a_value_out_of_its_place(template: str) -> None:
         ('{"a": "open', "does not render valid JSON: "),
         ("", "does not render valid JSON: "),
         ("[]", "does not render a JSON object."),
+        ("[" * 100_000, "does not render valid JSON: it is nested too deeply."),
+        (f'{{"a": {"9" * 5000}}}', "does not render valid JSON: "),
         ('{"a": {"b": 1, "c": 2, "b": 3}}', 'contains "b" twice in one object.'),
     ],
 )

@@ -37,6 +37,7 @@ NAME = re.compile(r"[a-z0-9]+(?:[._/-]+[a-z0-9]+)*")
 TAG = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}")
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 CONTENT_RANGE = re.compile(r"(?:bytes )?(?P<first>\d{1,18})-(?P<last>\d{1,18})(?:/\S+)?", re.ASCII)
+COUNT = re.compile(r"\d{1,18}", re.ASCII)
 PATHS = tuple(
     (kind, re.compile(f"/v2/(?P<name>.+)/{path}"))
     for kind, path in (
@@ -326,7 +327,7 @@ def _tags(exchange: Exchange) -> Answer:
     images = _every(exchange, "ListImages", "imageIds", filter={"tagStatus": "TAGGED"})
     after, most = exchange.query.get("last", ""), exchange.query.get("n", "")
     tags = sorted(image["imageTag"] for image in images if image["imageTag"] > after)
-    shown = tags[: int(most)] if most.isdecimal() else tags
+    shown = tags[: int(most)] if COUNT.fullmatch(most) else tags
     more = {"n": most, "last": shown[-1]} if shown and len(shown) < len(tags) else {}
     link = (("Link", f'<{exchange.url("tags/list")}?{urlencode(more)}>; rel="next"'),) if more else ()
     body = {"name": f"{exchange.registry}/{exchange.repository}", "tags": shown}

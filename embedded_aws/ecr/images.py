@@ -178,7 +178,7 @@ def _media_type(text: str, given: str | None) -> str:
         body = json.loads(text)
         described = [body.get("config"), *body.get("layers", []), *body.get("manifests", [])]
         complete = all(_is_descriptor(each) for each in described if each is not None)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
         raise invalid("ImageManifest", "Invalid JSON syntax") from error
     if not complete or not any(described):
         raise invalid("ImageManifest", "Invalid image manifest")
@@ -190,8 +190,9 @@ def _media_type(text: str, given: str | None) -> str:
 
 
 def _is_descriptor(described: Any) -> bool:
-    """Whether it describes a blob or an image, with an integer as its size, if any."""
-    return isinstance(described["digest"], str) and type(described.get("size", 0)) is int
+    """Whether it describes a blob or an image, with a number of bytes as its size, if any."""
+    size = described.get("size", 0)
+    return isinstance(described["digest"], str) and type(size) is int and 0 <= size < 2**63
 
 
 def _is_immutable(settings: Any, tag: str) -> bool:

@@ -26,6 +26,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -41,6 +42,8 @@ from ..runtime.runtime import Runtime
 from . import pages
 from .calls import CallLog
 
+# Errors of JSON that is invalid, or has other values than a request takes.
+_INVALID = (RuleError, ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 RANGE = re.compile(r"bytes=(\d{1,18})-(\d{0,18})", re.ASCII)
 
 
@@ -106,7 +109,7 @@ class Control:
         try:
             body = environ["wsgi.input"].getvalue()
             return _json(200, route(json.loads(body) if body else None))
-        except (RuleError, KeyError, TypeError, json.JSONDecodeError) as error:
+        except _INVALID as error:
             return _json(400, {"error": f"{type(error).__name__}: {error}"})
 
     def kill_task(self, task: str) -> bool:
@@ -120,7 +123,10 @@ class Control:
         self.calls.clear()
 
     def _latency(self, given: Any) -> None:
-        self._faults.latency = float(given["seconds"])
+        seconds = float(given["seconds"])
+        if not 0 <= seconds <= threading.TIMEOUT_MAX:
+            raise ValueError(f"{seconds} is no number of seconds")
+        self._faults.latency = seconds
 
     def _address(self, given: Any) -> dict[str, str]:
         return {"address": self._runtime.addresses.loopback(given["vpc"], given["ip"])}

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ipaddress
-import json
 from urllib.parse import urlsplit
 
 from ..aws import Aws
+from ..foreign import parsed
 from ..http_client import Client
 
 _ANSWER_WITHIN_SECONDS = 10.0
@@ -29,7 +29,7 @@ def find_authority(aws: Aws, url: str) -> str:
 def _pem(body: bytes) -> str:
     """The certificate in the answer; empty if the server is not an embedded AWS."""
     try:
-        return str(json.loads(body)["pem"])
+        return str(parsed(body)["pem"])
     except (ValueError, KeyError, TypeError):
         return ""
 

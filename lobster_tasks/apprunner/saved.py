@@ -9,7 +9,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from .. import text_file
 from ..aws import Aws
+from ..errors import UsageError
+from ..foreign import parsed
 from ..masking import mask_shapes
 from .discover import discover
 from .secrecy import hides_secret, looks_secret
@@ -48,8 +51,17 @@ def _described(folder: Path, name: str) -> Mapping[str, Any]:
     path = path_of(folder, name)
     if not path.exists():
         return {}
-    found: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    try:
+        found = parsed(text_file.read(path))
+    except (OSError, ValueError) as error:
+        raise _unreadable(path, str(error)) from error
+    if not isinstance(found, dict):
+        raise _unreadable(path, "it is not a JSON object")
     return found
+
+
+def _unreadable(path: Path, why: str) -> UsageError:
+    return UsageError(f"{path} cannot be read.", why, f"correct {path.name}, or move it away")
 
 
 def _ways_in(now: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:

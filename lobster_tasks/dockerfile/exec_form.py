@@ -7,6 +7,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Literal
 
+from ..foreign import parsed
+
 Mistake = Literal[
     "single-quotes",
     "typographic-quotes",
@@ -47,7 +49,7 @@ def _is_test(text: str) -> bool:
 
 def _json(text: str) -> object:
     try:
-        return json.loads(text)
+        return parsed(text)
     except ValueError:
         return None
 
@@ -55,7 +57,7 @@ def _json(text: str) -> object:
 def _without_what_is_behind(text: str) -> str:
     try:
         return text[: json.JSONDecoder().raw_decode(text)[1]]
-    except ValueError:
+    except (RecursionError, ValueError):
         return text
 
 

@@ -14,6 +14,7 @@ SPACE = (
 )
 """The characters of Go's ``unicode.IsSpace``. Python also counts the ASCII separators (U+001C to U+001F)."""
 _BETWEEN = re.compile(r"[\t\v\f\r ]")
+_MOST_DIGITS = 18  # of a 64-bit number, which Go's ``strconv`` takes
 
 
 def trimmed(text: str) -> str:
@@ -39,5 +40,5 @@ def upper(word: str) -> str:
 
 
 def is_number(text: str) -> bool:
-    """Whether it is ASCII's digits."""
-    return text.isascii() and text.isdecimal()
+    """Whether it is ASCII's digits, as many as a builder takes for a number."""
+    return text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS

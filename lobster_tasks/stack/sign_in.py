@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from ..aws import Aws
 from ..errors import RefusedError
+from ..foreign import parsed
 from .certificates import ISSUED, Certificate
 from .resource import Attributes, Live, LiveResources, Resource
 
@@ -125,7 +125,7 @@ class SignIn(Resource):
     def _client_secret(self, text: str) -> str:
         """The client secret in a secret's value; errors must not repeat any of it."""
         try:
-            found = json.loads(text)
+            found = parsed(text)
         except ValueError:
             found = None
         if self.json_key and isinstance(found, Mapping):

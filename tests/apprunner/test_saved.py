@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from lobster_tasks.apprunner.saved import HIDDEN, without_secrets
+from pathlib import Path
+
+import pytest
+
+from lobster_tasks.apprunner.saved import HIDDEN, load, path_of, without_secrets
+from lobster_tasks.errors import UsageError
 
 VALUE = "sk-" + "aB3" * 12
 
@@ -34,3 +39,19 @@ def test_whatever_has_the_shape_of_a_key_is_masked() -> None:
     kept = without_secrets({"list": [VALUE], "number": 7, "none": None})
     assert VALUE not in str(kept)
     assert (kept["number"], kept["none"]) == (7, None)
+
+
+def test_the_file_may_have_a_byte_order_mark(tmp_path: Path) -> None:
+    path_of(tmp_path, "app").write_bytes(b'\xef\xbb\xbf{"service": {"ServiceName": "app"}}')
+    assert load(tmp_path, "app") == {"ServiceName": "app"}
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"{", b"[]", b'{"service": "\xff"}', b"[" * 100_000, b"9" * 5000],
+    ids=lambda data: repr(data[:20]),
+)
+def test_a_file_that_cannot_be_read_is_told_by_its_name(tmp_path: Path, data: bytes) -> None:
+    path_of(tmp_path, "app").write_bytes(data)
+    with pytest.raises(UsageError, match=r"apprunner-app\.json cannot be read"):
+        load(tmp_path, "app")

@@ -471,6 +471,16 @@ class TestInstructions:
     def test_a_list_of_anything_but_texts_is_a_shell_command(self) -> None:
         assert final("FROM x\nCMD [1, 2]").arguments_of_process == ("/bin/sh", "-c", "[1, 2]")
 
+    def test_a_list_that_is_too_deep_or_a_number_that_is_too_long_is_taken_as_a_builder_does(self) -> None:
+        """BuildKit: ``json.Unmarshal`` refuses more than 10,000 levels, ``strconv.Atoi`` more than 64 bits."""
+        deep, long = "[" * 100_000, "9" * 5000
+        assert parse(f"FROM x\nCMD {deep}").final.command.is_shell_form  # type: ignore[union-attr]
+        check = parse(f"FROM x\nHEALTHCHECK --retries={long} CMD true").final.health_check
+        assert check is not None
+        assert check.retries == 0
+        (copy,) = copies(final(f"FROM x\nCOPY --from={long} a b"))
+        assert copy.image == long
+
     def test_two_hyphens_end_the_flags(self) -> None:
         assert copies(final("FROM x\nCOPY --chmod=1 -- --odd /"))[0].sources == ("--odd",)
 

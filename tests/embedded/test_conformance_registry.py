@@ -283,7 +283,11 @@ class TestManifests:
         constraint: 'Invalid JSON syntax'"}]}, 405 Method Not Allowed (opcr-io/policy 149)."""
         text = "Invalid parameter at 'ImageManifest' failed to satisfy constraint: 'Invalid JSON syntax'"
         assert error(registry.put("nonsense", "v1")) == (405, "UNSUPPORTED", text)
+        assert error(registry.put("[" * 100_000, "v1")) == (405, "UNSUPPORTED", text)
         assert error(registry.put(b"\xff", "v1"))[:2] == (400, "MANIFEST_INVALID")
+        registry.upload(CONFIGURATION)
+        less = manifest(CONFIGURATION).replace(f'"size": {len(CONFIGURATION)}', '"size": -1')
+        assert error(registry.put(less, "v1"))[:2] == (405, "UNSUPPORTED")
 
     @pytest.mark.parametrize(
         "subject", [1, "text", [], {}, {"digest": 1}, {"digest": "sha256:x\r\nX-Header: y"}]
@@ -338,6 +342,9 @@ class TestListings:
         assert page.json()["tags"] == ["a", "b"]
         last = registry.ask("GET", page.links["next"]["url"])
         assert (last.json()["tags"], last.links) == (["c"], {})
+        for no_number in ("9" * 5000, "\u0663", "-1"):
+            every = registry.ask("GET", "tags/list", params={"n": no_number})
+            assert every.json()["tags"] == ["a", "b", "c"]
 
     def test_of_many_tags(self, registry: RegistryClient) -> None:
         """ListImages has pages of 100."""

@@ -173,6 +173,29 @@ CONTROL = [
 ]
 
 
+@pytest.mark.parametrize(
+    ("what", "body"),
+    [
+        ("faults", b"\xff"),
+        ("faults", b"[" * 100_000),
+        ("faults", b"9" * 5000),
+        ("latency", b'{"seconds": "x"}'),
+        ("latency", b'{"seconds": 1e999}'),
+        ("latency", b'{"seconds": -1}'),
+        ("kill-task", b'{"task": 5}'),
+        ("assumable", b'{"role": 5}'),
+        ("assumable", b"[]"),
+    ],
+    ids=lambda given: repr(given[:20]),
+)
+def test_control_that_is_no_json_or_has_other_values_is_refused(
+    aws: EmbeddedProcess, what: str, body: bytes
+) -> None:
+    answer = control.post(f"{aws.url}/_embedded/{what}", data=body, timeout=PATIENCE)
+    assert answer.status_code == 400
+    assert "error" in answer.json()
+
+
 @pytest.mark.parametrize(("method", "what", "body"), CONTROL, ids=[f"{m} {w}" for m, w, _ in CONTROL])
 def test_control_needs_a_header_that_no_page_can_send(
     aws: EmbeddedProcess, method: str, what: str, body: Any

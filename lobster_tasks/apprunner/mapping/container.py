@@ -34,7 +34,7 @@ _MOVED = "a value that looks like a secret is never shown, and never written to 
 def port(description: Description) -> RuleResult:
     """Port: a text there, a number here; and PORT, which App Runner sets by itself."""
     given = str(description.configuration.get("Port") or _DEFAULT_PORT)
-    number = int(given) if given.isascii() and given.isdigit() else 0
+    number = int(given[:6]) if given.isascii() and given.isdigit() else 0
     if number not in _PORTS:
         note = f"not a port; App Runner's default, {_DEFAULT_PORT}, is used instead"
         row = unsettled("Port", given, note, "set container.port", _DEFAULT_PORT)
