@@ -259,13 +259,17 @@ def _of_every_container(settings: Settings, account: str, partition: str) -> dic
     own = f"arn:{partition}:ecr:{settings.region}:{account}:repository/{settings.repository}"
     found = map(ecr_image, images(defined).values())
     others = {each.repository_arn(partition) for each in found if each}
-    logs = f"arn:{partition}:logs:{settings.region}:{account}:log-group:"
-    groups = {options["awslogs-group"] for options in log_groups(defined).values()}
+    groups = {
+        (options.get("awslogs-region", settings.region), options["awslogs-group"])
+        for options in log_groups(defined).values()
+    } | {(settings.region, settings.logs.group)}
     return {
         "secret_arns": secret_arns(sources),
         "parameter_arns": parameter_arns(sources, settings, account, partition),
         "repository_arns": sorted({own, *others}),
-        "log_stream_arns": [f"{logs}{name}:*" for name in sorted({settings.logs.group, *groups})],
+        "log_stream_arns": [
+            f"arn:{partition}:logs:{region}:{account}:log-group:{name}:*" for region, name in sorted(groups)
+        ],
     }
 
 

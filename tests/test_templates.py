@@ -573,6 +573,23 @@ def test_the_execution_role_may_pull_every_image_of_an_own_task_definition(proje
     ]
 
 
+def test_the_execution_role_may_write_every_log_group_where_it_is(project: Path) -> None:
+    """awslogs-region: "Specify the AWS Region the awslogs log driver is to send your Docker logs to" (ECS)."""
+    logs = {"logDriver": "awslogs", "options": {"awslogs-group": "theirs", "awslogs-region": "eu-west-1"}}
+    write(
+        project,
+        '{"family": {{ task.family | tojson }}, "containerDefinitions": ['
+        f'{{"name": "agent", "logConfiguration": {json.dumps(logs)}}},'
+        '{"name": {{ container.name | tojson }}}]}',
+        templates.TASK_DEFINITION,
+    )
+    (writes,) = [each for each in statements(load({}), "execution") if "logs:PutLogEvents" in each["Action"]]
+    assert writes["Resource"] == [
+        f"arn:aws:logs:eu-west-1:{ACCOUNT}:log-group:theirs:*",
+        f"arn:aws:logs:us-east-2:{ACCOUNT}:log-group:/ecs/lobster-streamlit:*",
+    ]
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
