@@ -84,7 +84,7 @@ def load_json(text: str) -> Any:
     try:
         found = json.loads(
             text,
-            parse_int=PlainScalar,
+            parse_int=_integer,
             parse_float=PlainScalar,
             parse_constant=PlainScalar,
             object_pairs_hook=_Members,
@@ -95,6 +95,15 @@ def load_json(text: str) -> Any:
     except RecursionError:
         raise UnreadableError(_TOO_DEEP) from None
     return _each_once(found, text)
+
+
+def _integer(text: str) -> PlainScalar:
+    """The number as written; refused where Python cannot convert it, because Invoke would fail on it."""
+    try:
+        int(text)
+    except ValueError:
+        raise UnreadableError(f"a number in it has {len(text)} digits; put it in quotes") from None
+    return PlainScalar(text)
 
 
 def _refuse_too_many(document: Any) -> None:

@@ -271,3 +271,10 @@ def test_a_text_that_is_more_than_it_is_long_is_refused(text: str, says: str) ->
 def test_json_of_many_levels_is_refused() -> None:
     with pytest.raises(UnreadableError, match="it is nested too deeply to be read"):
         load_json("[" * 100_000)
+
+
+@pytest.mark.parametrize(("load", "text"), [(load_json, '{"a": %s}'), (load_yaml, "a: %s")])
+def test_a_number_that_python_cannot_convert_is_refused(load: Any, text: str) -> None:
+    """Invoke reads the file, too, and would end in a traceback: "limits of integer string conversion" (Python)."""
+    with pytest.raises(UnreadableError, match="put it in quotes"):
+        load(text % ("9" * 5000))
