@@ -80,6 +80,17 @@ def no_web_pages(request: Request, following: Next) -> Answer | None:
     return following(request)
 
 
+def address_told(request: Request, following: Next) -> Answer | None:
+    """Tell clients of ``checkip.amazonaws.com`` the address that their connection comes from; no call has this host."""
+    environ = request.environ
+    if not pages.asks_for_address(environ):
+        return following(request)
+    kind = (("Content-Type", "text/plain"),)
+    if (environ["REQUEST_METHOD"], environ["PATH_INFO"]) != ("GET", "/"):
+        return Answer(404, kind)
+    return Answer(200, kind, f"{environ['REMOTE_ADDR']}\n".encode())
+
+
 def controlled_by(control: Control) -> Handler:
     """Answer requests about the embedded AWS itself; everything else is a call of a service."""
 

@@ -17,6 +17,8 @@ HOST = re.compile(r"(?P<name>\[::1\]|[a-z0-9.-]+)(?::\d{1,5})?", re.IGNORECASE)
 OWN_SITES = ("none", "same-origin")
 TASK_ENDPOINT = "169.254.170.2"
 """The address of the endpoint for tasks, which containers use; it is no name that an attacker could change."""
+CHECK_IP = "checkip.amazonaws.com"
+"""AWS's host that tells clients their address; nor is this one."""
 
 CONTROL = "X-Embedded-Aws"
 """The header of requests to ``/_embedded/…``, with any value: pages may send such headers after a preflight only."""
@@ -31,7 +33,7 @@ SEALED = (
 
 def why_refused(environ: Mapping[str, Any]) -> str | None:
     """Why a request (WSGI environ) is refused, in words; None where a program on this machine sent it."""
-    if not _is_loopback(environ.get("HTTP_HOST", "")):
+    if not (_is_loopback(environ.get("HTTP_HOST", "")) or asks_for_address(environ)):
         return "the Host of the request is not this machine's own; use http://127.0.0.1:PORT"
     if "HTTP_ORIGIN" in environ:
         return "the request has an Origin"
@@ -40,6 +42,11 @@ def why_refused(environ: Mapping[str, Any]) -> str | None:
     if any(name.startswith("HTTP_ACCESS_CONTROL_REQUEST_") for name in environ):
         return "the request is a browser's preflight"
     return None
+
+
+def asks_for_address(environ: Mapping[str, Any]) -> bool:
+    """Whether a request is for the host that tells clients their address."""
+    return str(environ.get("HTTP_HOST", "")).lower() == CHECK_IP
 
 
 def may_control(environ: Mapping[str, Any]) -> bool:

@@ -12,6 +12,7 @@ from ..moto import dispatch
 from .control import Control
 from .handlers import (
     Request,
+    address_told,
     allowed,
     authorized,
     chained,
@@ -45,6 +46,7 @@ def application(
     answer = chained(
         (
             no_web_pages,
+            address_told,
             controlled_by(control),
             in_registries(distribution),
             not_too_large,

@@ -14,6 +14,7 @@ from .distributions import (
     list_vpc_origins,
 )
 from .load_balancers import with_live_names
+from .own_address import find_own_address
 from .roles import delete_role
 from .services import CLUSTER_NOT_FOUND, describe_service, describe_services, find_service, is_at_rest
 from .target_groups import describe_target_health, find_target_group, find_target_health
@@ -30,6 +31,7 @@ __all__ = [
     "find_authority",
     "find_distribution",
     "find_distribution_before",
+    "find_own_address",
     "find_service",
     "find_target_group",
     "find_target_health",

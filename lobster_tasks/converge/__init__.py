@@ -8,7 +8,7 @@ all of it and are what callers use; they get a ``Dialogue`` that shows the plan 
 from .apply import apply
 from .cycle import Changes, Convergence, Dialogue, bring, carry_out, remove
 from .dependents import dependents
-from .planner import Change, Difference, Plan, plan, plan_removal, refuse_impossible
+from .planner import Change, Difference, Lockout, Plan, plan, plan_removal, refuse_impossible
 from .read import read
 from .replacement import refuse_unready
 from .verify import verify, verify_removal
@@ -19,6 +19,7 @@ __all__ = [
     "Convergence",
     "Dialogue",
     "Difference",
+    "Lockout",
     "Plan",
     "apply",
     "bring",

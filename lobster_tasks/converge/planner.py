@@ -57,10 +57,21 @@ class Change:
 
 
 @dataclass(frozen=True)
+class Lockout:
+    """A plan limits visitors to address ranges that do not contain ``address``, this machine's own; or that could not
+    be found out, and ``why``."""
+
+    code: Literal["own-address-not-allowed", "own-address-not-checked"]
+    address: str = ""
+    why: str = ""
+
+
+@dataclass(frozen=True)
 class Plan:
     """All changes in the order of the dependencies, what is kept, and the live state.
 
-    ``remarks`` say why a resource is kept, or in which attributes it stays as it was.
+    ``remarks`` say why a resource is kept, or in which attributes it stays as it was. ``lockout`` is None where this
+    machine may use the app as before, or where the plan was made without asking for its address.
     """
 
     stack: str
@@ -68,6 +79,7 @@ class Plan:
     kept: tuple[Resource, ...]
     live: Mapping[Resource, Live | None] = field(compare=False, repr=False)
     remarks: Mapping[Resource, tuple[str, ...]] = field(default_factory=dict, compare=False)
+    lockout: Lockout | None = None
 
     @property
     def impossible(self) -> tuple[Change, ...]:

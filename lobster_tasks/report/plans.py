@@ -14,7 +14,7 @@ from . import policies
 from .layout import plural, rows
 
 if TYPE_CHECKING:
-    from ..converge import Change, Convergence, Plan
+    from ..converge import Change, Convergence, Lockout, Plan
     from ..cost import Cost
     from ..settings import Settings
     from ..stack import Live, Resource
@@ -65,7 +65,18 @@ def _warnings(made: Plan) -> list[RenderableType]:
     return [
         *(Text(f"! {each}", style="bold yellow") for each in _about_addresses(made)),
         *(Text(f"! {each.name} {_OPENS[each.kind]}", style="bold yellow") for each in opened(made)),
+        *([Text(f"! {_locked_out(made.lockout)}", style="bold yellow")] if made.lockout else []),
     ]
+
+
+def _locked_out(lockout: Lockout) -> str:
+    """What a plan that limits visitors means for this machine."""
+    if lockout.code == "own-address-not-checked":
+        return f"Not checked whether this machine can still use the app, because {lockout.why}."
+    return (
+        f"{lockout.address}, the address of this machine, is not in load_balancer.allowed_cidrs: "
+        "afterwards the app cannot be used from here."
+    )
 
 
 def _about_addresses(made: Plan) -> list[str]:
@@ -116,6 +127,11 @@ def removal(made: Plan) -> RenderableType:
 def question(made: Plan) -> str:
     """The question before a plan is applied."""
     return f"Make these {len(made.changes)} changes?"
+
+
+def lockout_question(lockout: Lockout) -> str:
+    """The question before a plan is applied that keeps out this machine."""
+    return f"Keep out {lockout.address}, the address of this machine?"
 
 
 def farewell(made: Plan) -> str:
@@ -229,6 +245,9 @@ def plan_json(
         "changes": changes,
         "kept": kept,
         "opens": [resource.label for resource in opened(made)],
+        "warnings": [
+            {"code": each.code, "message": _locked_out(each)} for each in [made.lockout] if each is not None
+        ],
         "applied": applied,
         "url": url,
         "cost": {"before": round(total(before), 2), "after": round(total(after), 2)},

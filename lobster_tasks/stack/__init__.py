@@ -399,6 +399,7 @@ def _security_groups(
         ports,
         sources=_visitors(settings.load_balancer),
         front=facing,
+        for_visitors=not settings.is_internal,
     )
     tasks = SecurityGroup(
         settings.tasks_security_group,

@@ -128,6 +128,10 @@ class Distribution(Resource):
         """Whether a web ACL protects it, or will."""
         return bool(self._web_acl(self._live_web_acl(known), known))
 
+    def limits_visitors(self, live: Live | None, changed: frozenset[str]) -> tuple[str, ...]:
+        """The address ranges of the stack's own web ACL."""
+        return self.visitors.addresses if live is None or "web-ACL" in changed else ()
+
     @property
     def comment(self) -> str:
         """The description that the console shows."""

@@ -222,7 +222,8 @@ def _routed_to_the_internet(subnets: Iterable[str], tables: Iterable[Mapping[str
 class SecurityGroup(Resource):
     """A security group; ``ports`` are TCP ports open to the group ``source``, or to the CIDR blocks ``sources``, or,
     with a ``front``, to CloudFront only: to its prefix list, or to its own group in the VPC. What it opens to the group
-    ``former_source`` stays as it is until that group is deleted.
+    ``former_source`` stays as it is until that group is deleted. ``for_visitors`` says whether these CIDR blocks are
+    those of visitors from the internet.
 
     Its ingress rules must be exactly ours: others are revoked. Egress must include everything, as in a new group;
     further egress rules stay. An adopted group keeps its ingress rules, and gets ours with the stack in each rule's
@@ -238,6 +239,7 @@ class SecurityGroup(Resource):
     sources: tuple[str, ...] = (ANYWHERE,)
     front: OriginFacing | None = None
     former_source: SecurityGroup | None = None
+    for_visitors: bool = False
 
     def read(self, aws: Aws, known: LiveResources) -> Live | None:
         """DescribeSecurityGroups by name in the VPC."""
@@ -275,6 +277,12 @@ class SecurityGroup(Resource):
             words for words, (_, source) in self._rules().items() if source in (ANYWHERE, ANYWHERE_IPV6)
         }
         return bool(everybody) and not everybody & set(live.attributes["ingress"])
+
+    def limits_visitors(self, live: Live | None, changed: frozenset[str]) -> tuple[str, ...]:
+        """The CIDR blocks of visitors; an adopted group loses no rule."""
+        limits = self.for_visitors and not self.front and ANYWHERE not in self.sources
+        narrows = live is None or ("ingress" in changed and not live.adopted)
+        return self.sources if limits and narrows else ()
 
     def used_by(self, neighbours: Neighbours, live: Live, known: LiveResources) -> tuple[str, ...]:
         """Other groups whose rules name it, other load balancers and network interfaces in it."""

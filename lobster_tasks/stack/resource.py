@@ -193,6 +193,13 @@ class Resource(ABC):
         """Remarks on its live state for people, in words."""
         return ()
 
+    def limits_visitors(self, live: Live | None, changed: frozenset[str]) -> tuple[str, ...]:
+        """The address ranges to which creating it (``live`` is None), or a change of these attributes, limits visitors.
+
+        Empty where it does neither.
+        """
+        return ()
+
     @property
     def impossible(self) -> str:
         """A sentence for a change that cannot be made in place."""

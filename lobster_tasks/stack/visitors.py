@@ -177,6 +177,10 @@ class IpSet(_OfCloudFront):
         """Whether the settings list addresses of its version."""
         return bool(self.addresses)
 
+    def limits_visitors(self, live: Live | None, changed: frozenset[str]) -> tuple[str, ...]:
+        """Its address ranges; those of the other version stay as they are."""
+        return self.addresses if live is None or "addresses" in changed else ()
+
     def desired(self, known: LiveResources) -> Attributes:
         """The address ranges."""
         return (
@@ -213,6 +217,10 @@ class WebAcl(_OfCloudFront):
     def addresses(self) -> tuple[str, ...]:
         """All allowed address ranges."""
         return tuple(address for each in self.ip_sets for address in each.addresses)
+
+    def limits_visitors(self, live: Live | None, changed: frozenset[str]) -> tuple[str, ...]:
+        """All allowed address ranges."""
+        return self.addresses if live is None or changed & self.decisive else ()
 
     def describe(self, attribute: str, value: Any) -> str:
         """Rules are not shown: what counts in them are the addresses, which have their own line."""

@@ -206,6 +206,8 @@ def _ask(run: Run, made: Plan) -> None:
 
     if made.creates("service") and (told := report.caution(doctor.vcpus(run.aws, run.settings))):
         run.console.say(told)
+    if made.lockout and made.lockout.code == "own-address-not-allowed":
+        run.ask(report.lockout_question(made.lockout))
     run.ask(report.question(made), destroys=made.count("delete") > 0)
     if made.alters("lifecycle"):
         keep_serving(run.aws, run.settings, run.console.say)  # before a policy that would take it

@@ -70,6 +70,7 @@ OF_A_PAGE: list[dict[str, str]] = [
             "0177.0.0.1",
             "[::]:{port}",
             "[::ffff:127.0.0.1]",
+            "checkip.amazonaws.com.evil.example",
             "",
         )
     ),
@@ -139,6 +140,22 @@ def test_no_line_hides_an_origin(aws: EmbeddedProcess, line: bytes) -> None:
 )
 def test_programs_of_this_machine_are_answered(aws: EmbeddedProcess, more: dict[str, str], what: str) -> None:
     assert send(aws, ASKED[what], more)[0] == 200
+
+
+ITS_ADDRESS = {"Host": "checkip.amazonaws.com"}
+
+
+def test_a_program_is_told_its_address(aws: EmbeddedProcess) -> None:
+    """'Use the following service: Check IP', ``http://checkip.amazonaws.com/`` (EC2 User Guide, "Authorize inbound
+    traffic for your Linux instances"): the public IPv4 address, and a line feed."""
+    assert send(aws, ("GET", "/", {}, ""), ITS_ADDRESS) == (200, "127.0.0.1\n")
+
+
+@pytest.mark.parametrize("what", sorted(ASKED))
+def test_the_host_that_tells_addresses_serves_nothing_else(aws: EmbeddedProcess, what: str) -> None:
+    assert send(aws, ASKED[what], ITS_ADDRESS) == (404, "")
+    assert send(aws, ASKED[what], {**ITS_ADDRESS, "Origin": "https://evil.example"})[0] == 403
+    assert aws.calls() == []
 
 
 @pytest.mark.parametrize("path", ["/", "/_embedded/reset", "/bucket/key"])

@@ -904,6 +904,30 @@ def test_a_plan_that_opens_the_app_to_the_internet_says_so_before_it_asks(
     assert check["status"] == "pass"
 
 
+def test_who_locks_themselves_out_is_asked_first(account: Account, project: Project) -> None:
+    account.converge()
+    listed = ("--set", f"load_balancer.allowed_cidrs={OFFICE}")
+    said = "127.0.0.1, the address of this machine, is not in load_balancer.allowed_cidrs"
+    assert said in project.inv("plan", *listed).check().out
+    (warning,) = project.inv("plan", "--json", *listed).check().json["warnings"]
+    assert warning["code"] == "own-address-not-allowed"
+    before = _rules(Meddler(account), "lobster-alb-sg")
+    asked = project.on_terminal("setup-fargate", *listed, answers="n\n", columns=200).check(5).out
+    assert asked.index(said) < asked.index("Keep out 127.0.0.1, the address of this machine? [y/N]")
+    assert "Make these" not in asked
+    assert _rules(Meddler(account), "lobster-alb-sg") == before
+    with_here = ("--set", f"load_balancer.allowed_cidrs={OFFICE},127.0.0.0/8")
+    assert project.inv("plan", "--json", *with_here).check().json["warnings"] == []
+    both = project.on_terminal("create-security-groups", *listed, answers="y\ny\n", columns=200).check().out
+    assert "Keep out" in both
+    assert "Make these" in both
+    assert project.inv("setup-fargate", "--json", *listed).check().json["warnings"] == []  # it is done
+    account.converge()
+    answered = project.on_terminal("setup-fargate", "--yes", *listed, columns=200).check().out
+    assert said in answered
+    assert "[y/N]" not in answered
+
+
 def test_setup_keeps_to_the_list(account: Account) -> None:
     listed = account.with_settings(f"load_balancer.allowed_cidrs={OFFICE},2001:db8::/32")
     listed.converge()

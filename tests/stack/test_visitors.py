@@ -10,6 +10,7 @@ import pytest
 from lobster_tasks import templates
 from lobster_tasks.aws import Aws
 from lobster_tasks.clock import Clock
+from lobster_tasks.converge.lockout import limits
 from lobster_tasks.cost import monthly_cost
 from lobster_tasks.errors import NotOursError, SettingsError
 from lobster_tasks.probe import PublicEndpoint, get
@@ -77,16 +78,19 @@ def status(aws: Aws, made: Stand) -> int | None:
 
 def test_only_the_listed_addresses_get_past_the_distribution(account: Aws, waf: Any) -> None:
     made = stand(account, OFFICE, OTHERS)
+    assert limits(made.plan()) == (OFFICE, OTHERS)
     made.converge()
     assert attached(made) == made.live(ACL).id
     assert status(account, made) == 403
     wider = stand(account, OFFICE, HERE)
+    assert limits(wider.plan()) == (OFFICE, HERE)
     wider.converge()
     assert status(account, wider) != 403
     assert left(waf) == ["lobster-us-east-2", "lobster-us-east-2-ipv4"]
     open_again = stand(account)
     plan = open_again.plan()
     assert [each.label for each in opened(plan)] == [ACL]
+    assert limits(plan) == ()
     open_again.converge()
     assert (attached(open_again), left(waf)) == ("", [])
 

@@ -87,7 +87,7 @@ def test_policies_are_written_into_files_that_the_commands_name(project: Project
 
 def test_plan_changes_nothing_and_says_all(project: Project, embedded: EmbeddedProcess) -> None:
     answer = project.inv("plan", "--json", "--detailed-exitcode").check(8).json
-    assert set(answer) == {"changes", "kept", "opens", "applied", "url", "cost"}
+    assert set(answer) == {"changes", "kept", "opens", "warnings", "applied", "url", "cost"}
     assert (answer["applied"], answer["url"], answer["cost"]) == (False, None, {"before": 0.0, "after": 45.4})
     assert resources(answer, "create") == SLICES["create-fargate-service"]
     told = project.inv("plan").check()
