@@ -105,13 +105,15 @@ _OPENS = {
 
 def opened(made: Plan) -> list[Resource]:
     """What lets more visitors in than before: existing security groups that allow some addresses and will allow the
-    whole internet, listeners where visitors will no longer have to sign in, and a web ACL that goes."""
+    whole internet, listeners where visitors will no longer have to sign in, and a web ACL that goes without its
+    distribution."""
     internal = any(getattr(each, "scheme", "") == "internal" for each in made.live if not each.former)
     attributes = {"sign-in"} if internal else {"ingress", "sign-in"}
     every: list[Any] = [change.resource for change in made.changes if attributes & change.changed]
     found = [each for each in every if (live := made.live[each]) and each.opens(live)]
     removed = [change.resource for change in made.changes if change.action == "delete"]
-    return [*found, *(each for each in removed if each.kind == "web-ACL")]
+    stays = not any(each.kind == "distribution" for each in removed)
+    return [*found, *(each for each in removed if stays and each.kind == "web-ACL")]
 
 
 def removal(made: Plan) -> RenderableType:

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 
 from lobster_tasks import converge, stack
 from lobster_tasks.account import with_live_names
+from lobster_tasks.apprunner.cutover import refuse_led_to_former
 from lobster_tasks.aws import Aws
 from lobster_tasks.errors import NotOursError, RefusedError, SettingsError
-from lobster_tasks.settings import LoadBalancerNames, load
+from lobster_tasks.report.plans import opened
+from lobster_tasks.settings import LoadBalancerNames, Settings, load
 from tests.clocks import PatientClock
 from tests.conftest import SWIFT
+from tests.embedded.zones import Zone, change, simple
 from tests.embedded_process import EmbeddedProcess
 
 NAMES = LoadBalancerNames("lobster-alb", "lobster-tg", "lobster-alb-sg")
 INSIDE = {"load_balancer": {"internal": True}}
+FRONTED = {"front": {"kind": "cloudfront"}}
+OFFICE = "203.0.113.0/24"
+LISTED = {"load_balancer": {"allowed_cidrs": [OFFICE]}}
+EVERYBODY = "everybody"
 SCALED = {"scaling": {"max": 4, "requests_per_target": 100}}
 
 
@@ -29,23 +36,63 @@ class Setup:
     embedded: EmbeddedProcess
     aws: Aws
 
+    dialogue: converge.Changes | None = None
+
+    def settings(self, **given: Any) -> Settings:
+        """The settings, with the names that the account asks for."""
+        return with_live_names(self.aws, load(given), replacing=True)
+
     def stack(self, *, leaves_former: bool = False, **given: Any) -> stack.Stack:
-        """The stack, with the names that the account asks for."""
-        settings = with_live_names(self.aws, load(given), replacing=True)
-        return stack.build(settings, self.aws.account, leaves_former=leaves_former)
+        """The stack of these settings."""
+        return stack.build(self.settings(**given), self.aws.account, leaves_former=leaves_former)
 
     def bring(self, **given: Any) -> converge.Convergence:
         """Set up."""
-        return converge.bring(self.aws, self.stack(**given))
+        return converge.bring(self.aws, self.stack(**given), self.dialogue)
 
     def leave(self, **given: Any) -> converge.Convergence:
         """Remove the old load balancer."""
         converge.refuse_unready(self.aws, self.stack(**given))
-        return converge.bring(self.aws, self.stack(leaves_former=True, **given))
+        return converge.bring(self.aws, self.stack(leaves_former=True, **given), self.dialogue)
 
     def client(self, service: str) -> Any:
         """A boto3 client that knows nothing of the library."""
         return self.embedded.client(service)
+
+    def let_in(self) -> set[str]:
+        """The address ranges that the public load balancers and the enabled distributions let in now."""
+        return {*self._by_balancers(), *self._by_distributions()}
+
+    def _by_balancers(self) -> Iterator[str]:
+        found = self.client("elbv2").describe_load_balancers()["LoadBalancers"]
+        ids = [id for each in found if each["Scheme"] == "internet-facing" for id in each["SecurityGroups"]]
+        groups = self.client("ec2").describe_security_groups(GroupIds=ids)["SecurityGroups"] if ids else []
+        for rule in (rule for group in groups for rule in group["IpPermissions"]):
+            yield from (each["CidrIp"] for each in rule["IpRanges"])
+            yield from (each["CidrIpv6"] for each in rule["Ipv6Ranges"])
+
+    def _by_distributions(self) -> Iterator[str]:
+        waf = self.embedded.client("wafv2", "us-east-1")
+        listed = self.client("cloudfront").list_distributions()["DistributionList"].get("Items", [])
+        for each in (each for each in listed if each["Enabled"]):
+            limited = each["WebACLId"] and waf.get_web_acl(ARN=each["WebACLId"])["WebACL"]["DefaultAction"]
+            if limited != {"Block": {}}:
+                yield EVERYBODY
+            for one in waf.list_ip_sets(Scope="CLOUDFRONT")["IPSets"]:
+                named = {"Scope": "CLOUDFRONT", "Name": one["Name"], "Id": one["Id"]}
+                yield from waf.get_ip_set(**named)["IPSet"]["Addresses"]
+
+    @property
+    def distribution(self) -> str:
+        """The distribution's domain name."""
+        (found,) = self.client("cloudfront").list_distributions()["DistributionList"]["Items"]
+        return str(found["DomainName"])
+
+    @property
+    def public(self) -> dict[str, Any]:
+        """The load balancer with public addresses."""
+        every = self.client("elbv2").describe_load_balancers()["LoadBalancers"]
+        return next(each for each in every if each["Scheme"] == "internet-facing")
 
     @property
     def balancers(self) -> dict[str, str]:
@@ -123,6 +170,41 @@ def test_setting_it_back_is_the_way_back(setup: Setup) -> None:
     setup.leave()
     assert setup.balancers == {"lobster-alb": "internet-facing"}
     assert setup.bring().plan.changes == ()
+
+
+def test_back_from_a_distribution_nobody_is_let_in_who_is_not_listed(setup: Setup) -> None:
+    setup.bring(**FRONTED, **LISTED)
+    assert setup.let_in() == {OFFICE}
+    seen: list[set[str]] = []
+    watched = replace(setup, dialogue=converge.Changes(done=lambda _: seen.append(setup.let_in())))
+    watched.bring(**LISTED)
+    assert setup.balancers == {"lobster-alb": "internal", "lobster-alb-2": "internet-facing"}
+    assert setup.let_in() == {OFFICE}
+    assert setup.bring(**LISTED).plan.changes == ()
+    domain = "app.office.org"
+    zone, public = Zone(setup.embedded, "office.org"), str(setup.public["DNSName"])
+    zone.settle(simple(domain, setup.distribution))
+    with pytest.raises(RefusedError) as refused:
+        refuse_led_to_former(setup.aws, setup.settings(domains=[domain], **LISTED))
+    assert refused.value.what == f"{domain}: DNS still leads visitors to the distribution before lobster-alb."
+    assert f"lead to lobster-alb-2, {public}, wait" in refused.value.next_step
+    zone.await_sync(zone.change(change("UPSERT", simple(domain, public))))
+    refuse_led_to_former(setup.aws, setup.settings(domains=[domain], **LISTED))
+    with pytest.raises(RefusedError) as refused:
+        refuse_led_to_former(setup.aws, setup.settings(domains=[domain], **FRONTED, **LISTED))
+    assert refused.value.what == f"{domain}: DNS still leads visitors to lobster-alb-2."
+    goal = f"lead to the distribution before lobster-alb, {setup.distribution}, wait"
+    assert goal in refused.value.next_step
+
+    left = watched.leave(**LISTED)
+    assert {"distribution/lobster-us-east-2", "web-ACL/lobster-us-east-2"} <= {
+        each.resource.label for each in left.plan.changes
+    }
+    assert opened(left.plan) == []
+    assert setup.balancers == {"lobster-alb-2": "internet-facing"}
+    assert setup.let_in() == {OFFICE}
+    assert len(seen) > 10
+    assert set().union(*seen) == {OFFICE}
 
 
 @pytest.mark.parametrize("given", [{}, INSIDE])

@@ -145,13 +145,18 @@ def refuse_led_to_former(aws: Aws, settings: Settings) -> None:
     for kind in ("none", "cloudfront") if has_distribution else ("none",):
         front = settings.front.model_copy(update={"kind": kind})
         former = settings.model_copy(update={"load_balancer": section, "front": front})
-        if not (led := domains_here(aws, former)):
-            continue
-        raise RefusedError(
-            f"{', '.join(led)}: DNS still leads visitors to {section.name}.",
-            "they would get no answer once it is deleted",
-            f"let the records lead to {settings.load_balancer.name}, wait for their TTL, run the same command again",
-        )
+        if led := domains_here(aws, former):
+            goal = ", ".join(filter(None, (_what_visitors_reach(settings), destination_name(aws, settings))))
+            raise RefusedError(
+                f"{', '.join(led)}: DNS still leads visitors to {_what_visitors_reach(former)}.",
+                "they would get no answer once it is deleted",
+                f"let the records lead to {goal}, wait for their TTL, run the same command again",
+            )
+
+
+def _what_visitors_reach(settings: Settings) -> str:
+    name = settings.load_balancer.name
+    return f"the distribution before {name}" if settings.is_fronted else name
 
 
 def refresh_routes(aws: Aws, now: CutoverState) -> CutoverState:
