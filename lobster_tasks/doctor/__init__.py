@@ -51,6 +51,7 @@ CHECKS: Mapping[str, Callable[[Facts], CheckResult]] = {
     "load-balancer.web-acl": balancing.web_acl,
     "load-balancer.sign-in": balancing.sign_in,
     "load-balancer.distribution": balancing.distribution,
+    "load-balancer.distribution-web-acl": balancing.distribution_web_acl,
     "targets.kind": balancing.kind,
     "targets.port": balancing.port,
     "targets.health-path": balancing.health_path,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from ipaddress import ip_network
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from ..forwarding import best_forwarding_rule, forwarding, unguarded
 from ..stack.distribution import ALL_VIEWER
+from ..stack.visitors import is_web_acl_of
 from ..stack.vpc_origin import DEPLOYED
 from .check import CheckResult, UnknownError, failed, listed, passed, warned
 from .facts import Facts
@@ -83,9 +85,7 @@ def web_acl(facts: Facts) -> CheckResult:
     found = facts.known("protection")
     if found != arn:
         return failed(f"{found or 'no web ACL'} protects the load balancer, not {described['Name']}", _FIX)
-    default = next(iter(described["DefaultAction"]))
-    rules = len(described.get("Rules", ()))
-    return passed(f"{described['Name']}, {rules} rule{'' if rules == 1 else 's'}, else {default.lower()}")
+    return passed(_in_short(described))
 
 
 def sign_in(facts: Facts) -> CheckResult:
@@ -124,6 +124,62 @@ def distribution(facts: Facts) -> CheckResult:
     if found["Status"] != DEPLOYED:
         return warned(f"{name} is {found['Status']}", "wait some minutes, then check again")
     return passed(f"{name}, https://{found['DomainName']}")
+
+
+def distribution_web_acl(facts: Facts) -> CheckResult:
+    """The web ACL of the settings, or the stack's own that allows the listed addresses, protects the distribution."""
+    if not facts.settings.is_fronted:
+        return passed("no distribution, as the settings say")
+    arn, found = facts.settings.front.web_acl, facts.need("distribution", "no distribution was found")
+    protecting = found["DistributionConfig"].get("WebACLId", "")
+    if arn is not None:
+        return _named_web_acl(facts, arn, protecting)
+    if (allowed := facts.settings.load_balancer.allowed_cidrs) is not None:
+        return _own_web_acl(facts, protecting, allowed)
+    return passed(
+        f"{protecting}, which is not in the settings" if protecting else "no web ACL, as the settings say"
+    )
+
+
+def _named_web_acl(facts: Facts, arn: str, protecting: str) -> CheckResult:
+    """The result where the settings name a web ACL."""
+    owner = arn.split(":")[4]
+    if owner != facts.account:
+        return failed(f"{arn} is in account {owner}, not in {facts.account}", "correct front.web_acl")
+    described = facts.known("front_web_acl")
+    if described is None:
+        return failed(
+            f"there is no web ACL {arn}", "aws wafv2 list-web-acls --scope CLOUDFRONT --region us-east-1"
+        )
+    if protecting != arn:
+        return failed(
+            f"{protecting or 'no web ACL'} protects the distribution, not {described['Name']}", _FIX
+        )
+    return passed(_in_short(described))
+
+
+def _own_web_acl(facts: Facts, protecting: str, allowed: Sequence[str]) -> CheckResult:
+    """The result where the settings list the allowed addresses."""
+    if not protecting:
+        return failed("no web ACL protects the distribution: everybody can use the app", _FIX)
+    if not is_web_acl_of(protecting, facts.settings.name, facts.settings.region):
+        return failed(f"{protecting} protects the distribution, not the stack's own web ACL", _FIX)
+    described = facts.need("front_web_acl", f"{protecting} was not found")
+    name, found = described["Name"], facts.known("front_ip_sets")
+    if "Block" not in described["DefaultAction"]:
+        return failed(f"{name} does not block addresses that load_balancer.allowed_cidrs does not list", _FIX)
+    addresses = {str(ip_network(each, strict=False)) for one in found for each in one["Addresses"]}
+    if more := sorted(addresses - set(allowed)):
+        return failed(f"{name} lets in {listed(more)}, which load_balancer.allowed_cidrs does not list", _FIX)
+    if less := sorted(set(allowed) - addresses):
+        return warned(f"{name} does not let in {listed(less)}", _FIX)
+    return passed(f"{name} lets in {listed(sorted(allowed))} only, as listed")
+
+
+def _in_short(web_acl: Mapping[str, Any]) -> str:
+    default = next(iter(web_acl["DefaultAction"]))
+    rules = len(web_acl.get("Rules", ()))
+    return f"{web_acl['Name']}, {rules} rule{'' if rules == 1 else 's'}, else {default.lower()}"
 
 
 def _name(facts: Facts) -> str:

@@ -42,6 +42,8 @@ Name = Literal[
     "web_acl",
     "protection",
     "distribution",
+    "front_web_acl",
+    "front_ip_sets",
     "target_group",
     "target_health",
     "answers",

@@ -347,6 +347,29 @@ def _distribution(readings: Readings) -> Any:
     return find_distribution_before(readings.aws, balancer["LoadBalancerArn"])
 
 
+def _front_web_acl(readings: Readings) -> Any:
+    """The web ACL that the settings name for the distribution, or the stack's own that protects it; None without
+    one."""
+    from ..stack.visitors import is_web_acl_of, read_web_acl
+
+    settings, found = readings.settings, readings.known("distribution") or {}
+    protecting = found.get("DistributionConfig", {}).get("WebACLId", "")
+    own = protecting if is_web_acl_of(protecting, settings.name, settings.region) else ""
+    arn = settings.front.web_acl or own
+    return read_web_acl(readings.aws, arn) if arn else None
+
+
+def _front_ip_sets(readings: Readings) -> Any:
+    """The IP sets that the stack's own web ACL allows, without those that do not exist."""
+    from ..stack.visitors import ip_sets_in, read_ip_set
+
+    if readings.settings.front.web_acl:
+        raise UnknownError("the web ACL is not the stack's own")
+    found = readings.known("front_web_acl") or {}
+    read = (read_ip_set(readings.aws, arn) for arn in ip_sets_in(found.get("Rules", ())))
+    return [each for each in read if each is not None]
+
+
 def _target_group(readings: Readings) -> Any:
     """The target group of the service; without a service, the one with the name in the settings."""
     named = readings.settings.load_balancer.target_group
@@ -446,6 +469,8 @@ READERS: Mapping[Name, Callable[[Readings], Any]] = {
     "web_acl": _web_acl,
     "protection": _protection,
     "distribution": _distribution,
+    "front_web_acl": _front_web_acl,
+    "front_ip_sets": _front_ip_sets,
     "target_health": _target_health,
     "answers": _answers,
     "may_pull": lambda readings: permissions.may_pull(

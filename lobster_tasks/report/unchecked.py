@@ -51,6 +51,7 @@ UNCHECKED: Mapping[str, tuple[str, str]] = {
     "load-balancer.web-acl": ("whether the web ACL protects the load balancer", _BALANCER),
     "load-balancer.sign-in": ("whether visitors have to sign in", _BALANCER),
     "load-balancer.distribution": ("whether a distribution leads to the load balancer", _BALANCER),
+    "load-balancer.distribution-web-acl": ("whether the web ACL protects the distribution", _BALANCER),
     "targets.kind": ("whether the target group is for Fargate", _BALANCER),
     "targets.port": ("whether the target group has the container's port", _BALANCER),
     "targets.health-path": ("whether the health check's path shows that the app works", _BALANCER),

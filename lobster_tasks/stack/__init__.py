@@ -32,7 +32,7 @@ from .origin_facing import PREFIX_LIST, OriginFacing
 from .resource import Attributes, Live, LiveResources, Resource, tags_of
 from .scaling import ScalableTarget
 from .sign_in import COGNITO, OIDC, SESSION_COOKIE, SignIn
-from .visitors import VERSIONS, IpSet, WebAcl
+from .visitors import VERSIONS, IpSet, WebAcl, web_acl_name
 from .vpc_origin import VpcOrigin
 
 __all__ = [
@@ -308,7 +308,7 @@ def _distribution(
         origin = VpcOrigin(
             name, settings.name, former.load_balancer, fronted=False, also=balancer, former=True
         )
-        visitors = _visitors_of(settings, origin, name)
+        visitors = _visitors_of(settings, origin)
         return Distribution(name, settings.name, origin, former.firewall, visitors, former=True)
     origin = VpcOrigin(name, settings.name, balancer, settings.is_fronted)
     web_acl = settings.front.web_acl or ""
@@ -317,16 +317,16 @@ def _distribution(
         raise SettingsError([f"front.web_acl: is in account {owner}, and the distribution in {account}"])
     domains, arn = settings.domains if settings.is_fronted else (), settings.front.certificate or ""
     certificate = ViewerCertificate(domains[0], settings.name, domains) if domains and not arn else None
-    visitors = _visitors_of(settings, origin, name)
+    visitors = _visitors_of(settings, origin)
     return Distribution(
         name, settings.name, origin, firewall, visitors, domains, arn, certificate, web_acl=web_acl
     )
 
 
-def _visitors_of(settings: Settings, origin: VpcOrigin, name: str) -> WebAcl:
+def _visitors_of(settings: Settings, origin: VpcOrigin) -> WebAcl:
     """The web ACL of the stack, and its IP sets; without addresses they are not desired."""
     listed = (settings.load_balancer.allowed_cidrs or ()) if settings.is_fronted else ()
-    stack, name = settings.name, name.replace(".", "-")  # AWS WAF takes no dots
+    stack, name = settings.name, web_acl_name(settings.name, settings.region)
     ip_sets = tuple(
         IpSet(
             f"{name}-{version.lower()}",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_network
 from typing import Any, ClassVar
@@ -255,6 +255,36 @@ class WebAcl(_OfCloudFront):
     def _unseen(self) -> dict[str, Any]:
         """No metrics and no samples of requests, which would have costs of their own."""
         return {"SampledRequestsEnabled": False, "CloudWatchMetricsEnabled": False, "MetricName": self.name}
+
+
+def web_acl_name(stack: str, region: str) -> str:
+    """The name of a stack's own web ACL; AWS WAF takes no dots."""
+    return f"{stack}-{region}".replace(".", "-")
+
+
+def is_web_acl_of(arn: str, stack: str, region: str) -> bool:
+    """Whether an ARN is that of a stack's own web ACL, by its name."""
+    return arn.split("/")[-2:-1] == [web_acl_name(stack, region)]
+
+
+def read_web_acl(aws: Aws, arn: str) -> Mapping[str, Any] | None:
+    """A web ACL for CloudFront by its ARN; None where it does not exist."""
+    found = aws.in_region(REGION).find("wafv2:GetWebACL", _ABSENT, arn, ARN=arn)
+    return found["WebACL"] if found else None
+
+
+def read_ip_set(aws: Aws, arn: str) -> Mapping[str, Any] | None:
+    """An IP set for CloudFront by its ARN; None where it does not exist."""
+    _, name, id = arn.rsplit("/", 2)
+    found = aws.in_region(REGION).find("wafv2:GetIPSet", _ABSENT, arn, Name=name, Scope=SCOPE, Id=id)
+    return found["IPSet"] if found else None
+
+
+def ip_sets_in(rules: Iterable[Mapping[str, Any]]) -> list[str]:
+    """The ARNs of the IP sets that rules like ours allow: each refers to one of them, or to any of several."""
+    allowing = (rule["Statement"] for rule in rules if "Allow" in rule.get("Action", {}))
+    single = (each for one in allowing for each in one.get("OrStatement", {}).get("Statements", [one]))
+    return [each["IPSetReferenceStatement"]["ARN"] for each in single if "IPSetReferenceStatement" in each]
 
 
 def _in_words(rules: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:

@@ -199,6 +199,8 @@ HEALTHY: Mapping[Name, Any] = {
     "web_acl": None,
     "protection": "",
     "distribution": None,
+    "front_web_acl": None,
+    "front_ip_sets": [],
     "target_group": target_group(),
     "target_health": [target("healthy")],
     "answers": Probe("http://lb", Answer(True, "GET / 200 in 8 ms"), Answer(True, "WebSocket open")),

@@ -74,10 +74,14 @@ NO_SECRET = [Decision("secretsmanager:GetSecretValue", SECRET, "implicitDeny")]
 
 
 def before(
-    enabled: bool = True, policy: str = "216adef6-5c7f-47e4-b989-5492eafa07d3", status: str = "Deployed"
+    enabled: bool = True,
+    policy: str = "216adef6-5c7f-47e4-b989-5492eafa07d3",
+    status: str = "Deployed",
+    web_acl: str = "",
 ) -> dict[str, Any]:
     """A distribution before the load balancer."""
-    config = {"Enabled": enabled, "DefaultCacheBehavior": {"OriginRequestPolicyId": policy}}
+    behavior = {"OriginRequestPolicyId": policy}
+    config = {"Enabled": enabled, "DefaultCacheBehavior": behavior, "WebACLId": web_acl}
     named = {"Id": "E1", "Status": status, "DomainName": "d111111abcdef8.cloudfront.net"}
     return {**named, "DistributionConfig": config}
 
@@ -104,6 +108,12 @@ SIGN_IN = {
     },
 }
 FRONTED = {"front": {"kind": "cloudfront"}}
+GLOBAL_ARN = "arn:aws:wafv2:us-east-1:123456789012:global/"
+THEIRS, OWN = f"{GLOBAL_ARN}webacl/ours/0", f"{GLOBAL_ARN}webacl/lobster-us-east-2/0"
+WALLED = {"front": {"kind": "cloudfront", "web_acl": THEIRS}}
+LIMITED = {**FRONTED, "load_balancer": {"allowed_cidrs": ["203.0.113.0/24", "2001:db8::/32"]}}
+OWN_ACL = {"Name": "lobster-us-east-2", "DefaultAction": {"Block": {}}, "Rules": [{}]}
+IP_SETS = [{"Addresses": ["203.0.113.0/24"]}, {"Addresses": ["2001:0db8:0000:0000:0000:0000:0000:0000/32"]}]
 PRIVATE = {"network": {"public": False}}
 NO_SOCKET = {"probe": {"websocket": False}}
 ROLE = {"AssumeRolePolicyDocument": '{"Statement": []}', "Arn": "arn:role"}
@@ -659,6 +669,128 @@ CASES = [
         "no listener forwards to the tasks",
         given=SIGN_IN,
         listeners=[listener("arn:other")],
+    ),
+    case("load-balancer.distribution-web-acl", "pass", "no distribution, as the settings say"),
+    case("load-balancer.distribution-web-acl", "skip", "AWS refused it", given=WALLED, distribution=DENIED),
+    case("load-balancer.distribution-web-acl", "skip", "no distribution was found", given=WALLED),
+    case(
+        "load-balancer.distribution-web-acl",
+        "pass",
+        "no web ACL, as the settings say",
+        given=FRONTED,
+        distribution=before(),
+    ),
+    case(
+        "load-balancer.distribution-web-acl",
+        "pass",
+        f"{THEIRS}, which is not in the settings",
+        given=FRONTED,
+        distribution=before(web_acl=THEIRS),
+    ),
+    case(
+        "load-balancer.distribution-web-acl",
+        "pass",
+        "ours, 1 rule, else allow",
+        given=WALLED,
+        distribution=before(web_acl=THEIRS),
+        front_web_acl=FIREWALL,
+    ),
+    case(
+        "load-balancer.distribution-web-acl",
+        "skip",
+        "AWS refused it",
+        given=WALLED,
+        distribution=before(web_acl=THEIRS),
+        front_web_acl=DENIED,
+    ),
+    case(
+        "load-balancer.distribution-web-acl",
+        "fail",
+        f"there is no web ACL {THEIRS}",
+        "list-web-acls --scope CLOUDFRONT --region us-east-1",
+        given=WALLED,
+        distribution=before(),
+    ),
+    case(
+        "load-balancer.distribution-web-acl",
+        "fail",
+        "no web ACL protects the distribution, not ours",
+        "inv setup-application-load-balancer",
+        given=WALLED,
+        distribution=before(),
+        front_web_acl=FIREWALL,
+    ),
+    case(
+        "load-balancer.distribution-web-acl",
+        "fail",
+        "is in account 210987654321, not in 123456789012",
+        "correct front.web_acl",
+        given={"front": {**WALLED["front"], "web_acl": THEIRS.replace("123456789012", "210987654321")}},
+        distribution=before(web_acl=THEIRS),
+    ),
+    case(
+        "load-balancer.distribution-web-acl",
+        "pass",
+        "lobster-us-east-2 lets in 2001:db8::/32, 203.0.113.0/24 only, as listed",
+        given=LIMITED,
+        distribution=before(web_acl=OWN),
+        front_web_acl=OWN_ACL,
+        front_ip_sets=IP_SETS,
+    ),
+    case(
+        "load-balancer.distribution-web-acl",
+        "skip",
+        "AWS refused it",
+        given=LIMITED,
+        distribution=before(web_acl=OWN),
+        front_web_acl=OWN_ACL,
+        front_ip_sets=DENIED,
+    ),
+    case(
+        "load-balancer.distribution-web-acl",
+        "fail",
+        "everybody can use the app",
+        "inv setup-application-load-balancer",
+        given=LIMITED,
+        distribution=before(),
+    ),
+    case(
+        "load-balancer.distribution-web-acl",
+        "fail",
+        f"{THEIRS} protects the distribution, not the stack's own web ACL",
+        "inv setup-application-load-balancer",
+        given=LIMITED,
+        distribution=before(web_acl=THEIRS),
+    ),
+    case(
+        "load-balancer.distribution-web-acl",
+        "fail",
+        "lobster-us-east-2 does not block addresses",
+        "inv setup-application-load-balancer",
+        given=LIMITED,
+        distribution=before(web_acl=OWN),
+        front_web_acl={**OWN_ACL, "DefaultAction": {"Allow": {}}},
+        front_ip_sets=IP_SETS,
+    ),
+    case(
+        "load-balancer.distribution-web-acl",
+        "fail",
+        "lobster-us-east-2 lets in 198.51.100.0/24, which load_balancer.allowed_cidrs does not list",
+        "inv setup-application-load-balancer",
+        given=LIMITED,
+        distribution=before(web_acl=OWN),
+        front_web_acl=OWN_ACL,
+        front_ip_sets=[*IP_SETS, {"Addresses": ["198.51.100.0/24"]}],
+    ),
+    case(
+        "load-balancer.distribution-web-acl",
+        "warn",
+        "lobster-us-east-2 does not let in 2001:db8::/32",
+        "inv setup-application-load-balancer",
+        given=LIMITED,
+        distribution=before(web_acl=OWN),
+        front_web_acl=OWN_ACL,
+        front_ip_sets=IP_SETS[:1],
     ),
     case("load-balancer.distribution", "pass", "no distribution, as the settings say"),
     case("load-balancer.distribution", "skip", "AWS refused it", given=FRONTED, distribution=DENIED),

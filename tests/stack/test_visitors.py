@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from lobster_tasks import templates
+from lobster_tasks import doctor, templates
 from lobster_tasks.aws import Aws
 from lobster_tasks.clock import Clock
 from lobster_tasks.converge.lockout import limits
@@ -30,10 +30,22 @@ ACL, V4, V6 = "web-ACL/lobster-us-east-2", "IP-set/lobster-us-east-2-ipv4", "IP-
 OFFICE, HERE, OTHERS = "203.0.113.0/24", "127.0.0.0/8", "2001:db8::/32"
 
 
+def given_of(*cidrs: str, web_acl: str | None = None) -> dict[str, Any]:
+    """The settings for these addresses."""
+    balancer = {"load_balancer": {"allowed_cidrs": list(cidrs)}} if cidrs else {}
+    return {"front": {"kind": "cloudfront", "web_acl": web_acl}, **balancer}
+
+
 def stand(aws: Aws, *cidrs: str, web_acl: str | None = None) -> Stand:
     """The load balancer and everything of CloudFront, for these addresses."""
-    balancer = {"load_balancer": {"allowed_cidrs": list(cidrs)}} if cidrs else {}
-    return Stand.of(aws, *KINDS, front={"kind": "cloudfront", "web_acl": web_acl}, **balancer)
+    return Stand.of(aws, *KINDS, **given_of(*cidrs, web_acl=web_acl))
+
+
+def checked(aws: Aws, *cidrs: str, web_acl: str | None = None) -> str:
+    """What the doctor says of the distribution's web ACL."""
+    check = "load-balancer.distribution-web-acl"
+    made, _ = doctor.consult(aws, load(given_of(*cidrs, web_acl=web_acl)), [check])
+    return made[check].status
 
 
 @pytest.fixture(scope="module")
@@ -114,6 +126,7 @@ def test_whatever_is_changed_by_hand_is_named_and_put_right(
     etag = cloudfront.get_distribution_config(Id=id)["ETag"]
     cloudfront.disassociate_distribution_web_acl(Id=id, IfMatch=etag)
     eventually(lambda: cloudfront.get_distribution(Id=id)["Distribution"]["Status"] == "Deployed")
+    assert checked(account, OFFICE, OTHERS) == "fail"
     assert {each.resource.label: each.changed for each in made.plan().changes} == {
         V4: {"addresses"},
         V6: {"addresses"},
@@ -130,6 +143,8 @@ def test_somebodys_own_web_acl_is_used_and_stays(account: Aws, swift: EmbeddedPr
     made = stand(account, web_acl=theirs["ARN"])
     made.converge()
     assert attached(made) == theirs["ARN"]
+    assert checked(account, web_acl=theirs["ARN"]) == "pass"
+    assert checked(account, OFFICE) == "fail"
     unset = stand(account)
     plan = unset.plan()
     assert plan.changes == ()
@@ -158,6 +173,7 @@ def test_all_of_it_is_done_under_the_setup_policy(account: Aws, swift: EmbeddedP
     swift.forget_calls()
     stand(aws, OFFICE).converge()
     stand(aws, HERE, OTHERS).converge()
+    assert checked(aws, HERE, OTHERS) == "pass"
     stand(aws).converge()
     asking = asked(swift)
     assert [each for each in asking if not each.allowed_by(policy)] == []
@@ -165,6 +181,25 @@ def test_all_of_it_is_done_under_the_setup_policy(account: Aws, swift: EmbeddedP
     on_adoption = ("wafv2:TagResource", "wafv2:UntagResource")
     left_over = [each for each in needless(policy, asking) if each.startswith(ours)]
     assert [each for each in left_over if not each.endswith(on_adoption)] == []
+
+
+def test_who_deploys_may_look_at_it(account: Aws, swift: EmbeddedProcess) -> None:
+    settings = load(given_of(OFFICE, OTHERS))
+    both = (templates.github_actions_policy, templates.deploy_policy)
+    statements = [
+        {**each, "Sid": f"{each['Sid']}{number}"}  # both have some of the same
+        for number, one in enumerate(both)
+        for each in one(settings, ACCOUNT, "aws")["Statement"]
+    ]
+    policy = {"Version": "2012-10-17", "Statement": statements}
+    who = session_with(swift, "looks", policy)
+    aws = Aws("us-east-2", endpoint_url=swift.url, credentials=who.credentials, clock=Clock(speed=SWIFT))
+    stand(account, OFFICE, OTHERS).converge()
+    swift.forget_calls()
+    assert checked(aws, OFFICE, OTHERS) == "pass"
+    asking = asked(swift)
+    assert [each for each in asking if not each.allowed_by(policy)] == []
+    assert [each for each in needless(policy, asking) if each.startswith("SeeWhoMayUseTheDistribution")] == []
 
 
 def test_a_web_acl_of_another_account_is_refused(door: Aws) -> None:
