@@ -19,7 +19,9 @@ def patient(settings: Settings, speed: float) -> Settings:
     The embedded AWS's time is ``speed`` times as fast, but programs and containers start no faster, and on a busy
     machine much slower.
     """
-    minutes = min(max(settings.deployment.wait_minutes * speed, settings.deployment.wait_minutes), _MOST_MINUTES)
+    minutes = min(
+        max(settings.deployment.wait_minutes * speed, settings.deployment.wait_minutes), _MOST_MINUTES
+    )
     deployment = settings.deployment.model_copy(update={"wait_minutes": minutes})
     return settings.model_copy(update={"deployment": deployment})
 

@@ -27,7 +27,9 @@ def test_what_can_be_rehearsed_stays(aws: Aws) -> None:
     assert stand_in(aws, settings) == (settings, ())
 
 
-@pytest.mark.parametrize(("given", "speed", "waits"), [(15, 20, 300), (15, 100, 360), (0.5, 1, 0.5), (2, 0.5, 2)])
+@pytest.mark.parametrize(
+    ("given", "speed", "waits"), [(15, 20, 300), (15, 100, 360), (0.5, 1, 0.5), (2, 0.5, 2)]
+)
 def test_a_rehearsal_waits_by_the_time_of_the_machine(given: float, speed: float, waits: float) -> None:
     """Programs start no faster because AWS's time does: a busy machine is no release that is out of time."""
     settings = load({"deployment": {"wait_minutes": given, "desired_count": 2}})
