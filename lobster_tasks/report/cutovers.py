@@ -28,6 +28,7 @@ _NEXT = {
     "stepped_back": "inv validate-fargate-setup   then   inv cutover",
     "back": "start again: inv cutover",
 }
+_NEXT_OF_ADDRESS = "end the former address: inv remove-old-load-balancer; to go back: inv cutover --back"
 
 
 def cutover_heading(planned: CutoverResult, settings: Settings) -> RenderableType:
@@ -59,7 +60,9 @@ def cut_over(ended: CutoverResult) -> RenderableType:
         parts += [Text(), Text.assemble((f"{word:10} ", style), _headline(ended))]
     parts += [labelled("cause", ended.cause)] if ended.cause else []
     parts += _records(ended)
-    if told := _NEXT.get(ended.verdict):
+    if ended.verdict == "cut_over" and ended.replaces_address:
+        parts.append(labelled("next", _NEXT_OF_ADDRESS))
+    elif told := _NEXT.get(ended.verdict):
         parts.append(labelled("next", told))
     elif ended.verdict == "planned" and ended.todo:
         parts.append(Text("Nothing was changed."))
@@ -87,13 +90,13 @@ def cut_over_json(ended: CutoverResult) -> dict[str, Any]:
 
 
 def _headline(ended: CutoverResult) -> str:
-    known = [f"{name} {_whom(share)}" for name, share in ended.shares if share is not None]
+    known = [f"{name} {_whom(ended, share)}" for name, share in ended.shares if share is not None]
     said = [", ".join(known) or "HTTPS is on", clock_time(ended.seconds), ended.seen]
     return " · ".join(filter(None, said))
 
 
-def _whom(share: int) -> str:
-    return {0: "→ App Runner", 100: "→ Fargate"}.get(share, f"{share} % → Fargate")
+def _whom(ended: CutoverResult, share: int) -> str:
+    return {0: f"→ {ended.source}", 100: f"→ {ended.goal}"}.get(share, f"{share} % → {ended.goal}")
 
 
 def _names(ended: CutoverResult) -> str:

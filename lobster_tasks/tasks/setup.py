@@ -131,14 +131,19 @@ def remove_old_load_balancer(run: Run) -> None:
     belongs to it: its address stops answering. Refused while the new one does not serve.
     """
     from .. import report, stack
-    from ..apprunner.cutover import refuse_led_to_former
+    from ..apprunner.cutover import leave_former, refuse_led_to_former
     from ..converge import Dialogue, bring, refuse_unready
 
     settings = run.settings_to_build
     refuse_led_to_former(run.aws, settings)
+
+    def ask(made: Plan) -> None:
+        run.ask(report.farewell(made), destroys=True)
+        leave_former(run.aws, settings)
+
     dialogue: Changes = Dialogue(
         show=lambda made: _show(run, made, run.console.say),
-        ask=lambda made: run.ask(report.farewell(made), destroys=True),
+        ask=ask,
         done=lambda change: run.console.say(report.change_done(change)),
     )
     where = run.aws.account, run.aws.partition

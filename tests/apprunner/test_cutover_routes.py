@@ -305,3 +305,72 @@ def test_an_idle_half_goes_and_the_other_becomes_simple(make: Any) -> None:
 )
 def test_whatever_else_there_is_stays(records: tuple[Record, ...]) -> None:
     assert idle_pairs(APP, "Z1", records, OLD, BALANCER.dns_name) == ()
+
+
+FORMER = Origin("lobster", "us-east-2", former=(BALANCER,))
+LED = "lobster in us-east-2: Fargate"
+
+
+def at_former(weight: int, record: Record | None = None) -> Record:
+    """The record of an earlier cut-over that leads to the load balancer that the distribution replaces."""
+    return {**(record or cname(BALANCER.dns_name, 60)), "Weight": weight, "SetIdentifier": LED}
+
+
+def test_a_record_that_leads_to_a_former_load_balancer_becomes_a_pair() -> None:
+    (route,) = find(APP, "Z1", [alias(BALANCER.dns_name)], FRONT, FORMER)
+    assert (route.source, route.share, route.leads_to) == ("lobster-alb", 0, BALANCER.dns_name)
+    _, old, new = (each["ResourceRecordSet"] for each in begin(route, FRONT, FORMER))
+    assert (target(old), old["Weight"], target(new), new["Weight"]) == (
+        BALANCER.dns_name,
+        100,
+        FRONT.dns_name,
+        0,
+    )
+    assert {each["SetIdentifier"] for each in (old, new)} == {
+        "lobster in us-east-2: lobster-alb",
+        "lobster in us-east-2: distribution E1",
+    }
+    (led,) = find(APP, "Z1", [{**old, "Weight": 30}, {**new, "Weight": 70}], FRONT, FORMER)
+    assert (led.source, led.share) == ("lobster-alb", 70)
+    assert restore(led)[-1]["ResourceRecordSet"] == alias(BALANCER.dns_name)
+
+
+def test_the_record_of_app_runner_stays_beside_two_addresses() -> None:
+    """Without visitors: who goes back to the former address can go back to App Runner from there."""
+    app, old = weighted(cname(ttl=60), 0), at_former(100)
+    (route,) = find(APP, "Z1", [app, old], FRONT, FORMER)
+    assert (route.source, route.before, route.after, route.idle) == ("lobster-alb", old, None, (app,))
+    kept, made = begin(route, FRONT, FORMER)
+    assert kept == {"Action": "UPSERT", "ResourceRecordSet": old}
+    new = {**made["ResourceRecordSet"], "Weight": 100}
+    (led,) = find(APP, "Z1", [app, at_former(0), new], FRONT, FORMER)
+    assert (led.source, led.share, led.idle) == ("lobster-alb", 100, (app,))
+    assert restore(led) == [
+        {"Action": "UPSERT", "ResourceRecordSet": old},
+        {"Action": "DELETE", "ResourceRecordSet": new},
+    ]
+    (idle,) = idle_pairs(APP, "Z1", [app, at_former(0), new], BALANCER.dns_name, FRONT.dns_name)
+    assert keep(idle) == [
+        {"Action": "UPSERT", "ResourceRecordSet": new},
+        {"Action": "DELETE", "ResourceRecordSet": at_former(0)},
+    ]
+    (route,) = find(APP, "Z1", [app, new], FRONT, ORIGIN)
+    assert (route.source, route.share) == ("App Runner", 100)
+
+
+def test_what_is_left_of_a_load_balancer_that_is_gone_is_replaced() -> None:
+    gone = at_former(0, cname("lobster-alb-2.us-east-2.elb.amazonaws.com", 60))
+    (route,) = routes(weighted(cname(ttl=60), 100), gone)
+    left, kept, made = begin(route, BALANCER, ORIGIN)
+    assert left == {"Action": "DELETE", "ResourceRecordSet": gone}
+    assert (kept["Action"], made["Action"]) == ("UPSERT", "CREATE")
+    (there,) = routes(gone, weighted(cname(BALANCER.dns_name, 60), 100))
+    assert there.share == 100
+    with pytest.raises(RefusedError, match="some of its records"):
+        routes({**gone, "Weight": 1}, weighted(cname(BALANCER.dns_name, 60), 100))
+
+
+def test_visitors_at_app_runner_and_at_a_former_address_are_not_led_together() -> None:
+    with pytest.raises(RefusedError, match="divided among previous locations") as refused:
+        find(APP, "Z1", [weighted(cname(ttl=60), 90), at_former(10)], FRONT, FORMER)
+    assert "one of App Runner, lobster-alb" in refused.value.next_step

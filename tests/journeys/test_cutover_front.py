@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from lobster_tasks import converge, rollout, stack, templates
-from lobster_tasks.account import find_authority
+from lobster_tasks.account import find_authority, with_live_names
 from lobster_tasks.apprunner import cutover
 from lobster_tasks.aws import Aws
 from lobster_tasks.errors import AwsCallError, RefusedError
@@ -24,12 +25,16 @@ from tests.embedded.fronted import CLOUDFRONT_ZONE
 from tests.embedded.identities import ACCOUNT
 from tests.embedded.zones import Zone
 from tests.embedded_process import PATIENCE, eventually, start
+from tests.project import Project, make
 
 from .permitted import asked, session_with
 from .test_least_privilege import denied
 
 FRONT = "front.kind=cloudfront"
 SERVICE = {"apprunner": {"service": "lobster"}}
+DEPLOYMENT = (
+    "deployment: {deregistration_delay: 5, wait_minutes: 300}\nhealth_check: {unhealthy_threshold: 2}"
+)
 
 
 @pytest.fixture(scope="module")
@@ -211,3 +216,49 @@ def test_after_the_clean_up_one_record_is_left(move: CutoverScenario) -> None:
     cutover.finish(mine.aws, cutover.idle_pairs(names, mine.old, name), mine.old)
     (left,) = records(zone, "app.done.org")
     assert left["ResourceRecords"] == [{"Value": move.new}]
+
+
+def switch(move: CutoverScenario, project: Project, kind: str) -> CutoverScenario:
+    """Another ``front.kind`` with the same domain, set up: both addresses serve."""
+    (domain,) = move.settings.domains
+    project.settings(f"domains: [{domain}]\nfront: {{kind: {kind}}}\n{DEPLOYMENT}")
+    switched = replace(move, flags=(f"front.kind={kind}",)).of(domain)
+    settings = with_live_names(move.aws, switched.settings, replacing=True)
+    converge.bring(move.aws, stack.build(settings, ACCOUNT))
+    return replace(switched, settings=settings)
+
+
+def test_a_domain_moves_from_the_former_address_to_the_new_one(move: CutoverScenario, tmp_path: Path) -> None:
+    """From the distribution to a public load balancer, and to a new distribution; each with its way back."""
+    zone, project = move.zone("doors.org"), make(tmp_path, move.embedded.url)
+    move.cname(zone, "app.doors.org")
+    mine = move.of("app.doors.org")
+    mine.cut_over()
+    with VisitorsByName(zone, "app.doors.org").present() as visitors:
+        for kind in ("none", "cloudfront"):
+            former, mine = mine.now.destination, switch(mine, project, kind)
+            assert zone.ask("app.doors.org") == [former.dns_name]
+            assert mine.now.share == 0
+            refused = project.inv("remove-old-load-balancer", "--yes").check(5)
+            assert "app.doors.org: DNS still leads visitors" in refused.err
+            there = mine.cut_over()
+            new = mine.now.destination
+            assert (there.verdict, there.shares) == ("cut_over", (("app.doors.org", 100),))
+            assert (there.source, there.goal) == (former.name, new.name)
+            assert f"10 % of the visitors to {new.name}, 90 % to {former.name}" in said(there)
+            assert zone.ask("app.doors.org") == [new.dns_name]
+            back = mine.back()
+            assert (back.verdict, back.shares) == ("back", (("app.doors.org", 0),))
+            assert zone.ask("app.doors.org") == [former.dns_name]
+            mine.cut_over()
+            assert len(records(zone, "app.doors.org")) == 3
+            project.inv("remove-old-load-balancer", "--yes").check()
+            assert {
+                each["ResourceRecords"][0]["Value"]: each["Weight"] for each in records(zone, "app.doors.org")
+            } == {
+                move.old: 0,
+                new.dns_name: 100,
+            }
+            assert (mine.now.source, mine.now.goal) == ("App Runner", "Fargate")
+        assert mine.back().shares == (("app.doors.org", 0),)
+    assert visitors.failed == {}

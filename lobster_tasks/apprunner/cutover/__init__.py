@@ -5,7 +5,7 @@ progress, so each run continues where the previous one stopped.
 """
 
 from .delegation import public_dns
-from .finish import finish, idle_pairs
+from .finish import finish, idle_pairs, leave_former
 from .outcome import CutoverResult
 from .routes import Destination, RequiredRecord, Route
 from .run import HOLD_SECONDS, WAIT_SECONDS, cut_over, go_back, preview
@@ -38,6 +38,7 @@ __all__ = [
     "go_back",
     "hosted_domains",
     "idle_pairs",
+    "leave_former",
     "preview",
     "public_dns",
     "read_state",

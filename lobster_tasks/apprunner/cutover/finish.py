@@ -1,13 +1,15 @@
-"""Simplifies DNS after the end of a cut-over: a pair with an unused App Runner record becomes one record."""
+"""Simplifies DNS after the end of a cut-over: a pair with an unused record becomes one record."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from ...aws import Aws
+from ...errors import AwsCallError, RefusedError
+from ...settings import Settings
 from . import records, routes
 from .routes import Route
-from .state import HostedDomains, hosted_domains
+from .state import HostedDomains, destination_name, former_destinations, hosted_domains
 
 
 def idle_pairs(names: HostedDomains, host: str, dns_name: str) -> tuple[Route, ...]:
@@ -27,3 +29,17 @@ def finish(aws: Aws, found: Sequence[Route], host: str) -> None:
         return not any(routes.leads_to(record, host) for listed in now for record in listed)
 
     records.change(aws, found, routes.keep, is_done)
+
+
+def leave_former(aws: Aws, settings: Settings) -> None:
+    """Remove the records without visitors that lead to the load balancer that another one replaces, or to its
+    distribution. Does nothing where they cannot be read. Raises AwsCallError, OutOfTimeError."""
+    if not settings.domains:
+        return
+    try:
+        former, dns_name = former_destinations(aws, settings), destination_name(aws, settings)
+        names = hosted_domains(aws, settings.domains)
+    except (AwsCallError, RefusedError):
+        return
+    for each in former:
+        finish(aws, idle_pairs(names, each.dns_name, dns_name), each.dns_name)

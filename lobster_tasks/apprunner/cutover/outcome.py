@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ...rollout import Moment
-from .routes import RequiredRecord
+from .routes import APP_RUNNER, RequiredRecord
 from .steps import CutoverStep
 
 CutoverVerdict = Literal["planned", "cut_over", "partly", "stepped_back", "back", "instructions"]
@@ -18,6 +18,7 @@ class CutoverResult:
 
     ``shares`` are the percentages of visitors at Fargate by domain; None where the domain's DNS is elsewhere.
     ``records`` must be created there. ``cause`` is why it was rolled back, ``seen`` is Fargate's last answer.
+    ``source`` and ``goal`` are where visitors come from and go to, in words.
     """
 
     verdict: CutoverVerdict
@@ -28,11 +29,18 @@ class CutoverResult:
     seen: str = ""
     seconds: float = 0.0
     timeline: tuple[Moment, ...] = ()
+    source: str = APP_RUNNER
+    goal: str = "Fargate"
 
     @property
     def exit_code(self) -> int:
         """The exit code of the command."""
         return 3 if self.verdict == "stepped_back" else 0
+
+    @property
+    def replaces_address(self) -> bool:
+        """Whether visitors come from the address of a former load balancer."""
+        return self.source != APP_RUNNER
 
     @property
     def todo(self) -> tuple[CutoverStep, ...]:

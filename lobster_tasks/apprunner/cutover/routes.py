@@ -1,8 +1,9 @@
 """Where a domain leads, and the change batches that shift it step by step. Pure.
 
 A record is a ResourceRecordSet of Route 53. Two weighted records of one name and type are the whole state of a
-cut-over: one leads to App Runner and one to the destination, and their weights show the progress. A hosted zone is
-the same in all regions: every other record of the name belongs to others and stays as it is.
+cut-over: one leads to the previous location and one to the destination, and their weights show the progress. The
+previous location is App Runner or, while two load balancers serve, the address that another one replaces. A hosted zone
+is the same in all regions: every other record of the name belongs to others and stays as it is.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ TTL_SECONDS = 60
 # Record types that lead to an address.
 TYPES = ("A", "AAAA", "CNAME")
 _ROUTING = ("Weight", "SetIdentifier")
-_APP_RUNNER = "awsapprunner.com"
+_APP_RUNNER_DOMAIN = "awsapprunner.com"
+APP_RUNNER = "App Runner"
 # Member of a record -> its routing policy (Route 53, "Choosing a routing policy").
 _POLICIES = {
     "Weight": "weighted",
@@ -40,7 +42,7 @@ class Destination:
     """Where the records lead: the load balancer, or the distribution in front of it (``is_distribution``).
 
     ``allowed_sources`` are the addresses that it allows, empty for everybody; ``sign_in`` is the URL at which visitors
-    sign in, empty where they do not.
+    sign in, empty where they do not. ``secure`` is whether it serves HTTPS, and not only HTTP.
     """
 
     name: str
@@ -51,38 +53,76 @@ class Destination:
     allowed_sources: tuple[str, ...] = ()
     is_distribution: bool = False
     sign_in: str = ""
+    secure: bool = True
+
+    @property
+    def url(self) -> str:
+        """Its own address."""
+        return f"{'https' if self.secure else 'http'}://{self.dns_name}"
 
 
 @dataclass(frozen=True)
 class Origin:
-    """The previous location of the app: App Runner in the stack's region. ``hosts`` are those of existing services."""
+    """The previous locations of the app: App Runner in the stack's region, and the addresses of a former load balancer.
+
+    ``hosts`` are those of existing services of App Runner; ``former`` are the load balancer that another one replaces,
+    and its distribution.
+    """
 
     stack: str
     region: str
     hosts: frozenset[str] = frozenset()
+    former: tuple[Destination, ...] = ()
 
     @property
     def identifier(self) -> str:
         """The set identifier of the weighted record that leads to App Runner."""
-        return f"{self.stack} in {self.region}: App Runner"
+        return self._identifier(APP_RUNNER)
 
-    @property
-    def fargate_identifier(self) -> str:
-        """The set identifier of the weighted record that leads to the destination."""
-        return f"{self.stack} in {self.region}: Fargate"
+    def identifiers(self, before: Record, destination: Destination) -> tuple[str, str]:
+        """The set identifiers of the weighted records for the previous location and for the destination."""
+        former = self.former_of(before)
+        if former is None:
+            return self.identifier, self._identifier("Fargate")
+        return self._identifier(former.name), self._identifier(destination.name)
+
+    def _identifier(self, location: str) -> str:
+        return f"{self.stack} in {self.region}: {location}"
 
     def has(self, record: Record) -> bool:
+        """Whether a record leads to a previous location, or is left of an earlier cut-over."""
+        return self.is_app_runner(record) or self.former_of(record) is not None or self.is_left(record)
+
+    def is_app_runner(self, record: Record) -> bool:
         """Whether a record leads to App Runner: by its target, even of a deleted service, or by our set identifier."""
         where = target(record)
         ours = record.get("SetIdentifier") == self.identifier
-        return ours or where in self.hosts or where.endswith(f".{self.region}.{_APP_RUNNER}")
+        return ours or where in self.hosts or where.endswith(f".{self.region}.{_APP_RUNNER_DOMAIN}")
+
+    def former_of(self, record: Record) -> Destination | None:
+        """The former address to which a record leads."""
+        return next((each for each in self.former if leads_to(record, each.dns_name)), None)
+
+    def is_left(self, record: Record) -> bool:
+        """Whether a record with our set identifier gets no visitors and leads to what is no longer there."""
+        ours = str(record.get("SetIdentifier", "")).startswith(self._identifier(""))
+        known = self.is_app_runner(record) or self.former_of(record) is not None
+        return ours and record.get("Weight") == 0 and not known
+
+    def words(self, record: Record) -> str:
+        """A previous location in words."""
+        former = self.former_of(record)
+        if former:
+            return former.name
+        return APP_RUNNER if self.is_app_runner(record) else target(record)
 
 
 @dataclass(frozen=True)
 class Route:
     """One name and type: ``before`` is the record for the previous location, ``after`` that for the destination.
 
-    ``share`` is the percentage of visitors that the destination gets.
+    ``share`` is the percentage of visitors that the destination gets. ``source`` is the previous location in words.
+    ``idle`` are weighted records for other previous locations, which get no visitors.
     """
 
     domain: str
@@ -91,6 +131,8 @@ class Route:
     before: Record | None
     after: Record | None
     share: int
+    source: str = APP_RUNNER
+    idle: tuple[Record, ...] = ()
 
     @property
     def is_pair(self) -> bool:
@@ -162,26 +204,57 @@ def _route(
     domain: str, kind: str, zone: str, records: Sequence[Record], destination: Destination, origin: Origin
 ) -> Route:
     here = [each for each in records if leads_to(each, destination.dns_name)]
-    before = [each for each in records if each not in here and origin.has(each)]
-    if foreign := [each for each in records if each not in here and each not in before]:
+    others = [each for each in records if each not in here]
+    if foreign := [each for each in others if not origin.has(each)]:
         raise _not_ours(f"{domain} {kind}", foreign, destination, origin)
-    if kind == "AAAA" and before and not destination.dual_stack:
+    ordered = sorted(others, key=lambda each: _order(each, origin))
+    before, idle = next(iter(ordered), None), ordered[1:]
+    if kind == "AAAA" and before is not None and not destination.dual_stack:
         raise RefusedError(
             f"{domain} has an AAAA record, and the load balancer {destination.name} has no IPv6.",
-            f"visitors with IPv6 would still go to {target(before[0])}",
+            f"visitors with IPv6 would still go to {target(before)}",
             "set load_balancer.dual_stack: true, or remove the AAAA record",
         )
+    source = origin.words(before) if before else APP_RUNNER
     if len(records) == 1 and "SetIdentifier" not in records[0]:
-        first = records[0]
-        return Route(domain, kind, zone, *((None, first, WHOLE) if here else (first, None, 0)))
-    if not all("Weight" in each for each in records) or len(here) != 1 or len(before) != 1:
+        only = next(iter(here), None)
+        return Route(domain, kind, zone, before, only, WHOLE if here else 0, source)
+    used = [each for each in others if each.get("Weight")]
+    if len({origin.words(each) for each in used}) > 1:
+        raise _divided(f"{domain} {kind}", used, origin)
+    if before is None or not _can_be_weighted(records, here, origin):
         raise RefusedError(
             f"The {kind} records of {domain} have another routing policy.",
             "; ".join(map(_described, records)),
             "move this domain by hand, or replace its records by one simple record first",
         )
-    return Route(
-        domain, kind, zone, before[0], here[0], round(WHOLE * share_of(records, destination.dns_name))
+    after, share = next(iter(here), None), round(WHOLE * share_of(records, destination.dns_name))
+    return Route(domain, kind, zone, before, after, share, source, tuple(idle))
+
+
+def _order(record: Record, origin: Origin) -> tuple[bool, bool, bool]:
+    """Sorts the record to go back to before others: one with visitors, the former address, App Runner, what is left."""
+    return not record.get("Weight", 1), origin.former_of(record) is None, origin.is_left(record)
+
+
+def _can_be_weighted(records: Sequence[Record], here: Sequence[Record], origin: Origin) -> bool:
+    """Whether all are weighted, each place has one record at most, and one exists for the destination or is replaced
+    by it: a former address or what is left of an earlier cut-over."""
+    places = [origin.words(each) for each in records if each not in here and not origin.is_left(each)]
+    replaced = any(not origin.is_app_runner(each) for each in records)
+    return (
+        all("Weight" in each for each in records)
+        and len(here) <= 1
+        and len(set(places)) == len(places)
+        and (bool(here) or replaced)
+    )
+
+
+def _divided(name: str, used: Sequence[Record], origin: Origin) -> RefusedError:
+    return RefusedError(
+        f"{name}: its visitors are divided among previous locations.",
+        "; ".join(map(_described, used)),
+        f"give all of them to one of {', '.join(map(origin.words, used))} in Route 53, then run the same command again",
     )
 
 
@@ -201,17 +274,22 @@ def _described(record: Record) -> str:
 
 
 def begin(route: Route, destination: Destination, origin: Origin) -> list[Change]:
-    """Replace the simple record by two weighted ones, all to App Runner; a name without records leads here at once."""
+    """Replace the simple record by two weighted ones, all to the previous location, or add the second one.
+
+    A name without records leads here at once. What is left of an earlier cut-over goes.
+    """
     if route.before is None:
         return [_change("CREATE", _here(route, destination))]
+    was, now = origin.identifiers(route.before, destination)
+    ends = {"SetIdentifier": now, "Weight": 0}
+    if "SetIdentifier" in route.before:
+        left = [_change("DELETE", each) for each in route.idle if origin.is_left(each)]
+        before = {**route.before, "Weight": route.before["Weight"] or WHOLE}
+        after = {**_here(route, destination), **_ttl_of(before, route), **ends}
+        return [*left, _change("UPSERT", before), _change("CREATE", after)]
     lower = {"TTL": min(int(route.before["TTL"]), TTL_SECONDS)} if "TTL" in route.before else {}
-    before = {**route.before, **lower, "SetIdentifier": origin.identifier, "Weight": WHOLE}
-    after = {
-        **_here(route, destination),
-        **_ttl_of(before, route),
-        "SetIdentifier": origin.fargate_identifier,
-        "Weight": 0,
-    }
+    before = {**route.before, **lower, "SetIdentifier": was, "Weight": WHOLE}
+    after = {**_here(route, destination), **_ttl_of(before, route), **ends}
     return [_change("DELETE", route.before), _change("CREATE", before), _change("CREATE", after)]
 
 
@@ -246,21 +324,22 @@ def shift(route: Route, share: int) -> list[Change]:
 
 
 def restore(route: Route) -> list[Change]:
-    """Restore one simple record that leads to the previous location."""
-    return _only(route, route.before)
+    """Leave the record that leads to the previous location, without its weight where it is the only one."""
+    return _only(route, route.before, route.after)
 
 
 def keep(route: Route) -> list[Change]:
-    """Leave one simple record that leads to the destination, so that no visitor goes back."""
-    return _only(route, route.after)
+    """Leave the record that leads to the destination, so that no visitor goes back to the previous location."""
+    return _only(route, route.after, route.before)
 
 
-def _only(route: Route, record: Record | None) -> list[Change]:
+def _only(route: Route, record: Record | None, other: Record | None) -> list[Change]:
     assert record is not None
-    assert route.before is not None
-    assert route.after is not None
+    assert other is not None
+    if route.idle:
+        return [_change("UPSERT", {**record, "Weight": WHOLE}), _change("DELETE", other)]
     simple = {member: value for member, value in record.items() if member not in _ROUTING}
-    return [_change("DELETE", route.before), _change("DELETE", route.after), _change("CREATE", simple)]
+    return [_change("DELETE", record), _change("DELETE", other), _change("CREATE", simple)]
 
 
 def idle_pairs(
@@ -274,10 +353,12 @@ def idle_pairs(
     found = []
     for kind in TYPES:
         listed = [each for each in records if each["Type"] == kind]
-        idle = [each for each in listed if leads_to(each, host) and each.get("Weight") == 0]
-        other = [each for each in listed if leads_to(each, dns_name) and each.get("Weight", 0) > 0]
-        if len(listed) == 2 and len(idle) == len(other) == 1:
-            found.append(Route(domain, kind, zone, idle[0], other[0], WHOLE))
+        used = [each for each in listed if each.get("Weight") != 0]
+        other = [each for each in used if leads_to(each, dns_name) and "Weight" in each]
+        idle = [each for each in listed if leads_to(each, host) and each not in used]
+        rest = tuple(each for each in listed if each not in (*idle, *other))
+        if len(used) == len(other) == len(idle) == 1:
+            found.append(Route(domain, kind, zone, idle[0], other[0], WHOLE, idle=rest))
     return tuple(found)
 
 

@@ -132,7 +132,7 @@ class _CutoverRun:
                     f"change the record of {route.domain} by hand",
                 )
         for route in self._pairs():
-            refuse_unresponsive(self.aws, self.settings, route)
+            refuse_unresponsive(self.aws, self.settings, self.now, route)
         for step in steps_back(self.now):
             self._announce(step)
         self._change(self._pairs(), routes.restore, lambda route: not route.is_pair)
@@ -183,7 +183,7 @@ class _CutoverRun:
             self._give(pairs, share)
             self._forget(pairs)
             if cause := self._watch():
-                self.journal.say(f"back to App Runner: {cause}")
+                self.journal.say(f"back to {self.now.source}: {cause}")
                 self._give(self._pairs(), 0)
                 return cause
             self.journal.say(f"{share} %: {self.last.seen}")
@@ -239,6 +239,8 @@ class _CutoverRun:
             self.last.seen,
             self.journal.seconds,
             tuple(self.journal.moments),
+            source=self.now.source,
+            goal=self.now.goal,
         )
 
 

@@ -21,7 +21,7 @@ from ...stack.certificates import ISSUED, Certificate, covers
 from ...stack.load_balancing import HTTPS_PORT, find_balancer
 from .. import services
 from . import routes
-from .routes import Destination, Origin, Record, Route
+from .routes import APP_RUNNER, Destination, Origin, Record, Route
 
 # The hosted zone of all distributions (Route 53 API Reference, "AliasTarget").
 _CLOUDFRONT_ZONE = "Z2FDTNDATAQYW2"
@@ -71,6 +71,16 @@ class CutoverState:
         """The lowest percentage of visitors at the destination among the domains."""
         return min((route.share for route in self.routes), default=0)
 
+    @property
+    def source(self) -> str:
+        """Where the visitors come from, in words: App Runner, or the former address that another one replaces."""
+        return " and ".join(dict.fromkeys(route.source for route in self.routes)) or APP_RUNNER
+
+    @property
+    def goal(self) -> str:
+        """Where they go, in words."""
+        return "Fargate" if self.source == APP_RUNNER else self.destination.name
+
     def share_of(self, domain: str) -> int | None:
         """The percentage for one domain; None if its DNS is elsewhere."""
         return min((route.share for route in self.routes if route.domain == domain), default=None)
@@ -80,13 +90,12 @@ def read_state(aws: Aws, settings: Settings) -> CutoverState:
     """Read the state without changing anything. Raises RefusedError without a load balancer or without a domain."""
     if not settings.domains:
         raise _no_domain(aws)
-    whole = stack.build(settings, aws.account, aws.partition)
-    desired = whole.slice(("listener", "certificate", *(["distribution"] if settings.is_fronted else [])))
+    desired = _desired(aws, settings)
     live, names = in_parallel(
         lambda: converge.read(aws, desired), lambda: hosted_domains(aws, settings.domains)
     )
     destination, group = _standing(aws, settings, live)
-    origin = Origin(settings.name, settings.region, _hosts(aws))
+    origin = Origin(settings.name, settings.region, _hosts(aws), _former(aws, live))
     return CutoverState(
         settings.domains,
         destination,
@@ -99,6 +108,13 @@ def read_state(aws: Aws, settings: Settings) -> CutoverState:
         names.zones,
         _routes(names, destination, origin),
     )
+
+
+def _desired(aws: Aws, settings: Settings) -> Stack:
+    """What visitors connect to, with what is left of a former load balancer and its distribution."""
+    with_distribution = settings.is_fronted or not settings.is_internal
+    kinds = "listener", "certificate", *(["distribution"] if with_distribution else [])
+    return stack.build(settings, aws.account, aws.partition).slice(kinds)
 
 
 @dataclass(frozen=True)
@@ -159,6 +175,11 @@ def _what_visitors_reach(settings: Settings) -> str:
     return f"the distribution before {name}" if settings.is_fronted else name
 
 
+def former_destinations(aws: Aws, settings: Settings) -> tuple[Destination, ...]:
+    """The load balancer of the stack that another one replaces, and its distribution; empty where there is none."""
+    return _former(aws, converge.read(aws, _desired(aws, settings)))
+
+
 def refresh_routes(aws: Aws, now: CutoverState) -> CutoverState:
     """The state with its routes read again; the rest does not change after HTTPS is set up."""
     return replace(now, routes=_routes(hosted_domains(aws, now.domains), now.destination, now.origin))
@@ -176,8 +197,17 @@ def _standing(aws: Aws, settings: Settings, live: Mapping[Resource, Live | None]
             )
     if distribution := found.get("distribution"):
         return _distribution(distribution), found["target-group"]
-    there = _load_balancer(aws, settings, found["load-balancer"].raw)
-    return replace(there, sign_in=_sign_in(own)), found["target-group"]
+    return _load_balancer(aws, found["load-balancer"].raw, own), found["target-group"]
+
+
+def _former(aws: Aws, live: Mapping[Resource, Live | None]) -> tuple[Destination, ...]:
+    former = {each: one for each, one in live.items() if each.former}
+    found = {each.kind: one for each, one in former.items() if one is not None and each.is_ours(one)}
+    balancer, distribution = found.get("load-balancer"), found.get("distribution")
+    return (
+        *((_load_balancer(aws, balancer.raw, former),) if balancer else ()),
+        *((_distribution(distribution),) if distribution else ()),
+    )
 
 
 def _distribution(found: Live) -> Destination:
@@ -186,21 +216,19 @@ def _distribution(found: Live) -> Destination:
     return Destination(name, found.raw["DomainName"], _CLOUDFRONT_ZONE, dual_stack=True, is_distribution=True)
 
 
-def _load_balancer(aws: Aws, settings: Settings, raw: Mapping[str, Any]) -> Destination:
+def _load_balancer(aws: Aws, raw: Mapping[str, Any], live: Mapping[Resource, Live | None]) -> Destination:
+    """A load balancer, in the shape of DescribeLoadBalancers, with its listeners among ``live``."""
+    secure = [one.raw for one in live.values() if one is not None and one.raw.get("Protocol") == "HTTPS"]
     return Destination(
-        settings.load_balancer.name,
+        raw["LoadBalancerName"],
         raw["DNSName"],
         raw["CanonicalHostedZoneId"],
         dual_stack=raw.get("IpAddressType", "ipv4") != "ipv4",
         internal=raw.get("Scheme") == "internal",
         allowed_sources=allowed_sources(aws, raw.get("SecurityGroups", []), HTTPS_PORT),
+        sign_in=sign_in_url(secure[0]["DefaultActions"]) if secure else "",
+        secure=bool(secure),
     )
-
-
-def _sign_in(live: Mapping[Resource, Live | None]) -> str:
-    """The URL at which visitors of the HTTPS listener sign in."""
-    secure = [one.raw for one in live.values() if one is not None and one.raw.get("Protocol") == "HTTPS"]
-    return sign_in_url(secure[0]["DefaultActions"]) if secure else ""
 
 
 def _certificate(desired: Stack, settings: Settings, aws: Aws) -> Certificate | None:

@@ -37,11 +37,11 @@ def steps(now: CutoverState, to: int = WHOLE) -> tuple[CutoverStep, ...]:
 
 
 def steps_back(now: CutoverState) -> tuple[CutoverStep, ...]:
-    """The steps that move every domain back to App Runner."""
+    """The steps that move every domain back to where it was."""
     return tuple(
         CutoverStep(
             "records",
-            f"{route.domain} {route.kind}: all to {route.leads_to}, one simple record",
+            f"{route.domain} {route.kind}: all to {route.leads_to}{'' if route.idle else ', one simple record'}",
             "inv cutover",
         )
         for route in now.routes
@@ -72,12 +72,12 @@ def _records(now: CutoverState) -> Iterator[CutoverStep]:
             what = f"{route.domain} {route.kind}: an alias to {now.destination.name}"
             yield CutoverStep("records", what, f"delete the record of {route.domain}", done)
         else:
-            yield CutoverStep("records", _weighted(route), _BACK, done)
+            yield CutoverStep("records", _weighted(route, now.goal), _BACK, done)
 
 
-def _weighted(route: Route) -> str:
+def _weighted(route: Route, goal: str) -> str:
     lower = f", TTL {route.ttl} → 60 s" if not route.is_pair and route.ttl > 60 else ""
-    shares = f"{WHOLE - route.share} % {route.leads_to}, {route.share} % Fargate" if route.is_pair else ""
+    shares = f"{WHOLE - route.share} % {route.leads_to}, {route.share} % {goal}" if route.is_pair else ""
     return f"{route.domain} {route.kind}: {shares or f'weighted, all to {route.leads_to}{lower}'}"
 
 
@@ -85,7 +85,7 @@ def _shifts(now: CutoverState, to: int) -> Iterator[CutoverStep]:
     if not any(route.before is not None for route in now.routes):
         return
     for share in stages(to):
-        what = f"{share} % of the visitors to Fargate, {WHOLE - share} % to App Runner"
+        what = f"{share} % of the visitors to {now.goal}, {WHOLE - share} % to {now.source}"
         yield CutoverStep("shift", what, _BACK, now.share >= share, share)
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
-from ...account import describe_target_health
+from ...account import describe_target_health, find_authority
 from ...aws import Aws
 from ...errors import RefusedError
 from ...probe import Probe, PublicEndpoint, probe
 from ...settings import Settings
-from .routes import Route
+from .routes import Destination, Route
 from .state import CutoverState
 
 # The time limit for retrying temporary failures (502, 503, 504, a refused connection).
@@ -32,13 +32,8 @@ def visit(aws: Aws, settings: Settings, now: CutoverState) -> VisitResult:
         return VisitResult("no task of Fargate is healthy")
     seen = ""
     for domain in now.domains:
-        there = now.destination
-        endpoint = _endpoint(aws, f"https://{there.dns_name}", domain, now.authority)
-        endpoint = replace(
-            endpoint,
-            internal=there.internal,
-            allowed_sources=there.allowed_sources,
-            sign_in=there.sign_in,
+        endpoint = _endpoint(
+            aws, f"https://{now.destination.dns_name}", domain, now.authority, now.destination
         )
         found = _probe(aws, settings, endpoint)
         counted = [each for each in found.answers if each.reached or not endpoint.is_private]
@@ -57,20 +52,42 @@ def _probe(aws: Aws, settings: Settings, endpoint: PublicEndpoint) -> Probe:
     return found if all(each.reached for each in found.answers) or endpoint.is_private else asked()
 
 
-def refuse_unresponsive(aws: Aws, settings: Settings, route: Route) -> None:
-    """Raise RefusedError if the previous service does not answer for the route's domain."""
-    scheme = "http" if ":" in route.leads_to else "https"  # on AWS an address has no port
-    endpoint = _endpoint(aws, f"{scheme}://{route.leads_to}", route.domain)
+def refuse_unresponsive(aws: Aws, settings: Settings, now: CutoverState, route: Route) -> None:
+    """Raise RefusedError if the previous location does not answer for the route's domain."""
+    former = now.origin.former_of(route.before) if route.before else None
+    endpoint = _of_former(aws, former, route) if former else _of_app_runner(aws, route)
     answer = probe(aws.clock, endpoint, settings.probe.path, None, _PATIENCE_SECONDS).page
-    if not answer.ok:
-        raise RefusedError(
-            f"{route.leads_to} does not serve {route.domain}; DNS was not changed.",
-            answer.said,
-            "start it again (aws apprunner resume-service), then inv cutover --back",
-        )
+    if answer.ok or (endpoint.is_private and not answer.reached):
+        return
+    raise RefusedError(
+        f"{route.leads_to} does not serve {route.domain}; DNS was not changed.",
+        answer.said,
+        "inv status shows what serves there"
+        if former
+        else "start it again (aws apprunner resume-service), then inv cutover --back",
+    )
 
 
-def _endpoint(aws: Aws, url: str, domain: str, authority: str = "") -> PublicEndpoint:
+def _of_former(aws: Aws, former: Destination, route: Route) -> PublicEndpoint:
+    authority = find_authority(aws, former.url) if former.is_distribution else ""
+    return _endpoint(aws, former.url, route.domain, authority, former)
+
+
+def _of_app_runner(aws: Aws, route: Route) -> PublicEndpoint:
+    scheme = "http" if ":" in route.leads_to else "https"  # on AWS an address has no port
+    return _endpoint(aws, f"{scheme}://{route.leads_to}", route.domain)
+
+
+def _endpoint(
+    aws: Aws, url: str, domain: str, authority: str = "", there: Destination | None = None
+) -> PublicEndpoint:
     """Certificates must be valid, except those of an embedded AWS that no ``authority`` has signed."""
-    checked = aws.endpoint_url is None or bool(authority)
-    return PublicEndpoint(url, name=domain.replace("*", "www", 1), checked=checked, authority=authority)
+    return PublicEndpoint(
+        url,
+        name=domain.replace("*", "www", 1),
+        checked=aws.endpoint_url is None or bool(authority),
+        authority=authority,
+        internal=there.internal if there else False,
+        allowed_sources=there.allowed_sources if there else (),
+        sign_in=there.sign_in if there else "",
+    )
