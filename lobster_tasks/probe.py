@@ -153,12 +153,13 @@ class PublicEndpoint:
         return self.rule.path(requested) if self.rule else requested
 
 
-def find_public_endpoint(aws: Aws, target_groups: Sequence[str]) -> PublicEndpoint | None:
+def find_public_endpoint(aws: Aws, target_groups: Sequence[str], stack: str) -> PublicEndpoint | None:
     """The endpoint of the first target group (ARN) to which a listener or rule forwards; None without one.
 
-    Prefers public endpoints to internal ones, and those that a plain request reaches to others.
+    ``stack`` is the stack whose distribution may be in front of the load balancer. Prefers public endpoints to internal
+    ones, and those that a plain request reaches to others.
     """
-    endpoints = [endpoint for group in target_groups for endpoint in _public_endpoints(aws, group)]
+    endpoints = [endpoint for group in target_groups for endpoint in _public_endpoints(aws, group, stack)]
     return min(endpoints, key=lambda endpoint: (endpoint.internal, bool(endpoint.wants)), default=None)
 
 
@@ -175,22 +176,22 @@ def lacks_distribution(endpoint: PublicEndpoint, settings: Settings) -> bool:
     return settings.is_fronted and endpoint.internal
 
 
-def _public_endpoints(aws: Aws, group: str) -> list[PublicEndpoint]:
+def _public_endpoints(aws: Aws, group: str, stack: str) -> list[PublicEndpoint]:
     found = find_target_group(aws, group, arn=group)
     arns = found["LoadBalancerArns"] if found else []
     if not arns:
         return []
     balancers = aws.call("elbv2:DescribeLoadBalancers", group, LoadBalancerArns=arns)["LoadBalancers"]
-    endpoints = (_public_endpoint(aws, each, group) for each in balancers)
+    endpoints = (_public_endpoint(aws, each, group, stack) for each in balancers)
     return [endpoint for endpoint in endpoints if endpoint is not None]
 
 
-def _public_endpoint(aws: Aws, balancer: Mapping[str, Any], group: str) -> PublicEndpoint | None:
+def _public_endpoint(aws: Aws, balancer: Mapping[str, Any], group: str, stack: str) -> PublicEndpoint | None:
     rule = best_forwarding_rule(listeners_of(aws, balancer["LoadBalancerArn"]), group)
     if rule is None:
         return None
     arn, internal = balancer["LoadBalancerArn"], balancer.get("Scheme") == "internal"
-    if internal and not rule.host and (distribution := find_distribution_before(aws, arn)):
+    if internal and not rule.host and (distribution := find_distribution_before(aws, arn, stack)):
         return _by_distribution(aws, distribution, arn, rule)
     url = url_of(balancer["DNSName"], rule.protocol, rule.port)
     let_in = allowed_sources(aws, balancer.get("SecurityGroups", []), rule.port)

@@ -6,6 +6,7 @@ from typing import Any
 
 from ..aws import ACCESS_DENIED, Aws
 from ..errors import AwsCallError
+from ..settings import REGION_TAG, STACK_TAG
 
 _ABSENT = ("EntityNotFound", "NoSuchDistribution", "NoSuchResource")
 
@@ -39,20 +40,38 @@ def find_distribution(aws: Aws, id: str, about: str = "") -> dict[str, Any] | No
     return {**found["Distribution"], "ETag": found["ETag"]} if found else None
 
 
-def find_distribution_before(aws: Aws, load_balancer: str) -> dict[str, Any] | None:
-    """The distribution that leads to a load balancer (ARN) through a VPC origin; prefers an enabled one.
+def find_distribution_before(aws: Aws, load_balancer: str, stack: str) -> dict[str, Any] | None:
+    """The stack's distribution that leads to a load balancer (ARN) through a VPC origin.
 
-    None where there is none, and where access is denied.
+    Prefers the one with the stack's tags, then an enabled one. One with the tags of another stack, or of a stack in
+    another region, is none. None where there is none, and where access is denied.
     """
     try:
         origins = [each["Id"] for each in list_vpc_origins(aws) if each["OriginEndpointArn"] == load_balancer]
-        ids = [id for each in origins for id in distributions_of(aws, each)]
+        ids = dict.fromkeys(id for each in origins for id in distributions_of(aws, each))
         found = [each for id in ids if (each := find_distribution(aws, id))]
     except AwsCallError as refused:
         if refused.code not in ACCESS_DENIED:
             raise
         return None
-    return min(found, key=lambda each: (not each["DistributionConfig"]["Enabled"], each["Id"]), default=None)
+    owners = [_owner(aws, each["ARN"]) for each in found]
+    own = stack, load_balancer.split(":")[3]
+    known = [(each, owner) for each, owner in zip(found, owners, strict=True) if owner in (own, None)]
+    ranked = sorted(
+        known, key=lambda one: (one[1] is None, not one[0]["DistributionConfig"]["Enabled"], one[0]["Id"])
+    )
+    return next((each for each, _ in ranked), None)
+
+
+def _owner(aws: Aws, distribution: str) -> tuple[str, str] | None:
+    """Stack and region in the tags of a distribution (ARN); None without them, and where access is denied."""
+    try:
+        tags = cloudfront_tags(aws, distribution) or {}
+    except AwsCallError as refused:
+        if refused.code not in ACCESS_DENIED:
+            raise
+        return None
+    return (tags[STACK_TAG], tags.get(REGION_TAG, "")) if STACK_TAG in tags else None
 
 
 def cloudfront_tags(aws: Aws, arn: str, about: str = "") -> dict[str, str] | None:

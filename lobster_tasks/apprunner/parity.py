@@ -135,7 +135,7 @@ def find_fargate_endpoint(aws: Aws, settings: Settings) -> PublicEndpoint | None
     balancers = service.get("loadBalancers", []) if service and service["status"] == "ACTIVE" else []
     groups = [each["targetGroupArn"] for each in balancers]
     try:
-        return find_public_endpoint(aws, groups)
+        return find_public_endpoint(aws, groups, settings.name)
     except AwsCallError as refused:
         if refused.code == "LoadBalancerNotFound":
             return None

@@ -344,7 +344,7 @@ def _distribution(readings: Readings) -> Any:
         raise UnknownError("front.kind is none")
     name = readings.settings.load_balancer.name
     balancer = readings.need("load_balancer", f"there is no load balancer {name}")
-    return find_distribution_before(readings.aws, balancer["LoadBalancerArn"])
+    return find_distribution_before(readings.aws, balancer["LoadBalancerArn"], readings.settings.name)
 
 
 def _front_web_acl(readings: Readings) -> Any:
@@ -392,7 +392,9 @@ def _answers(readings: Readings) -> Any:
     if not service["runningCount"]:
         raise UnknownError("the service has no running task")
     endpoint = find_public_endpoint(
-        readings.aws, [each["targetGroupArn"] for each in service.get("loadBalancers", [])]
+        readings.aws,
+        [each["targetGroupArn"] for each in service.get("loadBalancers", [])],
+        readings.settings.name,
     )
     if endpoint is None:
         raise UnknownError("no load balancer forwards to the service")

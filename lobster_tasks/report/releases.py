@@ -155,6 +155,7 @@ def status(now: ServiceStatus) -> RenderableType:
     ]
     events = [(f"{event.at:%H:%M:%S}", event.message) for event in now.events]
     parts: list[RenderableType] = [rows(*way, *deployments, *tasks, *_web_acl(now), *_sign_in(now))]
+    parts += [Text(), labelled("next", now.former.next_step)] if now.former else []
     parts += [Text(), rows(*events)] if events else []
     return Group(head, Text(count), Text(), *parts, Text(), Text(now.url or "no address", style="bold"))
 
@@ -181,6 +182,7 @@ def status_json(now: ServiceStatus) -> dict[str, Any]:
         "web_acl": now.web_acl,
         "web_acl_unknown": now.web_acl_unknown or None,
         "sign_in": now.sign_in,
+        "former_load_balancer": _former_json(now),
         "task_definition": now.task_definition,
         "image": now.image,
         "desired": now.desired,
@@ -190,6 +192,16 @@ def status_json(now: ServiceStatus) -> dict[str, Any]:
         "deployments": [_deployment_json(each) for each in now.deployments],
         "tasks": [_task_json(each) for each in now.tasks],
         "events": [{"at": event.at.isoformat(), "message": event.message} for event in now.events],
+    }
+
+
+def _former_json(now: ServiceStatus) -> dict[str, str] | None:
+    if now.former is None:
+        return None
+    return {
+        "name": now.former.name,
+        "target_group": now.former.target_group,
+        "next": now.former.next_step,
     }
 
 

@@ -103,7 +103,7 @@ def deployed(swift: EmbeddedProcess, settings: Settings) -> list[Question]:
     aws = seen_as(swift, "deploys", deploy_policy(settings))
     swift.forget_calls()
     (group,) = swift.client("elbv2").describe_target_groups()["TargetGroups"]
-    endpoint = find_public_endpoint(aws, [group["TargetGroupArn"]])
+    endpoint = find_public_endpoint(aws, [group["TargetGroupArn"]], settings.name)
     assert endpoint is not None
     assert endpoint.url.startswith("https://")
     return asked(swift)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -14,6 +14,11 @@ import requests
 from websockets.exceptions import InvalidURI
 from websockets.sync.client import connect
 
+from lobster_tasks.aws import Aws
+from lobster_tasks.rollout import Progress
+from lobster_tasks.settings import load
+from tests.apprunner.moving import CutoverScenario
+from tests.clocks import PatientClock
 from tests.embedded.apprunner_stack import Sites
 from tests.embedded.certificates import server_context
 from tests.embedded.identity_provider import CLIENT, SECRET, IdentityProvider
@@ -146,6 +151,46 @@ def test_a_comparison_with_app_runner_says_what_it_cannot_see(app: SignedIn) -> 
     Sites(app.embedded).create("site")
     told = app.project.inv("compare-apprunner", "--service", "site", "--json").check().json
     assert {(row["new"], row["verdict"]) for row in told["rows"]} == {("sign-in", "skip")}
+
+
+def test_a_cut_over_takes_the_redirect_to_the_provider_for_an_answer_and_nothing_else(app: SignedIn) -> None:
+    """From an app that asks nobody to sign in. At 50 % the load balancer answers somebody who has not signed in."""
+    keys = {"aws_access_key_id": "AKIAEXAMPLE", "aws_secret_access_key": "example"}
+    aws = Aws("us-east-2", endpoint_url=app.embedded.url, credentials=keys, clock=PatientClock(speed=SPEED))
+    service = Sites(app.embedded).create("moving")
+    move = CutoverScenario(app.embedded, aws, service["ServiceUrl"], service["ServiceArn"])
+    zone, domain = move.zone("example.com"), "app.example.com"
+    move.cname(zone, domain)
+    given = json.loads((app.project.folder / "invoke.yaml").read_text())["lobster"]
+    mine = replace(move, settings=load({**given, "domains": [domain]}))
+    (secure,) = [step.what for step in mine.cut_over(to=10).steps if step.kind == "https"]
+    assert secure.endswith("visitors of Fargate sign in before they reach the app")
+
+    def open_it(progress: Progress) -> None:
+        if any(line.startswith("50 %: 50") for line in progress.said):
+            elbv2 = app.embedded.client("elbv2")
+            found = elbv2.describe_listeners(LoadBalancerArn=mine.balancer)["Listeners"]
+            elbv2.create_rule(
+                ListenerArn=next(each["ListenerArn"] for each in found if each["Port"] == 443),
+                Priority=1,
+                Conditions=[{"Field": "path-pattern", "Values": ["/"]}],
+                Actions=[{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "200"}}],
+            )
+
+    ended = mine.cut_over(observe=open_it)
+    assert (ended.verdict, ended.shares) == ("stepped_back", ((domain, 0),))
+    assert "GET / answers 200 without a sign-in" in ended.cause
+    elbv2 = app.embedded.client("elbv2")
+    for listener in elbv2.describe_listeners(LoadBalancerArn=mine.balancer)["Listeners"]:
+        for rule in elbv2.describe_rules(ListenerArn=listener["ListenerArn"])["Rules"]:
+            if not rule["IsDefault"]:
+                elbv2.delete_rule(RuleArn=rule["RuleArn"])
+    there = mine.cut_over()
+    assert there.verdict == "cut_over"
+    assert f"visitors sign in at {host(app)}" in there.seen
+    assert "WebSocket /_stcore/stream not opened: visitors sign in first" in there.seen
+    assert zone.ask(domain) == [move.new]
+    assert mine.back().shares == ((domain, 0),)
 
 
 def test_a_plan_that_ends_the_sign_in_says_that_it_opens_the_app(app: SignedIn) -> None:

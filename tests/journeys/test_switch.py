@@ -157,6 +157,20 @@ def test_to_a_distribution_and_back_without_a_failed_request(
         assert balancers(swift) == {"lobster-alb": "internet-facing", "lobster-alb-2": "internal"}
         assert target_groups(swift) == ["lobster-tg-2", "lobster-tg"]
 
+        # Status says which is which, and what ends that.
+        seen = project.inv("status", "--json").check().json
+        states = {each["name"]: each["state"] for each in seen["way"] if each["kind"] == "target group"}
+        assert states == {
+            "lobster-tg-2": "present: lobster-alb-2",
+            "lobster-tg": "former: lobster-alb serves too, until inv remove-old-load-balancer",
+        }
+        assert seen["former_load_balancer"] == {
+            "name": "lobster-alb",
+            "target_group": "lobster-tg",
+            "next": f"lead visitors to {new}, then inv remove-old-load-balancer ends lobster-alb",
+        }
+        assert "former: lobster-alb serves too" in project.inv("status").check().said
+
         # Both serve, and a release in between is one of both; its address is the new one.
         plan = project.inv("plan", "--json").check().json
         assert (plan["changes"], plan["cost"]["before"]) == ([], pytest.approx(both, abs=0.02))
@@ -186,6 +200,7 @@ def test_to_a_distribution_and_back_without_a_failed_request(
         assert balancers(swift) == {"lobster-alb-2": "internal"}
         assert target_groups(swift) == ["lobster-tg-2"]
         assert project.inv("plan", "--json").check().json["changes"] == []
+        assert project.inv("status", "--json").check().json["former_load_balancer"] is None
 
         # And back.
         told = switch(project, "none")

@@ -20,7 +20,7 @@ from lobster_tasks.doctor.check import Check
 from lobster_tasks.rehearsal import Rehearsal
 from lobster_tasks.rollout import Cause, History, Moment, Outcome, Preview, Release, ScaleChange, Scaled
 from lobster_tasks.rollout.observation.snapshot import Event
-from lobster_tasks.rollout.observation.status import Hop, ServiceStatus, TaskStatus
+from lobster_tasks.rollout.observation.status import FormerLoadBalancer, Hop, ServiceStatus, TaskStatus
 from tests.apprunner.descriptions import described
 from tests.rollout.shapes import NEW, OLD, deployment, target, task
 
@@ -136,6 +136,7 @@ STATUS = ServiceStatus(
     (Event("1", NOON, "has reached a steady state."),),
     ACL,
     way=(Hop("name", "app.example.com"), Hop("load balancer", "alb", "internet-facing, HTTPS on port 443")),
+    former=FormerLoadBalancer("old-alb", "old-tg", "lead visitors to the new address"),
 )
 STATUS_JSON = {
     "cluster": "cluster",
@@ -148,6 +149,11 @@ STATUS_JSON = {
     "web_acl": ACL,
     "web_acl_unknown": None,
     "sign_in": None,
+    "former_load_balancer": {
+        "name": "old-alb",
+        "target_group": "old-tg",
+        "next": "lead visitors to the new address",
+    },
     "task_definition": NEW,
     "image": "image",
     "desired": 1,

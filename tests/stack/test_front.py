@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from lobster_tasks import converge
-from lobster_tasks.account import find_authority
+from lobster_tasks.account import find_authority, find_distribution_before
 from lobster_tasks.aws import Aws
 from lobster_tasks.errors import AccountHeldError, NotOursError, RefusedError, SettingsError
 from lobster_tasks.probe import PublicEndpoint, get, shake_hands
@@ -423,6 +423,37 @@ def test_a_vpc_origin_that_anothers_distribution_uses_stays(standing: Stand, swi
     assert {each.resource.label for each in made.changes} >= {DISTRIBUTION}
     assert standing.find(ORIGIN) in made.kept
     assert standing.find(BALANCER) in made.kept
+    swift.reset()
+
+
+def test_a_distribution_of_another_stack_is_none_before_our_load_balancer(
+    standing: Stand, swift: EmbeddedProcess, door: Aws
+) -> None:
+    """It has the same origin, and is enabled; ours is not."""
+    cloudfront, live = swift.client("cloudfront"), standing.live(DISTRIBUTION)
+    balancer = standing.live(BALANCER).id
+    config = {**live.raw["DistributionConfig"], "CallerReference": "theirs", "Comment": "theirs"}
+    theirs = cloudfront.create_distribution(DistributionConfig=config)["Distribution"]
+    change(swift, standing, whole(Enabled=False))
+
+    def found() -> str:
+        seen = find_distribution_before(door, balancer, "lobster")
+        return str(seen["Id"]) if seen else ""
+
+    def tag(**tags: str) -> None:
+        items = [{"Key": f"lobster:{key}", "Value": value} for key, value in tags.items()]
+        cloudfront.tag_resource(Resource=theirs["ARN"], Tags={"Items": items})
+
+    assert found() == live.id
+    strip(swift, standing)
+    assert found() == theirs["Id"]
+    for stack, region in (("theirs", "us-east-2"), ("lobster", "eu-west-1")):
+        tag(stack=stack, region=region)
+        assert found() == live.id
+    tag(stack="lobster", region="us-east-2")
+    assert found() == theirs["Id"]
+    swift.order({"operation": "ListTagsForResource", "error": {"code": "AccessDenied", "status": 403}})
+    assert found() == theirs["Id"]
     swift.reset()
 
 

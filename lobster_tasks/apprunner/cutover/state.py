@@ -18,7 +18,7 @@ from ...probe import allowed_sources
 from ...settings import Settings
 from ...stack import Live, Resource, Stack
 from ...stack.certificates import ISSUED, Certificate, covers
-from ...stack.load_balancing import HTTPS_PORT, find_balancer
+from ...stack.load_balancing import HTTPS_PORT, Listener, find_balancer
 from .. import services
 from . import routes
 from .routes import APP_RUNNER, Destination, Origin, Record, Route
@@ -65,6 +65,11 @@ class CutoverState:
         return self.certificate is None or (
             self.found is not None and self.found.attributes["status"] == ISSUED
         )
+
+    @property
+    def asks_to_sign_in(self) -> bool:
+        """Whether visitors of the destination have to sign in, once HTTPS is as the settings say."""
+        return any(each.sign_in for each in self.desired.resources if isinstance(each, Listener))
 
     @property
     def share(self) -> int:

@@ -58,6 +58,8 @@ def _secure(now: CutoverState) -> Iterator[CutoverStep]:
         )
     name, front = now.destination.name, now.destination.is_distribution
     what = f"HTTPS on {name}:443, and a redirect from HTTP"
+    if now.asks_to_sign_in:
+        what += "; visitors of Fargate sign in before they reach the app"
     if front:
         what = f"{', '.join(now.domains)} on {name}, with the certificate; takes some minutes"
     setting = "front.certificate" if front else "load_balancer.certificate"

@@ -56,7 +56,7 @@ def conclude(
         )
     last = snapshots[-1]
     timeline.enter("ask")
-    endpoint = find_public_endpoint(aws, last.rollout.target_group_arns)
+    endpoint = find_public_endpoint(aws, last.rollout.target_group_arns, settings.name)
     asks = verdict.kind in ("live", "rolled_back")
     answered, unasked = _probed(aws, settings, endpoint, timeline) if asks else (None, ())
     end, why, causes = _judged(aws, settings, snapshots, verdict, endpoint, answered)

@@ -41,12 +41,22 @@ class Hop:
 
 
 @dataclass(frozen=True)
+class FormerLoadBalancer:
+    """The load balancer that another one replaces while both serve; ``next_step`` is what ends that, in words."""
+
+    name: str
+    target_group: str
+    next_step: str
+
+
+@dataclass(frozen=True)
 class ServiceStatus:
     """The service, its deployments and tasks; ``events`` are the last few, newest first.
 
     ``way`` is what visitors' requests pass on their way to the tasks, in order; empty where there is no address.
     ``web_acl`` is the ARN of the load balancer's web ACL, None without one; ``web_acl_unknown`` is why it was not
-    read. ``sign_in`` is the URL at which visitors sign in, None without one.
+    read. ``sign_in`` is the URL at which visitors sign in, None without one. ``former`` is the load balancer that
+    serves too, None while there is one only.
     """
 
     cluster: str
@@ -66,6 +76,7 @@ class ServiceStatus:
     web_acl_unknown: str = ""
     way: tuple[Hop, ...] = ()
     sign_in: str | None = None
+    former: FormerLoadBalancer | None = None
 
     @property
     def revision(self) -> str:
@@ -81,12 +92,15 @@ def status(aws: Aws, settings: Settings) -> ServiceStatus:
         Watcher(aws, rollout).snapshot,
         partial(_record, aws, raw),
         partial(image_of, aws, raw["taskDefinition"], settings.container.name),
-        partial(_endpoint, aws, rollout.target_group_arns),
+        partial(_endpoint, aws, settings, rollout.target_group_arns),
     )
+    url = visitors_address(endpoint, settings)
+    groups = tuple(each.split("/")[-2] for each in rollout.target_group_arns)
+    former = _former(settings, groups, url)
     return ServiceStatus(
         cluster=settings.cluster,
         service=settings.service,
-        url=visitors_address(endpoint, settings),
+        url=url,
         task_definition=snapshot.service.task_definition,
         image=image,
         desired=snapshot.service.desired,
@@ -103,14 +117,17 @@ def status(aws: Aws, settings: Settings) -> ServiceStatus:
         events=snapshot.service.events[:_EVENTS_SHOWN],
         web_acl=web_acl,
         web_acl_unknown=unknown,
-        way=tuple(_way(settings, endpoint, rollout.target_group_arns)) if endpoint else (),
+        way=tuple(_way(settings, endpoint, groups, former)) if endpoint else (),
         sign_in=(endpoint.sign_in if endpoint else "") or None,
+        former=former,
     )
 
 
-def _endpoint(aws: Aws, target_groups: Sequence[str]) -> tuple[PublicEndpoint | None, str | None, str]:
+def _endpoint(
+    aws: Aws, settings: Settings, target_groups: Sequence[str]
+) -> tuple[PublicEndpoint | None, str | None, str]:
     """The visitors' endpoint, its web ACL, and why that could not be read."""
-    endpoint = find_public_endpoint(aws, target_groups)
+    endpoint = find_public_endpoint(aws, target_groups, settings.name)
     if endpoint is None or not endpoint.load_balancer:
         return endpoint, None, ""
     try:
@@ -119,8 +136,26 @@ def _endpoint(aws: Aws, target_groups: Sequence[str]) -> tuple[PublicEndpoint | 
         return endpoint, None, refusal(refused)
 
 
-def _way(settings: Settings, endpoint: PublicEndpoint, target_groups: Sequence[str]) -> Iterator[Hop]:
-    """From the names that visitors use to the target group."""
+def _former(settings: Settings, target_groups: Sequence[str], url: str | None) -> FormerLoadBalancer | None:
+    """The one whose target group (name) the service is in besides that of the stack's own, which comes first."""
+    section = settings.load_balancer
+    names = {each.target_group: each.name for each in (section.names, section.other)}
+    both = [each for each in target_groups if each in names]
+    if len(both) < 2:
+        return None
+    domains = ", ".join(settings.domains)
+    lead = f"inv cutover leads {domains}" if domains else "lead visitors"
+    end = f"{lead} to {url or 'the new address'}, then inv remove-old-load-balancer ends {names[both[1]]}"
+    return FormerLoadBalancer(names[both[1]], both[1], end)
+
+
+def _way(
+    settings: Settings,
+    endpoint: PublicEndpoint,
+    target_groups: Sequence[str],
+    former: FormerLoadBalancer | None,
+) -> Iterator[Hop]:
+    """From the names that visitors use to the target groups (names)."""
     config = endpoint.distribution["DistributionConfig"] if endpoint.distribution else {}
     for alias in config.get("Aliases", {}).get("Items", []):
         yield Hop("name", alias, "alias")
@@ -140,7 +175,18 @@ def _way(settings: Settings, endpoint: PublicEndpoint, target_groups: Sequence[s
         state = f"{scheme}, {endpoint.rule.protocol} on port {endpoint.rule.port}"
         yield Hop("load balancer", endpoint.load_balancer.split("/")[-2], state)
     for group in target_groups:
-        yield Hop("target group", group.split("/")[-2])
+        yield Hop("target group", group, _door(settings, group, former))
+
+
+def _door(settings: Settings, group: str, former: FormerLoadBalancer | None) -> str:
+    """Which of two load balancers a target group (name) belongs to, in words; empty while there is one only."""
+    if former is None:
+        return ""
+    if group == former.target_group:
+        return f"former: {former.name} serves too, until inv remove-old-load-balancer"
+    section = settings.load_balancer
+    present = {each.target_group: each.name for each in (section.names, section.other)}
+    return f"present: {present[group]}" if group in present else ""
 
 
 def watched(aws: Aws, settings: Settings) -> Iterator[ServiceStatus]:
