@@ -18,7 +18,8 @@ class CutoverResult:
 
     ``shares`` are the percentages of visitors at Fargate by domain; None where the domain's DNS is elsewhere.
     ``records`` must be created there. ``cause`` is why it was rolled back, ``seen`` is Fargate's last answer.
-    ``source`` and ``goal`` are where visitors come from and go to, in words.
+    ``source`` and ``goal`` are where visitors come from and go to, in words; ``replaces_address`` is whether they come
+    from the address of a former load balancer.
     """
 
     verdict: CutoverVerdict
@@ -31,16 +32,12 @@ class CutoverResult:
     timeline: tuple[Moment, ...] = ()
     source: str = APP_RUNNER
     goal: str = "Fargate"
+    replaces_address: bool = False
 
     @property
     def exit_code(self) -> int:
         """The exit code of the command."""
         return 3 if self.verdict == "stepped_back" else 0
-
-    @property
-    def replaces_address(self) -> bool:
-        """Whether visitors come from the address of a former load balancer."""
-        return self.source != APP_RUNNER
 
     @property
     def todo(self) -> tuple[CutoverStep, ...]:

@@ -109,6 +109,10 @@ class Origin:
         known = self.is_app_runner(record) or self.former_of(record) is not None
         return ours and record.get("Weight") == 0 and not known
 
+    def host(self, record: Record) -> str:
+        """A previous location by its host: that of the record; empty for App Runner, whatever the service's."""
+        return "" if self.is_app_runner(record) else target(record)
+
     def words(self, record: Record) -> str:
         """A previous location in words."""
         former = self.former_of(record)
@@ -121,8 +125,9 @@ class Origin:
 class Route:
     """One name and type: ``before`` is the record for the previous location, ``after`` that for the destination.
 
-    ``share`` is the percentage of visitors that the destination gets. ``source`` is the previous location in words.
-    ``idle`` are weighted records for other previous locations, which get no visitors.
+    ``share`` is the percentage of visitors that the destination gets. ``source`` is the previous location in words;
+    ``is_from_former`` is whether it is a former address, and not App Runner. ``idle`` are weighted records for other
+    previous locations, which get no visitors.
     """
 
     domain: str
@@ -132,6 +137,7 @@ class Route:
     after: Record | None
     share: int
     source: str = APP_RUNNER
+    is_from_former: bool = False
     idle: tuple[Record, ...] = ()
 
     @property
@@ -216,11 +222,12 @@ def _route(
             "set load_balancer.dual_stack: true, or remove the AAAA record",
         )
     source = origin.words(before) if before else APP_RUNNER
+    is_former = before is not None and origin.former_of(before) is not None
     if len(records) == 1 and "SetIdentifier" not in records[0]:
         only = next(iter(here), None)
-        return Route(domain, kind, zone, before, only, WHOLE if here else 0, source)
+        return Route(domain, kind, zone, before, only, WHOLE if here else 0, source, is_former)
     used = [each for each in others if each.get("Weight")]
-    if len({origin.words(each) for each in used}) > 1:
+    if len({origin.host(each) for each in used}) > 1:
         raise _divided(f"{domain} {kind}", used, origin)
     if before is None or not _can_be_weighted(records, here, origin):
         raise RefusedError(
@@ -229,7 +236,7 @@ def _route(
             "move this domain by hand, or replace its records by one simple record first",
         )
     after, share = next(iter(here), None), round(WHOLE * share_of(records, destination.dns_name))
-    return Route(domain, kind, zone, before, after, share, source, tuple(idle))
+    return Route(domain, kind, zone, before, after, share, source, is_former, tuple(idle))
 
 
 def _order(record: Record, origin: Origin) -> tuple[bool, bool, bool]:
@@ -240,7 +247,7 @@ def _order(record: Record, origin: Origin) -> tuple[bool, bool, bool]:
 def _can_be_weighted(records: Sequence[Record], here: Sequence[Record], origin: Origin) -> bool:
     """Whether all are weighted, each place has one record at most, and one exists for the destination or is replaced
     by it: a former address or what is left of an earlier cut-over."""
-    places = [origin.words(each) for each in records if each not in here and not origin.is_left(each)]
+    places = [origin.host(each) for each in records if each not in here and not origin.is_left(each)]
     replaced = any(not origin.is_app_runner(each) for each in records)
     return (
         all("Weight" in each for each in records)

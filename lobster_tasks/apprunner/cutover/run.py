@@ -241,6 +241,7 @@ class _CutoverRun:
             tuple(self.journal.moments),
             source=self.now.source,
             goal=self.now.goal,
+            replaces_address=self.now.replaces_address,
         )
 
 

@@ -84,7 +84,12 @@ class CutoverState:
     @property
     def goal(self) -> str:
         """Where they go, in words."""
-        return "Fargate" if self.source == APP_RUNNER else self.destination.name
+        return self.destination.name if self.replaces_address else "Fargate"
+
+    @property
+    def replaces_address(self) -> bool:
+        """Whether visitors come from a former address."""
+        return any(route.is_from_former for route in self.routes)
 
     def share_of(self, domain: str) -> int | None:
         """The percentage for one domain; None if its DNS is elsewhere."""
