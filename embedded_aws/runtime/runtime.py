@@ -16,11 +16,12 @@ from .processes import Processes
 
 @dataclass(frozen=True)
 class Runtime:
-    """The three components that run programs."""
+    """The three components that run programs; ``engine`` is what runs tasks as containers, None for processes."""
 
     addresses: Addresses
     images: Images
     containers: ContainerRuntime
+    engine: str | None = None
 
     @classmethod
     def on(cls, plane: DataPlane, engine: Engine | None = None, url: str = "") -> Runtime:
@@ -30,7 +31,7 @@ class Runtime:
         """
         if engine is not None:
             addresses, images = Addresses(plane, names_suffice=True), Images(plane)
-            return cls(addresses, images, EngineContainers(plane, images, engine, url))
+            return cls(addresses, images, EngineContainers(plane, images, engine, url), engine.name)
         addresses, images = Addresses(plane), Images(plane)
         return cls(addresses, images, Processes(plane, images))
 

@@ -3,7 +3,6 @@
 Results have AWS's shape and names; None stands for a resource that does not exist.
 """
 
-from .authority import find_authority
 from .distributions import (
     cloudfront_tags,
     distributions_of,
@@ -13,6 +12,7 @@ from .distributions import (
     list_distributions,
     list_vpc_origins,
 )
+from .embedded import find_authority, is_embedded, runs_containers
 from .load_balancers import with_live_names
 from .own_address import find_own_address
 from .roles import delete_role
@@ -38,7 +38,9 @@ __all__ = [
     "find_task_definition",
     "find_vpc_origin",
     "is_at_rest",
+    "is_embedded",
     "list_distributions",
     "list_vpc_origins",
+    "runs_containers",
     "with_live_names",
 ]

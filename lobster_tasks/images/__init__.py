@@ -2,7 +2,7 @@
 
 from .engines import Engine, engine_for
 from .options import BuildOptions, options_of
-from .push import PlannedPush, PushedImage, is_embedded, plan_push, push_image
+from .push import PlannedPush, PushedImage, plan_push, push_image
 from .transfer import Observer, Transfer, unobserved
 
 __all__ = [
@@ -13,7 +13,6 @@ __all__ = [
     "PushedImage",
     "Transfer",
     "engine_for",
-    "is_embedded",
     "options_of",
     "plan_push",
     "push_image",

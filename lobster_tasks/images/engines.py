@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import base64
 import os
+import re
 import shutil
 import subprocess
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +25,22 @@ _SHOWN_ON_FAILURE = 15  # lines
 _NOT_ON_THIS_MACHINE = (
     "--builder process, if the engine runs elsewhere (Docker Desktop, DOCKER_HOST) and cannot reach "
     "127.0.0.1 of this machine"
+)
+_NO_ENGINE = "install Docker or podman and start it, or let CI build the image"
+# The engines' own words, which no program in a build says.
+_NEXT_STEPS = (
+    (
+        r"permission denied while trying to connect|connect: operation not permitted",
+        "get access to its socket: sudo usermod -aG docker $USER, then sign in again; or --builder podman",
+    ),
+    (
+        r"no space left on device",
+        "free some disk space: `{name} system df` shows what it has, `{name} system prune` frees some",
+    ),
+    (
+        r"(cannot|unable to|failed to) connect to (the docker|podman)|is the docker daemon running",
+        "start it: Docker Desktop, `sudo systemctl start docker`, or `podman machine start`",
+    ),
 )
 _FOR_CACHES = "if it is the cache: docker buildx create --use makes a builder that has all kinds of them"
 
@@ -102,7 +119,7 @@ class Engine:
         )
         if done.returncode:
             said = done.stderr.replace(password, "…").strip()
-            next_step = _NOT_ON_THIS_MACHINE if plain_http else ""
+            next_step = _known_step(self.name, said) or (_NOT_ON_THIS_MACHINE if plain_http else "")
             raise LobsterError(f"{self.name} cannot sign in to {host}.", said, next_step)
 
     def push(self, reference: str, say: Callable[[str], None], *, plain_http: bool = False) -> None:
@@ -147,9 +164,9 @@ class Engine:
                 last.append(shown)
                 say(shown)
         if process.returncode:
-            raise LobsterError(
-                f"{self.name} {arguments[0]} failed (exit {process.returncode}).", "\n".join(last), next_step
-            )
+            said = "\n".join(last)
+            what = f"{self.name} {arguments[0]} failed (exit {process.returncode})."
+            raise LobsterError(what, said, _known_step(self.name, said) or next_step)
 
 
 def _flags(name: str, values: Iterable[str]) -> list[str]:
@@ -200,13 +217,21 @@ def choose(name: str) -> Engine:
     Raises RefusedError where there is none.
     """
     names = _ENGINES if name == "auto" else (name,)
-    found = [Engine(each, program) for each in names if (program := shutil.which(each))]
-    for engine in found:
-        if _answers(engine):
-            return engine
+    silent: dict[str, str] = {}
+    for each in names:
+        program = shutil.which(each)
+        if program is None:
+            continue
+        if (
+            complaint := _complaint([program, "version"])
+        ) is None:  # it contacts the daemon, where there is one
+            return Engine(each, program)
+        silent[each] = complaint
+    steps = (step for each, said in silent.items() if (step := _known_step(each, said)))
     raise RefusedError(
-        f"There is no container engine: {_missing(names, found)}.",
-        next_step="install Docker or podman and start it, or let CI build the image",
+        f"There is no container engine: {_missing(names, silent)}.",
+        "; ".join(f"{each}: {said}" for each, said in silent.items() if said),
+        next(steps, _NO_ENGINE),
     )
 
 
@@ -235,21 +260,30 @@ def registry_access(aws: Aws) -> RegistryAccess:
     return RegistryAccess(registry, token.partition(":")[2], scheme == "http")
 
 
-def _answers(engine: Engine) -> bool:
-    """Whether the engine works: ``version`` also contacts the daemon, where there is one."""
-    return _succeeds([engine.program, "version"])
-
-
 def _succeeds(command: Sequence[str]) -> bool:
+    return _complaint(command) is None
+
+
+def _complaint(command: Sequence[str]) -> str | None:
+    """What a command complains of, on one line; None where it succeeds."""
     try:
-        asked = subprocess.run(command, capture_output=True, timeout=_ANSWERS_WITHIN, check=False)
-    except (subprocess.TimeoutExpired, OSError):
-        return False
-    return asked.returncode == 0
+        asked = subprocess.run(
+            command, capture_output=True, timeout=_ANSWERS_WITHIN, text=True, errors="replace", check=False
+        )
+    except subprocess.TimeoutExpired:
+        return f"no answer within {_ANSWERS_WITHIN:.0f} seconds"
+    except OSError as error:
+        return str(error.strerror)
+    return " ".join(asked.stderr.split()) if asked.returncode else None
 
 
-def _missing(names: Sequence[str], found: Sequence[Engine]) -> str:
-    silent = {engine.name for engine in found}
+def _known_step(name: str, said: str) -> str:
+    """The next step after an engine's complaint; empty where it is not known."""
+    steps = (step for words, step in _NEXT_STEPS if re.search(words, said, re.IGNORECASE))
+    return next(steps, "").format(name=name)
+
+
+def _missing(names: Sequence[str], silent: Mapping[str, str]) -> str:
     return ", ".join(
         f"{name} is installed but does not answer" if name in silent else f"{name} is not installed"
         for name in names

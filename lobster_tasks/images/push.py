@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from ..aws import Aws
 from ..errors import AwsCallError, DockerfileError, RefusedError, UsageError
 from ..image_reference import is_tag
 from ..settings import Settings
 from .build import MANIFEST, BuiltImage, build, foreseen, read_context, read_dockerfile
-from .engines import Engine, choose, registry_access
+from .builder import PROCESS, choose_builder
+from .engines import Engine, registry_access
 from .layer import Blob
 from .options import BuildOptions, options_of
 from .transfer import Observer, Transfer, unobserved
 
-PROCESS = "process"
 _INDEXES = frozenset(
     {
         "application/vnd.oci.image.index.v1+json",
@@ -36,7 +34,7 @@ class PushedImage:
 
     ``pushed`` is False when the tag was already on this image. ``size_bytes`` is ECR's size. ``notes``
     are sentences about what is missing in the image, or should not be in it. ``builder`` is what built it: docker,
-    podman or process; None where nothing was built.
+    podman or process; None where nothing was built. ``builder_reason`` is why, empty where it was named.
     """
 
     reference: str
@@ -45,12 +43,13 @@ class PushedImage:
     pushed: bool
     notes: tuple[str, ...] = ()
     builder: str | None = None
+    builder_reason: str = ""
 
 
 @dataclass(frozen=True)
 class PlannedPush:
     """What ``push_image`` would do: the image's reference, the Dockerfile, the platform, the stage (``target``; empty
-    for the last one) and the builder.
+    for the last one) and the builder, with the reason for it, which is empty where it was named.
 
     ``named`` is the tag's current digest, if the tag exists.
     """
@@ -60,6 +59,7 @@ class PlannedPush:
     platform: str
     target: str
     builder: str
+    builder_reason: str
     named: str | None
 
 
@@ -103,7 +103,7 @@ def push_image(
     LobsterError.
     """
     _check_tag(tag)
-    engine = choose_engine(aws, builder or settings.images.builder)
+    chosen = choose_builder(aws, builder or settings.images.builder)
     repository = repository_of(aws, settings)
     if once and (there := repository.tagged(tag)):
         note = f"{tag} is already in the repository; nothing was built."
@@ -111,9 +111,11 @@ def push_image(
             f"{repository.uri}:{tag}", there["imageDigest"], there["imageSizeInBytes"], False, (note,)
         )
     options = options or options_of(settings)
-    if engine is None:
-        return without_engine(repository, settings, tag, folder, options, say, observe)
-    return with_engine(engine, repository, settings, tag, folder, options, say)
+    if chosen.engine is None:
+        pushed = without_engine(repository, settings, tag, folder, options, say, observe)
+    else:
+        pushed = with_engine(chosen.engine, repository, settings, tag, folder, options, say)
+    return replace(pushed, builder_reason=chosen.reason)
 
 
 def plan_push(
@@ -126,19 +128,20 @@ def plan_push(
 ) -> PlannedPush:
     """Check everything that ``push_image`` needs, without building; raises the same errors."""
     _check_tag(tag)
-    engine = choose_engine(aws, builder or settings.images.builder)
+    chosen = choose_builder(aws, builder or settings.images.builder)
     repository = repository_of(aws, settings)
     options = options or options_of(settings)
     read_dockerfile(folder, settings.dockerfile, options)
-    if engine:
-        engine.check(folder, options)
+    if chosen.engine:
+        chosen.engine.check(folder, options)
     there = repository.tagged(tag)
     return PlannedPush(
         f"{repository.uri}:{tag}",
         settings.dockerfile,
         options.platform,
         options.target,
-        engine.name if engine else PROCESS,
+        chosen.name,
+        chosen.reason,
         str(there["imageDigest"]) if there else None,
     )
 
@@ -224,31 +227,6 @@ def _check_tag(tag: str) -> None:
 def _nearest_tag(tag: str) -> str:
     """A valid tag from other text, such as a branch name; T if none of its characters is valid."""
     return re.sub(r"[^A-Za-z0-9_.-]", "-", tag)[:128].lstrip(".-") or "T"
-
-
-def choose_engine(aws: Aws, builder: str) -> Engine | None:
-    """The engine to use; None is the process builder."""
-    embedded = is_embedded(aws.endpoint_url)
-    if builder == "process" and not embedded:
-        raise RefusedError(
-            "The process builder is for the embedded AWS only.",
-            "it does not run RUN, so its image would have nothing installed on Fargate",
-            "--builder docker, or podman",
-        )
-    if builder == "process" or (builder == "auto" and embedded):
-        return None
-    return choose(builder)
-
-
-def is_embedded(endpoint_url: str | None) -> bool:
-    """Whether calls go to this machine and not to AWS."""
-    host = urlsplit(endpoint_url or "").hostname or ""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def repository_of(aws: Aws, settings: Settings) -> EcrRepository:

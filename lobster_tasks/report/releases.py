@@ -234,20 +234,24 @@ def planned_push(planned: PlannedPush) -> RenderableType:
     now = f"names {planned.named} now" if planned.named else "is a new tag"
     stage = f", stage {planned.target}," if planned.target else ""
     what = f"Would build {planned.dockerfile}{stage} for {planned.platform} ({planned.builder}) and push it"
-    return Group(Text(f"{what} as {planned.reference}, which {now}."), _builder(planned.builder))
+    return Group(
+        Text(f"{what} as {planned.reference}, which {now}."),
+        _builder(planned.builder, planned.builder_reason),
+    )
 
 
-def _builder(name: str) -> Text:
-    """What it means that this builder builds."""
+def _builder(name: str, reason: str) -> Text:
+    """Which builder builds, why, and what that means."""
+    why = f" ({reason})" if reason else ""
     if name == "process":
         means = "needs no container engine, and does not execute RUN: the app runs with this machine's own programs"
-        return Text(f"  builder: process, which {means}", style="dim")
-    return Text(f"  builder: {name}, which executes every instruction of the Dockerfile", style="dim")
+        return Text(f"  builder: process{why}, which {means}", style="dim")
+    return Text(f"  builder: {name}{why}, which executes every instruction of the Dockerfile", style="dim")
 
 
 def planned_push_json(planned: PlannedPush) -> dict[str, Any]:
     """The object of ``push-image --dry-run --json``."""
-    return {"applied": False, **asdict(planned)}
+    return {"applied": False, **asdict(planned), "builder_reason": planned.builder_reason or None}
 
 
 def transfer(now: Transfer) -> RenderableType:
@@ -270,7 +274,7 @@ def pushed(image: PushedImage) -> RenderableType:
     verb = "pushed" if image.pushed else "already there:"
     size = f"{image.size_bytes / _MIB:.1f} MiB"
     lines = [Text.assemble(("✔ ", "green"), f"{verb} {image.reference} · {image.digest} · {size}")]
-    lines += [_builder(image.builder)] if image.builder else []
+    lines += [_builder(image.builder, image.builder_reason)] if image.builder else []
     lines += [Text(f"  {note}", style="dim") for note in image.notes]
     return Group(*lines)
 
@@ -284,6 +288,7 @@ def pushed_json(image: PushedImage) -> dict[str, Any]:
         "pushed": image.pushed,
         "notes": list(image.notes),
         "builder": image.builder,
+        "builder_reason": image.builder_reason or None,
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -233,3 +234,76 @@ class TestChoice:
         with environment(PATH=str(tmp_path / "bin")), pytest.raises(RefusedError) as refused:
             choose("podman")
         assert "podman is not installed" in refused.value.what
+
+
+# What docker 20.10, 28 and 29 and podman 4 and 5 say, and the beginning of the next step.
+COMPLAINTS = {
+    "a stopped daemon": (
+        "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?",
+        "start it",
+    ),
+    "a stopped daemon, in docker 29": (
+        "failed to connect to the docker API at unix:///var/run/docker.sock; check if the path is correct and if the "
+        "daemon is running: dial unix /var/run/docker.sock: connect: no such file or directory",
+        "start it",
+    ),
+    "podman's machine is not running": (
+        "Cannot connect to Podman. Please verify your connection to the Linux system using `podman system connection "
+        "list`, or try `podman machine init` and `podman machine start` to manage a new Linux VM",
+        "start it",
+    ),
+    "no permission on the socket": (
+        "permission denied while trying to connect to the Docker daemon socket at unix:///var/run/docker.sock: "
+        'Get "http://%2Fvar%2Frun%2Fdocker.sock/v1.50/version": dial unix /var/run/docker.sock: connect: permission '
+        "denied",
+        "get access to its socket",
+    ),
+}
+
+
+class TestComplaints:
+    """What an engine says is told, with what to do about it."""
+
+    @pytest.mark.parametrize("case", COMPLAINTS)
+    def test_of_an_engine_that_does_not_answer(
+        self, tmp_path: Path, docker: stand_in.StandIn, case: str
+    ) -> None:
+        said, step = COMPLAINTS[case]
+        docker.on("version", exit=1, complains=said)
+        with environment(PATH=str(tmp_path / "bin")), pytest.raises(RefusedError) as refused:
+            choose("docker")
+        assert refused.value.why == f"docker: {said}"
+        assert refused.value.next_step.startswith(step)
+
+    @pytest.mark.parametrize("case", COMPLAINTS)
+    def test_of_one_that_stops_later(
+        self, engine: Engine, docker: stand_in.StandIn, tmp_path: Path, case: str
+    ) -> None:
+        said, step = COMPLAINTS[case]
+        for word in ("build", "login", "push"):
+            docker.on(word, exit=1, complains=said)
+        steps: tuple[Callable[[], None], ...] = (
+            lambda: engine.build(tmp_path, "Dockerfile", REFERENCE, BuildOptions(), lambda _: None),
+            lambda: engine.login("127.0.0.1:4566", "s3cret", plain_http=True),
+            lambda: engine.push(REFERENCE, lambda _: None),
+        )
+        for each in steps:
+            with pytest.raises(LobsterError) as failed:
+                each()
+            assert failed.value.why.endswith(said)
+            assert failed.value.next_step.startswith(step)
+
+    def test_of_a_full_disk(self, engine: Engine, docker: stand_in.StandIn, tmp_path: Path) -> None:
+        said = "write /app/large: no space left on device"
+        docker.on("build", exit=1, complains=said)
+        with pytest.raises(LobsterError) as failed:
+            engine.build(tmp_path, "Dockerfile", REFERENCE, BuildOptions(), lambda _: None)
+        assert failed.value.next_step.startswith("free some disk space: `docker system df`")
+
+    def test_a_program_in_a_build_that_cannot_connect_is_not_the_engine(
+        self, engine: Engine, docker: stand_in.StandIn, tmp_path: Path
+    ) -> None:
+        docker.on("build", exit=1, complains="pip: cannot connect to the index: connection refused")
+        with pytest.raises(LobsterError) as failed:
+            engine.build(tmp_path, "Dockerfile", REFERENCE, BuildOptions(), lambda _: None)
+        assert failed.value.next_step == ""

@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 
+from lobster_tasks.account import is_embedded
 from lobster_tasks.aws import Aws
 from lobster_tasks.errors import RefusedError, UsageError
 from lobster_tasks.images import BuildOptions, Transfer, push_image
+from lobster_tasks.images.builder import Builder, choose_builder
 from lobster_tasks.images.engines import Engine
-from lobster_tasks.images.push import choose_engine, is_embedded, repository_of, with_engine
+from lobster_tasks.images.push import repository_of, with_engine
 from lobster_tasks.settings import Settings, load
 from tests.embedded_process import EmbeddedProcess
 from tests.environment import environment
@@ -318,7 +320,7 @@ class TestWhichBuilder:
     def test_the_embedded_aws_needs_no_engine(self) -> None:
         for url in ("http://127.0.0.1:4566", "http://localhost:1", "http://[::1]:2"):
             assert is_embedded(url)
-            assert choose_engine(Aws("us-east-2", endpoint_url=url), "auto") is None
+            assert choose_builder(Aws("us-east-2", endpoint_url=url), "auto").engine is None
 
     def test_aws_itself_is_not_embedded(self) -> None:
         assert not is_embedded(None)
@@ -326,11 +328,11 @@ class TestWhichBuilder:
 
     def test_refuses_an_image_without_its_run_results_on_aws(self) -> None:
         with pytest.raises(RefusedError) as refused:
-            choose_engine(Aws("us-east-2", endpoint_url="https://ecr.us-east-2.amazonaws.com"), "process")
+            choose_builder(Aws("us-east-2", endpoint_url="https://ecr.us-east-2.amazonaws.com"), "process")
         assert "RUN" in refused.value.why
 
     def test_takes_an_engine_for_the_embedded_aws(self, tmp_path: Path) -> None:
         docker = stand_in.make(tmp_path, "docker")
         aws = Aws("us-east-2", endpoint_url="http://127.0.0.1:4566")
         with environment(PATH=str(tmp_path / "bin")):
-            assert choose_engine(aws, "docker") == Engine("docker", str(docker.program))
+            assert choose_builder(aws, "docker") == Builder(Engine("docker", str(docker.program)))

@@ -38,11 +38,20 @@ def test_push_image(project: Project, embedded: EmbeddedProcess) -> None:
         "platform": "linux/amd64",
         "target": "",
         "builder": "process",
+        "builder_reason": "this embedded AWS runs tasks as processes (--runtime container runs containers)",
         "named": None,
     }
     assert not calls(embedded)
     answer = project.inv("push-image", "--tag", "a", "--json").check().json
-    assert set(answer) == {"reference", "digest", "size_bytes", "pushed", "notes", "builder"}
+    assert set(answer) == {
+        "reference",
+        "digest",
+        "size_bytes",
+        "pushed",
+        "notes",
+        "builder",
+        "builder_reason",
+    }
     assert (answer["reference"], answer["pushed"]) == (f"{REFERENCE}:a", True)
     [image] = embedded.client("ecr").describe_images(repositoryName="homara")["imageDetails"]
     assert image["imageDigest"] == answer["digest"]

@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
 
+from ...account import is_embedded
 from ...aws import Aws
 from ...definition import named_or_first
 from ...errors import RefusedError
-from ...images import is_embedded
 from ...settings import Settings
 from .service import active_service
 from .watch import task_arns
