@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.action.runner import ROOT, Ran, Repository, checkout, official
+from tests.action.runner import ROOT, USES, Ran, Repository, checkout, official
 from tests.action.tokens import Tokens, token_service
 from tests.embedded_process import EmbeddedProcess
 from tests.journeys.traffic import Traffic, ask
@@ -45,6 +45,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, embedded_process: EmbeddedPro
     actions = official(ROOT / "action.yml", ROOT / WORKFLOW)
     embedded_process.reset()
     folder = tmp_path_factory.mktemp("site")
+    actions |= _without_buildx(folder / "actions")
     with token_service() as tokens:
         repository = _repository(folder, embedded_process, tokens, actions)
         url = _set_up(make(folder / "person", embedded_process.url), repository)
@@ -72,6 +73,19 @@ def _repository(
     return repository
 
 
+def _without_buildx(folder: Path) -> dict[str, Path]:
+    """The actions for the build's cache, which fail as they do on a runner without buildx."""
+    folder.mkdir()
+    fails = "runs: {using: composite, steps: [{shell: bash, run: 'echo there is no buildx; exit 1'}]}\n"
+    (folder / "action.yml").write_text(f"name: none\ndescription: none\n{fails}")
+    used = USES.finditer((ROOT / WORKFLOW).read_text())
+    return {
+        f"{each['action']}@{each['ref']}": folder
+        for each in used
+        if each["action"].startswith(("docker/", "crazy-max/"))
+    }
+
+
 def _set_up(person: Project, repository: Repository) -> str:
     """What a person does once, with the variables that come of it. The app's address."""
     mine = ("--set", "github.repository=somebody/app")
@@ -91,6 +105,7 @@ def test_from_a_commit_to_the_page_and_a_broken_one(site: Site) -> None:
 def a_commit_becomes_the_page_that_answers(site: Site) -> None:
     """The page is the release of the pushed commit."""
     site.pushed.check(green=True)
+    assert "there is no buildx" in site.pushed.text
     assert ask(site.url) == site.commit
     assert "LIVE   revision 2" in site.pushed.text
     assert site.pushed.annotations == []

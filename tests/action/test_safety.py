@@ -23,6 +23,8 @@ PINNED = {
     "actions/setup-python": ("a309ff8b426b58ec0e2a45f0f869d46889d02405", "v6.2.0"),
     "aws-actions/amazon-ecs-deploy-task-definition": ("c465972ecbd160473f22e683363b422a5412a3de", "v2.6.3"),
     "aws-actions/amazon-ecs-render-task-definition": ("138c24f321fdbdf7edee4a685519d253cae2cdea", "v1.9.0"),
+    "crazy-max/ghaction-github-runtime": ("04d248b84655b509d8c44dc1d6f990c879747487", "v4.0.0"),
+    "docker/setup-buildx-action": ("37fe631027851001ddb9b187196cc803df7f5f0e", "v4.3.0"),
     "aws-actions/configure-aws-credentials": ("e6de054238d6b7531b4efff3b6587d9aade6a06c", "v6.2.3"),
 }
 
