@@ -48,9 +48,7 @@ def choose_builder(aws: Aws, name: str) -> Builder:
 
 def _for_embedded(aws: Aws) -> Builder:
     if not runs_containers(aws):
-        return Builder(
-            None, "this embedded AWS runs tasks as processes (--runtime container runs containers)"
-        )
+        return Builder(None, "this embedded AWS runs tasks as processes; --runtime container runs containers")
     try:
         return Builder(choose("auto"), "this embedded AWS runs tasks as containers")
     except RefusedError as refused:

@@ -35,7 +35,7 @@ _NEXT_STEPS = (
     ),
     (
         r"no space left on device",
-        "free some disk space: `{name} system df` shows what it has, `{name} system prune` frees some",
+        "free some disk space: `{name} system df` shows what {name} itself has",
     ),
     (
         r"(cannot|unable to|failed to) connect to (the docker|podman)|is the docker daemon running",

@@ -38,7 +38,7 @@ def test_push_image(project: Project, embedded: EmbeddedProcess) -> None:
         "platform": "linux/amd64",
         "target": "",
         "builder": "process",
-        "builder_reason": "this embedded AWS runs tasks as processes (--runtime container runs containers)",
+        "builder_reason": "this embedded AWS runs tasks as processes; --runtime container runs containers",
         "named": None,
     }
     assert not calls(embedded)
