@@ -72,13 +72,20 @@ def _address() -> str:
 
 def _daemon() -> subprocess.Popen[bytes]:
     data = FOLDER / "daemon"
-    shutil.rmtree(data, ignore_errors=True)
+    _remove(data)
     data.mkdir()
     words = ["dockerd", "--host", _address(), "--storage-driver", "vfs"]
     words += ["--data-root", str(data / "data"), "--exec-root", str(data / "exec")]
     words += ["--pidfile", str(data / "pid"), "--default-ulimit", "nofile=20000:20000"]
     words += ["--bridge", BRIDGE]
     return subprocess.Popen(words, stdin=subprocess.DEVNULL)
+
+
+def _remove(data: Path) -> None:
+    """Remove what a daemon has left; one that was killed has left the mount of a network namespace."""
+    for namespace in (data / "exec" / "netns").glob("*"):
+        subprocess.run(["umount", "--lazy", str(namespace)], capture_output=True, check=False)
+    shutil.rmtree(data, ignore_errors=True)
 
 
 @contextmanager
@@ -114,7 +121,7 @@ def main() -> None:
         with _locked("users", fcntl.LOCK_EX):
             daemon.send_signal(signal.SIGTERM)
             daemon.wait(timeout=PATIENCE)
-            shutil.rmtree(FOLDER / "daemon", ignore_errors=True)
+            _remove(FOLDER / "daemon")
 
 
 if __name__ == "__main__":
