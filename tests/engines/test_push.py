@@ -45,8 +45,10 @@ def test_builds_and_pushes(
     container_engine.run("rmi", "--force", f"{embedded.url[7:]}/{REGISTRY}/homara:one")
 
 
-def test_what_an_engine_pushed_is_deployed(project: Project, container_engine: ContainerEngine) -> None:
-    """A task gets the image from the same registry, by the reference that AWS has."""
+def test_what_an_engine_pushed_is_deployed(
+    project: Project, embedded: EmbeddedProcess, container_engine: ContainerEngine
+) -> None:
+    """A task gets the image from the same registry, by the reference that AWS has; also one of several in an index."""
     dockerfile = DOCKERFILE.replace("FROM python:3.13-slim", f"FROM scratch\nLABEL {LABEL}={os.getpid()}")
     project.write("Dockerfile.streamlit", dockerfile)
     project.settings("deployment: {deregistration_delay: 0}")
@@ -55,3 +57,28 @@ def test_what_an_engine_pushed_is_deployed(project: Project, container_engine: C
     pushed = project.inv(*words, "--json", **container_engine.environment).check().json
     released = project.inv("deploy", "--tag", "one", "--json").check().json
     assert released["image"] == f"{REGISTRY}/homara@{pushed['digest']}"
+    if container_engine.name == "podman":
+        index = push_index(project, embedded, container_engine, "two")
+        released = project.inv("deploy", "--tag", "two", "--json").check().json
+        assert released["image"] == f"{REGISTRY}/homara@{index}"
+
+
+def push_index(project: Project, embedded: EmbeddedProcess, podman: ContainerEngine, tag: str) -> str:
+    """Build for two platforms, and push the index; its digest. The engine has signed in before."""
+    index = f"{embedded.url[7:]}/{REGISTRY}/homara:{tag}"
+    both = ("--platform", "linux/arm64,linux/amd64", "--build-arg", f"RELEASE={tag}", "--manifest", index)
+    # Of an image FROM scratch podman takes the layers, and the platform, of an earlier build for another one.
+    podman.run(
+        "build",
+        "--no-cache",
+        *both,
+        "--file",
+        str(project.folder / "Dockerfile.streamlit"),
+        str(project.folder),
+    )
+    podman.run("manifest", "push", "--all", "--tls-verify=false", index, f"docker://{index}")
+    podman.run("manifest", "rm", index)
+    images = embedded.client("ecr").describe_images(repositoryName="homara", imageIds=[{"imageTag": tag}])
+    (held,) = images["imageDetails"]
+    assert held["imageManifestMediaType"] == "application/vnd.oci.image.index.v1+json"
+    return str(held["imageDigest"])
