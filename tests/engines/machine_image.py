@@ -6,18 +6,22 @@ import gzip
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 import sysconfig
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from tests.embedded.images import MANIFEST, ensure_repository, manifest_of, upload_blob
 from tests.engines import LABEL, ContainerEngine
 
 PYTHON = "localhost/machine-python:1"
+NODE = "localhost/machine-node:1"
 _UNUSED = (
     "test",
     "idlelib",
@@ -33,18 +37,33 @@ _SHELL = ("/bin/sh",)
 
 def import_python(engine: ContainerEngine) -> str:
     """An image with this machine's Python, as /usr/bin/python3, and a shell; returns its reference."""
-    packed = io.BytesIO()
+    return _import(engine, PYTHON, sys.executable, "python3", _library(Path(sysconfig.get_path("stdlib"))))
+
+
+def import_node(engine: ContainerEngine) -> str:
+    """An image with this machine's Node, as /usr/bin/node, and a shell; its reference. Skips a test without Node."""
+    if (node := shutil.which("node")) is None:
+        pytest.skip("node is not installed")
+    return _import(engine, NODE, node, "node")
+
+
+def _import(
+    engine: ContainerEngine, reference: str, program: str, name: str, library: Iterable[Path] = ()
+) -> str:
+    """Import a program of this machine as ``/usr/bin/NAME``, a shell, and all the files that they need."""
+    path, packed = os.path.realpath(program), io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w", dereference=True) as archive:
-        for path in _python():
-            archive.add(path, path.lstrip("/"), recursive=False)
-        called = tarfile.TarInfo("usr/bin/python3")
-        called.type, called.linkname = tarfile.SYMTYPE, os.path.realpath(sys.executable)
-        archive.addfile(called)
+        for each in _with_libraries([path, *_SHELL, *map(str, library)]):
+            archive.add(each, each.lstrip("/"), recursive=False)
+        if path != f"/usr/bin/{name}":
+            called = tarfile.TarInfo(f"usr/bin/{name}")
+            called.type, called.linkname = tarfile.SYMTYPE, path
+            archive.addfile(called)
     env = {**os.environ, **engine.environment}
     change = ("--change", f"LABEL {LABEL}={os.getpid()}", "--change", "ENV PYTHONDONTWRITEBYTECODE=1")
-    command = [engine.program, "import", *change, "-", PYTHON]
+    command = [engine.program, "import", *change, "-", reference]
     subprocess.run(command, input=packed.getvalue(), env=env, check=True, capture_output=True)
-    return PYTHON
+    return reference
 
 
 def push(ecr: Any, engine: ContainerEngine, reference: str, tag: str, repository: str = "homara") -> str:
@@ -74,17 +93,10 @@ def _member(archive: tarfile.TarFile, name: str) -> Any:
     return found
 
 
-def _python() -> Iterator[str]:
-    """The files of this machine's Python, each once."""
-    program = os.path.realpath(sys.executable)
-    library = sysconfig.get_path("stdlib")
-    found = [program, *_SHELL, *map(str, _library(Path(library)))]
-    linked = {
-        line
-        for path in [program, *_SHELL, *(one for one in found if one.endswith(".so"))]
-        for line in _linked(path)
-    }
-    yield from dict.fromkeys([*found, *sorted(linked)])
+def _with_libraries(files: Sequence[str]) -> Iterator[str]:
+    """Files and the shared libraries that they are linked with, each once."""
+    linked = {line for path in files if _is_elf(path) for line in _linked(path)}
+    yield from dict.fromkeys([*files, *sorted(linked)])
 
 
 def _library(folder: Path) -> Iterator[Path]:
@@ -95,6 +107,11 @@ def _library(folder: Path) -> Iterator[Path]:
             yield from _library(path)
         else:
             yield path
+
+
+def _is_elf(path: str) -> bool:
+    with Path(path).open("rb") as file:
+        return file.read(4) == b"\x7fELF"
 
 
 def _linked(path: str) -> list[str]:

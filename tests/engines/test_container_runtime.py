@@ -26,7 +26,8 @@ from tests.embedded.identities import allow, policy
 from tests.embedded_process import EMBEDDED_AWS, PATIENCE, EmbeddedProcess, eventually, serve
 from tests.engines import LABEL, ContainerEngine, busybox
 from tests.engines.machine_image import import_python, push
-from tests.project import Project, make
+from tests.engines.real_images import ENTRY_POINT, NODE, PACKAGE, STREAMLIT, App, foreign_app
+from tests.project import Ended, Project, make
 
 pytestmark = pytest.mark.engine
 
@@ -363,8 +364,8 @@ def test_runs_a_command_in_a_task(project: Project, docker: ContainerEngine) -> 
     with running(docker) as aws:
         access = {"AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "example"}
         project.environment.update(AWS_ENDPOINT_URL=aws.url, **access)
-        words = ("setup-fargate", "push-image", "--tag", "a", "--builder", "docker", "deploy", "--tag", "a")
-        project.inv(*words).check()
+        ended = project.inv("setup-fargate", "push-image", "--tag", "a", "deploy", "--tag", "a").check()
+        assert "builder: docker (this embedded AWS runs tasks as containers)" in ended.said
         iam, ecs = aws.client("iam"), aws.client("ecs")
         iam.put_role_policy(RoleName="ecsTaskRole", PolicyName="exec", PolicyDocument=policy(allow(SSM)))
         (service,) = ecs.list_services(cluster="lobster-cluster")["serviceArns"]
@@ -377,3 +378,47 @@ def test_runs_a_command_in_a_task(project: Project, docker: ContainerEngine) -> 
         )
         shown = project.on_terminal("exec", "--command", "cat /built")
         assert "by RUN" in shown.check().out, json.dumps(shown.said)
+
+
+# The second pair takes minutes: Streamlit comes from the package index, and a system from Debian's mirror.
+@pytest.mark.parametrize(
+    "apps",
+    [
+        pytest.param((ENTRY_POINT, NODE), id="an entry point with a user, and Node"),
+        pytest.param((STREAMLIT, PACKAGE), id="Streamlit, and a package", marks=pytest.mark.exhaustive),
+    ],
+)
+def test_images_as_people_build_them(
+    containers: EmbeddedProcess, engine: ContainerEngine, tmp_path: Path, apps: tuple[App, App]
+) -> None:
+    """Each is built, pushed and deployed, answers through the load balancer, and is gone after the teardown."""
+    containers.reset()
+    project = make(tmp_path, containers.url)
+    project.settings(f"deployment: {{deregistration_delay: 0}}\ntask: {{memory: 2048, cpu: 512}}\n{SETTINGS}")
+    project.environment.update(engine.environment)
+    (url,) = project.inv("setup-fargate", "--yes").check().out.splitlines()[-1:]
+    for tag, app in zip("ab", apps, strict=True):
+        released(project, engine, tag, app).check()
+        assert app.page in page(url)
+    failed = released(project, engine, "foreign", foreign_app()).check(3).json
+    assert (failed["cause"]["code"], failed["verdict"]) == ("exec-format", "rolled_back")
+    assert apps[1].page in page(url)
+    project.inv("rollback").check()
+    assert apps[0].page in page(url)
+    project.inv("teardown", "--yes", "--data").check()
+    assert made(engine, "embedded-aws.task") == []
+
+
+def released(project: Project, engine: ContainerEngine, tag: str, app: App) -> Ended:
+    """An app that was built and pushed by an engine, and how its deployment ended."""
+    app.write(project.folder, engine)
+    words = ("push-image", "--builder", engine.name, "--tag", tag, *app.arguments)
+    project.inv(*words).check()
+    return project.inv("deploy", "--tag", tag, "--json")
+
+
+def page(url: str) -> str:
+    """What a visitor gets."""
+    answer = requests.get(url, timeout=PATIENCE)
+    assert answer.status_code == 200
+    return answer.text
