@@ -17,7 +17,7 @@ from ..ec2.egress import Egress
 from ..runtime.images import GIB, Image, PullError
 from ..runtime.interface import CannotStart, Container, ContainerSpec, Isolation
 from ..runtime.runtime import Runtime
-from . import task_endpoint
+from . import mounts, task_endpoint
 from .model import ContainerState, EcsState, Task
 
 AUTH = "ResourceInitializationError: unable to pull secrets or registry auth: "
@@ -26,12 +26,11 @@ LOGGER = "ResourceInitializationError: failed to validate logger args: "
 
 
 UNSUPPORTED = (
-    "mountPoints",
-    "volumesFrom",
     "environmentFiles",
     "repositoryCredentials",
     "firelensConfiguration",
 )
+UNSUPPORTED_VOLUMES = ("efsVolumeConfiguration", "s3filesVolumeConfiguration", "configuredAtLaunch")
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,7 @@ class Agent:
         """Fetch registry credentials and secrets, and create log streams, for every container; call it with the
         lock held."""
         for container in task.containers:
-            _refuse_unsupported(container)
+            _refuse_unsupported(task, container)
         allowed, egress = _permissions(state, task), _egress(state, task)
         try:
             for region in sorted(_registries(task)):
@@ -157,6 +156,8 @@ class Agent:
             log=prepared.log,
             host_name=task.interface.private_dns,
             ports=_ports(task),
+            mounts=mounts.mounts(container, task.containers),
+            tmpfs=mounts.tmpfs(container),
             isolation=_isolation(task, container, override),
         )
         try:
@@ -181,11 +182,14 @@ def _registries(task: Task) -> set[str]:
     return {source.region for source in sources if source.in_ecr}
 
 
-def _refuse_unsupported(container: ContainerState) -> None:
+def _refuse_unsupported(task: Task, container: ContainerState) -> None:
     """Refuse a container with unsupported features, instead of running it without them."""
     definition = container.definition
     driver = definition.get("logConfiguration", {}).get("logDriver", "awslogs")
     missing = [name for name in UNSUPPORTED if definition.get(name)]
+    mounted = {each["sourceVolume"] for each in definition["mountPoints"]}
+    volumes = [each for each in task.definition.body["volumes"] if each["name"] in mounted]
+    missing += [name for name in UNSUPPORTED_VOLUMES if any(each.get(name) for each in volumes)]
     if driver != "awslogs":
         missing.append(f"log driver {driver}")
     if missing:

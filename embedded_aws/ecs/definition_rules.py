@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..agent.image_pull import ECR_IMAGE
-from . import container_rules, dependencies
+from . import container_rules, dependencies, volume_rules
 from .answers import client_error
 
 NAME = re.compile(r"^[A-Za-z0-9_-]{1,255}$")
@@ -81,6 +81,7 @@ def checked(request: Mapping[str, Any], account: str) -> dict[str, Any]:
     for name, convert in (("cpu", cpu_units), ("memory", memory_mib)):
         if name in body:
             body[name] = str(convert(body[name]))
+    volume_rules.check_volumes(body)
     if "FARGATE" in body.get("requiresCompatibilities", ()):
         _check_fargate(body)
     container_rules.check_sizes(body)
@@ -128,6 +129,7 @@ def _containers(given: list[dict[str, Any]]) -> list[dict[str, Any]]:
         raise client_error("Container.name contains duplicate values.")  # (own words)
     if not any(container["essential"] for container in made):
         raise client_error("A task definition must have at least one essential container.")  # (own words)
+    volume_rules.check_sources(made)
     if problem := dependencies.problem(made):
         raise client_error(problem)  # (own words)
     return made
@@ -176,6 +178,7 @@ def _check_fargate(body: dict[str, Any]) -> None:
         raise client_error("Fargate does not support placement constraints.")  # (own words)
     if not 21 <= body.get("ephemeralStorage", {}).get("sizeInGiB", 21) <= 200:
         raise client_error("Ephemeral storage must be between 21 and 200 GiB.")  # (own words)
+    volume_rules.check_fargate(body)
     for container in body["containerDefinitions"]:
         _check_fargate_container(container, body)
 

@@ -13,7 +13,7 @@ from .model import ContainerState
 
 def problem(containers: Sequence[Mapping[str, Any]]) -> str | None:
     """Why the containers could never all start: a dependency is missing, circular or impossible."""
-    dependencies = {one["name"]: one.get("dependsOn", []) for one in containers}
+    dependencies = {one["name"]: _needs(one) for one in containers}
     checks = {one["name"] for one in containers if "healthCheck" in one}
     for name, needs in dependencies.items():
         for need in needs:
@@ -38,8 +38,7 @@ def ready(container: ContainerState, all_of: Sequence[ContainerState]) -> bool:
     """Whether all of a container's dependencies are met."""
     by_name = {one.name: one for one in all_of}
     return all(
-        _is_met(by_name[need["containerName"]], need["condition"])
-        for need in container.definition.get("dependsOn", ())
+        _is_met(by_name[need["containerName"]], need["condition"]) for need in _needs(container.definition)
     )
 
 
@@ -53,6 +52,13 @@ def impossible(container: ContainerState, all_of: Sequence[ContainerState]) -> s
         if need["condition"] == "HEALTHY" and other.exit_code is not None:
             return f"Dependency failed: container {other.name} exited before it was healthy"
     return None
+
+
+def _needs(definition: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """dependsOn; a container whose volumes another one mounts starts before it, for they have what is in its image."""
+    sources = (each["sourceContainer"] for each in definition["volumesFrom"])
+    started = [{"containerName": name, "condition": "START"} for name in sources]
+    return [*definition.get("dependsOn", ()), *started]
 
 
 def _is_met(other: ContainerState, condition: str) -> bool:

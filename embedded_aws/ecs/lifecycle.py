@@ -112,7 +112,7 @@ class TaskLifecycle:
         task = self._task
         image = await self._work(lambda: self._agent.pull(self._state, task, container))
         with self._plane.lock:
-            container.digest = image.digest
+            container.digest, container.image_volumes = image.digest, image.volumes
             if task.revision and container.definition.get("versionConsistency") != "disabled":
                 task.revision.digests.setdefault(container.name, image.digest)
         return image

@@ -142,6 +142,7 @@ class ContainerState:
     exit_code: int | None = None
     reason: str | None = None
     digest: str | None = None
+    image_volumes: tuple[str, ...] = ()
     health: str = "UNKNOWN"
     process: Process | None = None
 

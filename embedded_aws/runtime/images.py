@@ -65,6 +65,7 @@ class Image:
     working_directory: str
     user: str
     exposed_ports: tuple[int, ...]
+    volumes: tuple[str, ...]
     stop_signal: str
     root: Path
 
@@ -300,6 +301,7 @@ def _image(reference: str, digest: str, size: int, config: Mapping[str, Any]) ->
         working_directory=inner.get("WorkingDir") or "/",
         user=inner.get("User") or "",
         exposed_ports=tuple(int(port.partition("/")[0]) for port in inner.get("ExposedPorts") or ()),
+        volumes=tuple(path.rstrip("/") for path in inner.get("Volumes") or ()),
         stop_signal=inner.get("StopSignal") or "SIGTERM",
         root=Path(),
     )

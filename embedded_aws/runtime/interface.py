@@ -45,6 +45,29 @@ class Isolation:
 
 
 @dataclass(frozen=True)
+class Mount:
+    """A volume of a task at a ``path`` (absolute, without a slash at its end) of a container.
+
+    ``volume`` is its name in the task; it is empty when the first container mounts it. ``from_image``: then it gets
+    what the image has at the path.
+    """
+
+    volume: str
+    path: str
+    read_only: bool = False
+    from_image: bool = False
+
+
+@dataclass(frozen=True)
+class Tmpfs:
+    """A file system in memory at a ``path`` of a container, of ``size_mib`` MiB, with options of mount(8)."""
+
+    path: str
+    size_mib: int
+    options: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
 class ContainerSpec:
     """A container to start.
 
@@ -54,6 +77,7 @@ class ContainerSpec:
     ``task_memory_mib`` for all at its address together; above that, the largest one is killed.
     ``ports`` are those of the task. ``platform`` is the task's platform. ``init`` runs the program below an init
     process (``initProcessEnabled``), so that it is not PID 1. ``host_name`` is the container's (``HOSTNAME``).
+    ``mounts`` are volumes that it shares with the containers at its address, ``tmpfs`` folders of its own.
     ``isolation`` is what only a container of an engine has; processes run without it.
     """
 
@@ -70,6 +94,8 @@ class ContainerSpec:
     init: bool = False
     host_name: str | None = None
     ports: Sequence[int] = ()
+    mounts: Sequence[Mount] = ()
+    tmpfs: Sequence[Tmpfs] = ()
     isolation: Isolation = field(default_factory=lambda: Isolation())
 
     @property
@@ -135,7 +161,8 @@ class ContainerRuntime(Component, Protocol):
         """
 
     def vacate(self, address: str) -> None:
-        """Release what the task at an address had besides its containers, which have ended; does not wait."""
+        """Release what the task at an address had besides its containers, which have ended: its volumes, its
+        network; does not wait."""
 
     def may_boot(self, address: str, seconds: float) -> bool:
         """Whether a program at an address may still be starting, ``seconds`` (real) after its start."""

@@ -2,8 +2,9 @@
 
 Real: the program, its environment, output, exit status, signals (including those that PID 1 does not get),
 memory limit, and an address of its own. Not real: the file system is the machine's (see ``roots.py``), the
-user is the one who runs the embedded AWS (an image's ``USER`` is recorded, but not used), and programs other
-than Python use the address only where their command line contains it (see ``shim``).
+user is the one who runs the embedded AWS (an image's ``USER`` is recorded, but not used), a volume can be
+written to where it is mounted read-only (see ``volumes.py``), and programs other than Python use the address
+only where their command line contains it (see ``shim``).
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from .memory import MIB, exceeds, resident_bytes, trees
 from .programs import PROGRAMS, write_programs
 from .removal import remove
 from .roots import Root, make_root
+from .volumes import TaskVolumes
 from .waiting import waited_seconds
 
 SAMPLES_PER_SECOND = 5  # memory samples, in real time
@@ -41,6 +43,7 @@ class Processes:
         self._resets = 0
         self._running: dict[ProcessContainer, _RunningContainer] = {}
         self._containers = images.folder / "containers"
+        self._volumes = TaskVolumes(images.folder / "volumes")
         self._programs = images.folder / PROGRAMS
         write_programs(self._programs)
 
@@ -63,6 +66,7 @@ class Processes:
         folder = self._containers / str(next(self._numbers))
         try:
             root = _root(spec, folder)
+            self._volumes.mount(spec, root)
             launch = self._prepare(spec, root, spec.full_command)
             if spec.platform != spec.image.platform:
                 launch = _for_another_machine(launch)
@@ -95,7 +99,8 @@ class Processes:
         return other
 
     def vacate(self, address: str) -> None:
-        """Nothing: the processes have ended."""
+        """Give up its volumes, which ``run`` removes."""
+        self._volumes.give_up(address)
 
     def may_boot(self, address: str, seconds: float) -> bool:
         """Whether a program at an address may still be starting, ``seconds`` (real) after its start.
@@ -158,7 +163,7 @@ class Processes:
             orphans = [each for each, kept in self._running.items() if kept.root in roots]
         for orphan in orphans:
             orphan.kill()
-        for folder in folders:
+        for folder in (*folders, *self._volumes.given_up()):
             await asyncio.to_thread(remove, folder)
 
     def reset(self) -> None:
@@ -171,6 +176,7 @@ class Processes:
             if kept.folder is not None:
                 remove(kept.folder)
         self._running.clear()
+        self._volumes.clear()
 
     def close(self) -> None:
         """Nothing: ``reset`` has released everything."""

@@ -22,7 +22,17 @@ LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
 class Script:
     """A file with the executable bit."""
 
-    text: str
+    text: str | bytes
+
+
+@dataclass(frozen=True)
+class Link:
+    """A symbolic link."""
+
+    target: str
+
+
+Files = Mapping[str, str | bytes | Script | Link]
 
 
 @dataclass(frozen=True)
@@ -41,13 +51,14 @@ class Pushed:
 class ImageSpec:
     """An image, as a Dockerfile's last stage says it. ``files`` maps absolute paths to contents."""
 
-    files: Mapping[str, str | bytes | Script] = field(default_factory=dict)
+    files: Files = field(default_factory=dict)
     command: Sequence[str] | None = None
     entry_point: Sequence[str] | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
     working_directory: str = "/app"
     user: str = ""
     ports: Sequence[int] = (8501,)
+    volumes: Sequence[str] = ()
     architecture: str = "amd64"
     stop_signal: str | None = None
 
@@ -65,6 +76,7 @@ class ImageSpec:
             "Entrypoint": list(self.entry_point) if self.entry_point else None,
             "User": self.user,
             "StopSignal": self.stop_signal,
+            "Volumes": {path: {} for path in self.volumes},
         }
         inner |= {name: value for name, value in optional.items() if value}
         return {"architecture": self.architecture, "os": "linux", "config": inner}
@@ -81,11 +93,16 @@ def digest_of(data: bytes) -> str:
     return f"sha256:{hashlib.sha256(data).hexdigest()}"
 
 
-def layer_of(files: Mapping[str, str | bytes | Script]) -> bytes:
+def layer_of(files: Files) -> bytes:
     """A tar.gz layer; the same files give the same bytes."""
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as archive:
         for path, content in files.items():
+            if isinstance(content, Link):
+                link = tarfile.TarInfo(path.lstrip("/"))
+                link.type, link.linkname = tarfile.SYMTYPE, content.target
+                archive.addfile(link)
+                continue
             data = content.text if isinstance(content, Script) else content
             data = data.encode() if isinstance(data, str) else data
             entry = tarfile.TarInfo(path.lstrip("/"))

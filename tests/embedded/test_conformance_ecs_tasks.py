@@ -286,13 +286,12 @@ def test_a_container_waits_for_another_to_be_healthy(stack: Stack) -> None:
 
 
 def test_what_the_embedded_aws_cannot_give_is_refused(stack: Stack) -> None:
-    """Volumes are not supported: the task says so instead of running without them."""
+    """File systems of EFS are not supported: the task says so instead of running without them."""
     mounts = [{"sourceVolume": "v", "containerPath": "/v"}]
     container = stack.container(stack.app, mountPoints=mounts)
-    task = stack.reaches(
-        stack.run(stack.definition(container, volumes=[{"name": "v"}]))["taskArn"], "STOPPED"
-    )
-    assert "does not support mountPoints" in task["stoppedReason"]
+    volume = {"name": "v", "efsVolumeConfiguration": {"fileSystemId": "fs-12345678"}}
+    task = stack.reaches(stack.run(stack.definition(container, volumes=[volume]))["taskArn"], "STOPPED")
+    assert "does not support efsVolumeConfiguration" in task["stoppedReason"]
 
 
 def checked(stack: Stack, command: list[str], **environment: str) -> str:

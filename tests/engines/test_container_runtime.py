@@ -1,6 +1,8 @@
 """Tasks as containers of a real engine: what the definition says of a container holds, and nothing is left behind.
 
-All in one file, which one worker runs: several of these tests look at everything that the engine has of ours.
+What has to be the same where tasks are processes is tried on both runtimes (``both``); ``CANNOT`` names what a runtime
+does not do. All in one file, which one worker runs: several of these tests look at everything that the engine has of
+ours.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -23,8 +26,9 @@ import requests
 
 from tests.embedded.ecs_stack import Stack
 from tests.embedded.identities import allow, policy
+from tests.embedded.images import ImageSpec, Link, Script
 from tests.embedded_process import EMBEDDED_AWS, PATIENCE, EmbeddedProcess, eventually, serve
-from tests.engines import LABEL, ContainerEngine, busybox
+from tests.engines import LABEL, ContainerEngine, NoEngineError, busybox
 from tests.engines.machine_image import import_python, push
 from tests.engines.real_images import ENTRY_POINT, NODE, PACKAGE, STREAMLIT, App, foreign_app
 from tests.project import Ended, Project, make
@@ -69,8 +73,72 @@ printf 'Content-Type: text/plain\\r\\n\\r\\n'
 cat /built
 """
 SETTINGS = "probe: {path: /, websocket: false}"
+APPLETS = (
+    "cat",
+    "echo",
+    "env",
+    "false",
+    "httpd",
+    "id",
+    "kill",
+    "ls",
+    "sh",
+    "sleep",
+    "stat",
+    "touch",
+    "wc",
+    "wget",
+)
+CANNOT = {
+    "process": {
+        "localhost": "a program that is not Python's reaches its own 127.0.0.1, which is the machine's",
+        "root": "a process writes to a read-only root",
+        "read-only": "a process writes to a volume that is mounted read-only",
+        "modes": "a volume's owner and mode are those of the user who runs the embedded AWS",
+        "tmpfs": "a file system in memory is a folder on disk, without a size",
+    },
+    "docker": {},
+    "podman": {},
+}
 APP = Path(__file__).parents[1] / "embedded" / "web_app.py"
 SSM = [f"ssmmessages:{verb}{kind}Channel" for verb in ("Create", "Open") for kind in ("Control", "Data")]
+
+
+@dataclass(frozen=True)
+class Tried:
+    """A runtime with an empty embedded AWS, and the image of the tests in it."""
+
+    runtime: str
+    stack: Stack
+    image: str
+
+    def needs(self, what: str) -> None:
+        """Skip the test, by name, where the runtime cannot do something."""
+        if why := CANNOT[self.runtime].get(what):
+            pytest.skip(f"{self.runtime}: {why}")
+
+    def can(self, what: str) -> bool:
+        """Whether the runtime can do something."""
+        return what not in CANNOT[self.runtime]
+
+    def container(self, *command: str, name: str = "app", **more: Any) -> dict[str, Any]:
+        """A container definition that logs, without a port."""
+        about = {
+            "command": list(command),
+            "logConfiguration": self.stack.log_options(),
+            "portMappings": [],
+            **more,
+        }
+        return self.stack.container(self.image, name, **about)
+
+    def start(self, *containers: dict[str, Any], **more: Any) -> str:
+        """Run a task; returns its ARN."""
+        return str(self.stack.run(self.stack.definition(*containers, **more))["taskArn"])
+
+    def once(self, *containers: dict[str, Any], **more: Any) -> dict[str, Any]:
+        """Run a task to its end; returns the containers by name, and the task as "task"."""
+        task = self.stack.reaches(self.start(*containers, **more), "STOPPED")
+        return {"task": task, **{one["name"]: one for one in task["containers"]}}
 
 
 @contextmanager
@@ -84,9 +152,18 @@ def running(engine: ContainerEngine, **how: Any) -> Iterator[EmbeddedProcess]:
 
 
 # The same on podman takes ten minutes: with its storage each start of a container takes many seconds.
-@pytest.fixture(scope="module", params=["docker", pytest.param("podman", marks=pytest.mark.exhaustive)])
+ENGINES = ["docker", pytest.param("podman", marks=pytest.mark.exhaustive)]
+PROCESS = ContainerEngine("process", "", Path())
+"""Instead of an engine: tasks are processes."""
+both = pytest.mark.parametrize("engine", ["process", *ENGINES], indirect=True, scope="module")
+"""The test runs on both runtimes."""
+
+
+@pytest.fixture(scope="module", params=ENGINES)
 def engine(request: pytest.FixtureRequest) -> ContainerEngine:
-    """Each of the engines, with the image of tools."""
+    """Each of the engines, with the image of tools; ``PROCESS`` where a test runs on ``both``."""
+    if request.param == PROCESS.name:
+        return PROCESS
     found: ContainerEngine = request.getfixturevalue(request.param)
     found.build("localhost/tools:1", TOOLS, {"busybox": busybox(), "health": "ok\n"})
     return found
@@ -95,6 +172,11 @@ def engine(request: pytest.FixtureRequest) -> ContainerEngine:
 @pytest.fixture(scope="module")
 def containers(engine: ContainerEngine) -> Iterator[EmbeddedProcess]:
     """One embedded AWS for the tests of an engine; in the end it has left nothing in it."""
+    if engine is PROCESS:
+        words = [*EMBEDDED_AWS, "--until-stdin-ends", "--speed", f"{SPEED}", "--boot-allowance", "5"]
+        with serve(words, stdin=subprocess.PIPE, process_group=0) as aws:
+            yield aws
+        return
     with running(engine) as aws:
         yield aws
     assert made(engine) == []
@@ -114,8 +196,8 @@ def tools(stack: Stack, engine: ContainerEngine) -> str:
 
 
 def made(engine: ContainerEngine, label: str = OURS) -> list[str]:
-    """The containers, networks and images in an engine that have a label."""
-    listings = (("ps", "-a"), ("network", "ls"), ("images",))
+    """The containers, volumes, networks and images in an engine that have a label."""
+    listings = (("ps", "-a"), ("volume", "ls"), ("network", "ls"), ("images",))
     found = [engine.run(*each, "--quiet", "--filter", f"label={label}").split() for each in listings]
     return [name for names in found for name in names]
 
@@ -140,6 +222,21 @@ def once(stack: Stack, image: str, *command: str, **more: Any) -> dict[str, Any]
     about = {"command": list(command), "logConfiguration": stack.log_options(), **more}
     started = stack.run(stack.definition(stack.container(image, **about)))
     return stack.reaches(started["taskArn"], "STOPPED")
+
+
+@pytest.fixture
+def tried(stack: Stack, engine: ContainerEngine) -> Tried:
+    """A runtime with an empty embedded AWS."""
+    try:
+        program = Script(busybox())
+    except NoEngineError as missing:
+        pytest.skip(str(missing))
+    files = {"/bin/busybox": program, **{f"/bin/{name}": Link("busybox") for name in APPLETS}}
+    spec = ImageSpec(
+        {**files, "/www/health": "ok\n", "/seed/file": "seed\n"}, ["sleep", "600"], working_directory="/www",
+        volumes=["/seed"],
+    )  # fmt: skip
+    return Tried(engine.name, stack, stack.image(spec))
 
 
 def test_serves_through_the_load_balancer_and_is_rolled_back(stack: Stack, engine: ContainerEngine) -> None:
@@ -168,20 +265,6 @@ def test_kills_a_container_above_its_memory_limit(stack: Stack, tools: str) -> N
     (container,) = once(stack, tools, "sh", "-c", eat, memory=32)["containers"]
     assert container["exitCode"] == 137
     assert container["reason"] == "OutOfMemoryError: Container killed due to memory usage"
-
-
-def test_a_sidecar_shares_the_network_of_its_task(stack: Stack, tools: str) -> None:
-    """Task networking: "containers that belong to the same task can communicate over the localhost interface"."""
-    ask = "until wget -qO- http://127.0.0.1:8501/health 2>/dev/null; do sleep 0.1; done; sleep 600"
-    side = stack.container(
-        tools, "side", portMappings=[], command=["sh", "-c", ask], logConfiguration=stack.log_options()
-    )
-    started = stack.run(stack.definition(stack.container(tools), side))
-    stack.reaches(started["taskArn"], "RUNNING")
-    eventually(lambda: logged(stack, "side") == ["ok"])
-    other = once(stack, tools, "sh", "-c", "wget -qO- http://127.0.0.1:8501/health 2>&1 || echo nobody")
-    assert other["containers"][0]["exitCode"] == 0
-    assert "nobody" in logged(stack)
 
 
 def test_the_definition_of_a_container_holds(stack: Stack, tools: str) -> None:
@@ -213,51 +296,6 @@ def test_ulimits(stack: Stack, tools: str, engine: ContainerEngine) -> None:
     assert logged(stack) == ["111", "222"]
 
 
-def test_the_endpoint_for_tasks_and_the_tasks_role(stack: Stack, tools: str) -> None:
-    """Task IAM role: the variables lead to metadata and to the credentials of the task's role, and to AWS."""
-    ask = "wget -qO- $ECS_CONTAINER_METADATA_URI_V4/task; echo; wget -qO- $AWS_CONTAINER_CREDENTIALS_FULL_URI"
-    role = stack.role("task")
-    about = {"command": ["sh", "-c", ask], "logConfiguration": stack.log_options()}
-    started = stack.run(stack.definition(stack.container(tools, **about), taskRoleArn=role))
-    stack.reaches(started["taskArn"], "STOPPED")
-    metadata, credentials = map(json.loads, logged(stack))
-    assert metadata["TaskARN"] == started["taskArn"]
-    assert credentials["RoleArn"] == role
-
-
-def test_the_health_check_runs_in_the_container(stack: Stack, tools: str) -> None:
-    """HealthCheck: the command's exit code decides."""
-    look = {"command": ["CMD-SHELL", "test -e /sick && exit 1 || exit 0"], "interval": 5, "retries": 1}
-    started = stack.run(stack.definition(stack.container(tools, healthCheck=look)))["taskArn"]
-    stack.reaches(started, "RUNNING")
-    eventually(lambda: stack.task(started)["healthStatus"] == "HEALTHY")
-
-
-@pytest.mark.parametrize(("command", "code"), [("exit 3", 3), ("kill -9 $$", 137)])
-def test_exit_codes(stack: Stack, tools: str, command: str, code: int) -> None:
-    """Container.exitCode: 128 and the signal's number for one that a signal ended."""
-    (container,) = once(stack, tools, "sh", "-c", f"sh -c '{command}'; exit $?")["containers"]
-    assert container["exitCode"] == code
-
-
-def test_a_program_that_does_not_exist(stack: Stack, tools: str) -> None:
-    """Stopped tasks: "CannotStartContainerError: … exec: "x": executable file not found in $PATH"."""
-    task = once(stack, tools, "nowhere")
-    assert task["stoppedReason"].startswith("CannotStartContainerError: ")
-    assert 'exec: "nowhere": executable file not found in $PATH: unknown' in task["stoppedReason"]
-
-
-def test_stops_with_sigterm_and_then_sigkill(stack: Stack, tools: str) -> None:
-    """stopTimeout: "Time duration (in seconds) to wait before the container is forcefully killed"."""
-    trap = "trap 'echo told; sleep 600 & wait' TERM; while true; do sleep 0.1; done"
-    about = {"command": ["sh", "-c", trap], "stopTimeout": 2, "logConfiguration": stack.log_options()}
-    started = stack.run(stack.definition(stack.container(tools, **about)))["taskArn"]
-    stack.reaches(started, "RUNNING")
-    stack.ecs.stop_task(cluster=stack.cluster, task=started)
-    (container,) = stack.reaches(started, "STOPPED")["containers"]
-    assert (logged(stack), container["exitCode"]) == (["told"], 137)
-
-
 def test_execute_command_opens_a_terminal_in_the_container(
     stack: Stack, engine: ContainerEngine, tools: str
 ) -> None:
@@ -279,7 +317,12 @@ def test_execute_command_opens_a_terminal_in_the_container(
     assert (done.returncode, said) == (0, "ok"), done
 
 
-def test_nothing_is_left_after_sigkill_and_nothing_of_others_is_touched(engine: ContainerEngine) -> None:
+def test_nothing_is_left_after_sigkill_and_nothing_of_others_is_touched(
+    containers: EmbeddedProcess, engine: ContainerEngine
+) -> None:
+    containers.reset()
+    eventually(lambda: not engine.run("ps", "--all", "--quiet", "--filter", f"label={OURS}"))
+    eventually(lambda: not engine.run("volume", "ls", "--quiet", "--filter", f"label={OURS}"))
     mine = f"{LABEL}={os.getpid()}"
     others = made(engine)
     with ExitStack() as ending:
@@ -291,14 +334,18 @@ def test_nothing_is_left_after_sigkill_and_nothing_of_others_is_touched(engine: 
         for aws in (alive, killed):
             stack = Stack(aws)
             image = push(aws.client("ecr"), engine, "localhost/tools:1", "tools")
-            stack.reaches(stack.run(stack.definition(stack.container(image)))["taskArn"], "RUNNING")
+            mounts = [{"sourceVolume": "data", "containerPath": "/data"}]
+            definition = stack.definition(
+                stack.container(image, mountPoints=mounts), volumes=[{"name": "data"}]
+            )
+            stack.reaches(stack.run(definition)["taskArn"], "RUNNING")
         before = set(made(engine)) - set(others)
-        assert len(before) == 10  # each has a pod, a container, a network, and two images
+        assert len(before) == 12  # each has a pod, a container, a volume, a network, and two images
         os.kill(killed.pid, signal.SIGKILL)
         assert before <= set(made(engine))
         with running(engine):
             kept = set(made(engine)) - set(others)
-            assert len(kept) == 5
+            assert len(kept) == 6
             assert kept < before
         assert Stack(alive).ecs.list_tasks(cluster="c")["taskArns"]
         assert made(engine, mine)
@@ -335,6 +382,197 @@ def test_no_address_of_a_container_is_used(engine: ContainerEngine) -> None:
             assert "ConnectionRefusedError" in asked.stderr
     finally:
         subprocess.run(["iptables", "-D", *rule], check=True)
+
+
+def sh(script: str) -> tuple[str, str, str]:
+    """A command that runs a script."""
+    return ("sh", "-c", script)
+
+
+def first(*condition: str, name: str = "first") -> list[dict[str, str]]:
+    """dependsOn."""
+    return [{"containerName": name, "condition": each} for each in condition]
+
+
+DATA = {"sourceVolume": "data", "containerPath": "/data"}
+VOLUMES = [{"name": "data"}]
+
+
+@both
+def test_containers_of_a_task_share_a_volume(tried: Tried) -> None:
+    """Bind mounts: "To share a data volume from a source container with other containers in the same task", and "after
+    all of the containers that use a bind mount are stopped … the data is removed"."""
+    write = tried.container(
+        *sh("ls /data; echo shared > /data/x"), name="first", essential=False, mountPoints=[DATA]
+    )
+    read = tried.container(
+        *sh("cat /data/x"), dependsOn=first("SUCCESS"), mountPoints=[{**DATA, "readOnly": True}]
+    )
+    assert tried.once(write, read, volumes=VOLUMES)["app"]["exitCode"] == 0
+    assert (logged(tried.stack, "first"), logged(tried.stack)) == ([], ["shared"])
+    tried.once(tried.container(*sh("ls /data"), mountPoints=[DATA]), volumes=VOLUMES)
+    assert logged(tried.stack) == ["shared"]  # the other task's volume is empty
+
+
+@both
+def test_a_volume_that_is_mounted_read_only(tried: Tried) -> None:
+    """MountPoint, readOnly: "If this value is true, the container has read-only access to the volume."""
+    tried.needs("read-only")
+    write = tried.container(*sh("touch /data/x || exit 5"), mountPoints=[{**DATA, "readOnly": True}])
+    assert tried.once(write, volumes=VOLUMES)["app"]["exitCode"] == 5
+
+
+@both
+def test_a_volume_has_what_the_image_declares(tried: Tried) -> None:
+    """Bind mounts: "if the absolute path specified in the VOLUME directive is the same as the containerPath … the data
+    in the VOLUME directive path is copied to the data volume". What is not declared is hidden."""
+    mounts = [
+        {"sourceVolume": "data", "containerPath": "/seed"},
+        {"sourceVolume": "other", "containerPath": "/www"},
+    ]
+    volumes = [*VOLUMES, {"name": "other"}]
+    tried.once(tried.container(*sh("cat /seed/file; ls /www"), mountPoints=mounts), volumes=volumes)
+    assert logged(tried.stack) == ["seed"]
+
+
+@both
+def test_the_owner_of_a_volume(tried: Tried) -> None:
+    """Bind mounts: "By default, the volume permissions are set to 0755 and the owner as root."""
+    tried.needs("modes")
+    tried.once(tried.container(*sh("stat -c '%a %u' /data"), mountPoints=[DATA]), volumes=VOLUMES)
+    assert logged(tried.stack) == ["755 0"]
+
+
+@both
+def test_a_container_has_the_volumes_of_another_one(tried: Tried) -> None:
+    """VolumeFrom: "Details on a data volume from another container in the same task definition": its mount points, and
+    what its image declares."""
+    source = tried.container(
+        *sh("echo mine > /data/x; echo seeded > /seed/more; sleep 600"),
+        name="first",
+        mountPoints=[DATA],
+    )
+    wait = (
+        "until test -e /data/x && test -e /seed/more; do sleep 0.1; done; cat /data/x /seed/file /seed/more"
+    )
+    reader = tried.container(*sh(wait), volumesFrom=[{"sourceContainer": "first", "readOnly": True}])
+    assert tried.once(source, reader, volumes=VOLUMES)["app"]["exitCode"] == 0
+    assert logged(tried.stack) == ["mine", "seed", "seeded"]
+
+
+@both
+def test_a_file_system_in_memory(tried: Tried) -> None:
+    """Tmpfs, size: "The maximum size (in MiB) of the tmpfs volume"; it is the container's own."""
+    given = {"tmpfs": [{"containerPath": "/www", "size": 1}]}
+    fill = "ls; echo x > new && cat new; cat /bin/busybox > big && echo large; true"
+    tried.once(tried.container(*sh(fill), linuxParameters=given))
+    assert logged(tried.stack)[0] == "x"
+    assert ("large" in logged(tried.stack)) is not tried.can("tmpfs")
+
+
+@both
+def test_entry_point_command_environment_and_folder(tried: Tried) -> None:
+    """RegisterTaskDefinition, ContainerDefinition: entryPoint, command, environment, workingDirectory."""
+    say = 'echo "$0 $1 $A"; cat health'
+    about = {"entryPoint": ["sh", "-c", say], "environment": [{"name": "A", "value": "two\nlines"}]}
+    ended = tried.once(tried.container("zero", "one", **about, workingDirectory="/www"))
+    assert (ended["app"]["exitCode"], logged(tried.stack)) == (0, ["zero one two", "lines", "ok"])
+
+
+@both
+def test_a_read_only_root(tried: Tried) -> None:
+    """ContainerDefinition: "When this parameter is true, the container is given read-only access to its root file
+    system"; a volume can be written to."""
+    tried.needs("root")
+    about = {"readonlyRootFilesystem": True, "mountPoints": [DATA]}
+    ended = tried.once(
+        tried.container(*sh("touch /data/x || exit 5; touch /new || exit 6"), **about), volumes=VOLUMES
+    )
+    assert ended["app"]["exitCode"] == 6
+
+
+@both
+@pytest.mark.parametrize(("command", "code"), [("exit 3", 3), ("kill -9 $$", 137)])
+def test_exit_codes(tried: Tried, command: str, code: int) -> None:
+    """Container.exitCode: 128 and the signal's number for one that a signal ended."""
+    ended = tried.once(tried.container(*sh(f"sh -c '{command}'; exit $?")))
+    assert ended["app"]["exitCode"] == code
+
+
+@both
+def test_a_program_that_does_not_exist(tried: Tried) -> None:
+    """Stopped tasks: "CannotStartContainerError: … exec: "x": executable file not found in $PATH"."""
+    reason = tried.once(tried.container("nowhere"))["task"]["stoppedReason"]
+    assert reason.startswith("CannotStartContainerError: ")
+    assert 'exec: "nowhere": executable file not found in $PATH: unknown' in reason
+
+
+@both
+def test_stops_with_sigterm_and_then_sigkill(tried: Tried) -> None:
+    """stopTimeout: "Time duration (in seconds) to wait before the container is forcefully killed"."""
+    trap = "trap 'echo told; sleep 600 & wait' TERM; while true; do sleep 0.1; done"
+    arn = tried.start(tried.container(*sh(trap), stopTimeout=2))
+    tried.stack.reaches(arn, "RUNNING")
+    tried.stack.ecs.stop_task(cluster=tried.stack.cluster, task=arn)
+    (container,) = tried.stack.reaches(arn, "STOPPED")["containers"]
+    assert (logged(tried.stack), container["exitCode"]) == (["told"], 137)
+
+
+@both
+def test_the_health_check_runs_in_the_container(tried: Tried) -> None:
+    """HealthCheck: the command's exit code decides."""
+    look = {"command": ["CMD-SHELL", "test -e /www/sick && exit 1; exit 0"], "interval": 5, "retries": 1}
+    arn = tried.start(tried.container(*sh("cd /www; sleep 600"), healthCheck=look))
+    tried.stack.reaches(arn, "RUNNING")
+    eventually(lambda: tried.stack.task(arn)["healthStatus"] == "HEALTHY")
+
+
+@both
+def test_a_task_ends_with_an_essential_container_alone(tried: Tried) -> None:
+    """ContainerDefinition, essential: "if that container fails or stops for any reason, all other containers that are
+    part of the task are stopped"; dependsOn COMPLETE."""
+    before = tried.container(*sh("exit 4"), name="first", essential=False)
+    app = tried.container(*sh("exit 0"), dependsOn=first("COMPLETE"))
+    beside = tried.container("sleep", "600", name="beside", stopTimeout=2)
+    ended = tried.once(before, app, beside)
+    assert ended["task"]["stopCode"] == "EssentialContainerExited"
+    assert [ended[name]["exitCode"] for name in ("first", "app", "beside")] == [4, 0, 137]
+
+
+@both
+def test_secrets_are_variables(tried: Tried) -> None:
+    """Secret: "The name of the secret", and valueFrom; the execution role reads it."""
+    arn = tried.stack.aws.client("secretsmanager").create_secret(Name="key", SecretString="hush")["ARN"]
+    assert tried.stack.execution_role
+    document = policy(allow(["secretsmanager:GetSecretValue"]))
+    tried.stack.aws.client("iam").put_role_policy(
+        RoleName="execution", PolicyName="read", PolicyDocument=document
+    )
+    tried.once(tried.container(*sh('echo "$KEY"'), secrets=[{"name": "KEY", "valueFrom": arn}]))
+    assert logged(tried.stack) == ["hush"]
+
+
+@both
+def test_the_endpoint_for_tasks_and_the_tasks_role(tried: Tried) -> None:
+    """Task IAM role: the variables lead to metadata and to the credentials of the task's role."""
+    ask = "wget -qO- $ECS_CONTAINER_METADATA_URI_V4/task; echo; wget -qO- $AWS_CONTAINER_CREDENTIALS_FULL_URI"
+    role = tried.stack.role("task")
+    ended = tried.once(tried.container(*sh(ask)), taskRoleArn=role)
+    metadata, credentials = map(json.loads, logged(tried.stack))
+    assert metadata["TaskARN"] == ended["task"]["taskArn"]
+    assert credentials["RoleArn"] == role
+
+
+@both
+def test_a_sidecar_shares_the_network_of_its_task(tried: Tried) -> None:
+    """Task networking: "containers that belong to the same task can communicate over the localhost interface"."""
+    tried.needs("localhost")
+    ask = "until wget -qO- http://127.0.0.1:8501/health 2>/dev/null; do sleep 0.1; done"
+    app = tried.container("httpd", "-f", "-p", "8501", "-h", "/www", name="first")
+    assert tried.once(app, tried.container(*sh(ask)))["app"]["exitCode"] == 0
+    assert logged(tried.stack) == ["ok"]
+    tried.once(tried.container(*sh("wget -qO- http://127.0.0.1:8501/health 2>/dev/null || echo nobody")))
+    assert "nobody" in logged(tried.stack)
 
 
 @pytest.fixture

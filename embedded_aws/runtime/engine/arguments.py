@@ -60,8 +60,11 @@ def container(
     variables: Variables,
     file: str,
     machine_cpus: int,
+    volumes: Mapping[str, str],
 ) -> list[str]:
     """`create` of one container of a task in a ``pod``; ``file`` is where the text of ``variables`` is.
+
+    ``volumes`` has the engine's name of each volume of the task.
 
     An engine refuses more processors than ``machine_cpus``.
     """
@@ -73,8 +76,18 @@ def container(
         *("--env-file", file, *(word for name in variables.others for word in ("--env", name))),
         *_limits(spec, machine_cpus),
         *_isolation(spec),
+        *_mounts(spec, volumes),
         *(image, *rest),
     ]
+
+
+def _mounts(spec: ContainerSpec, volumes: Mapping[str, str]) -> Iterable[str]:
+    for mount in spec.mounts:
+        # Fargate puts in what the image has only where the image says VOLUME; an engine would everywhere.
+        options = ["ro" if mount.read_only else "rw", *([] if mount.from_image else ["nocopy"])]
+        yield from ("--volume", f"{volumes[mount.volume]}:{mount.path}:{','.join(options)}")
+    for each in spec.tmpfs:
+        yield from ("--tmpfs", f"{each.path}:{','.join([f'size={each.size_mib}m', *each.options])}")
 
 
 def _limits(spec: ContainerSpec, machine_cpus: int) -> Iterable[str]:

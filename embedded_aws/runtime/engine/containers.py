@@ -12,6 +12,7 @@ import json
 import os
 import tempfile
 import threading
+import uuid
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -39,10 +40,14 @@ ORDERS_AT_ONCE = 8
 
 @dataclass(frozen=True)
 class Pod:
-    """The container that holds a task's network: its id, and the published port of each port."""
+    """The container that holds a task's network: its id, and the published port of each port.
+
+    ``volumes`` are the engine's names of the task's volumes.
+    """
 
     id: str
     published: dict[int, int] = field(default_factory=dict)
+    volumes: dict[str, str] = field(default_factory=dict)
 
 
 class EngineContainers:
@@ -99,11 +104,16 @@ class EngineContainers:
         return running
 
     def vacate(self, address: str) -> None:
-        """Remove a task's pod."""
+        """Remove a task's pod and volumes."""
         with self._plane.lock:
             pod = self._pods.pop(address, None)
         if pod is not None:
-            self._orders.submit(self._engine.try_to, "rm", "--force", "--volumes", pod.id)
+            self._orders.submit(self._remove, pod)
+
+    def _remove(self, pod: Pod) -> None:
+        self._engine.try_to("rm", "--force", "--volumes", pod.id)
+        if pod.volumes:
+            self._engine.try_to("volume", "rm", "--force", *pod.volumes.values())
 
     def may_boot(self, address: str, seconds: float) -> bool:
         """Whether it has the pace's ``boot_allowance`` left."""
@@ -141,11 +151,27 @@ class EngineContainers:
     def _created(self, spec: ContainerSpec, pod: Pod) -> str:
         variables = Variables.of(spec.environment)
         labels = self._labels.arguments(task=spec.host_name or spec.address)
+        self._make_volumes(spec, pod, labels)
         with self._file(variables.file) as file:
             words = arguments.container(
-                spec, self._library.reference(spec.image), pod.id, labels, variables, file, self._engine.cpus
+                spec,
+                self._library.reference(spec.image),
+                pod.id,
+                labels,
+                variables,
+                file,
+                self._engine.cpus,
+                pod.volumes,
             )
             return self._engine.run(*words, environment=variables.others).splitlines()[-1]
+
+    def _make_volumes(self, spec: ContainerSpec, pod: Pod, labels: Sequence[str]) -> None:
+        with self._making:
+            for volume in {mount.volume for mount in spec.mounts} - pod.volumes.keys():
+                # with a name of its own: one that the engine names is removed with its first container
+                name = f"embedded-aws-{uuid.uuid4().hex}"
+                self._engine.run("volume", "create", *labels, name)
+                pod.volumes[volume] = name
 
     @contextmanager
     def _file(self, text: str) -> Iterator[str]:
@@ -177,7 +203,7 @@ class EngineContainers:
         for container in self._running:
             container.mute()
         if self._running or self._pods:
-            remove_own(self._engine, self._labels, containers_only=True)
+            remove_own(self._engine, self._labels, tasks_only=True)
         for container in self._running:
             container.wait()
         self._running = set()

@@ -41,6 +41,7 @@ class _Kind:
 
 _KINDS = (
     _Kind(("ps", "-aq", "--no-trunc"), ("inspect", "--type", "container"), ".Config.Labels", ("rm", "-fv")),
+    _Kind(("volume", "ls", "-q"), ("volume", "inspect"), ".Labels", ("volume", "rm", "-f")),
     _Kind(
         ("network", "ls", "-q", "--no-trunc"),
         ("network", "inspect"),
@@ -50,7 +51,8 @@ _KINDS = (
     ),
     _Kind(("images", "-q", "--no-trunc"), ("image", "inspect"), ".Config.Labels", ("rmi", "-f")),
 )
-"""In the order of their removal: a network with containers, and an image with containers, cannot be removed."""
+"""In the order of their removal: a volume, a network or an image of containers cannot be removed before these."""
+_OF_TASKS = _KINDS[:2]
 
 
 @dataclass(frozen=True)
@@ -82,9 +84,10 @@ def machine() -> str:
     return f"{socket.gethostname()}/{os.getuid()}"
 
 
-def remove_own(engine: Engine, labels: Labels, *, containers_only: bool = False) -> None:
-    """Remove everything of this embedded AWS, or its containers; a log message names what cannot be removed."""
-    for kind in _KINDS[: 1 if containers_only else None]:
+def remove_own(engine: Engine, labels: Labels, *, tasks_only: bool = False) -> None:
+    """Remove everything of this embedded AWS, or its tasks' containers and volumes; a log message names what cannot
+    be removed."""
+    for kind in _OF_TASKS if tasks_only else _KINDS:
         _remove(engine, kind, _listed(engine, kind, f"{INSTANCE}={labels.instance}"))
 
 
