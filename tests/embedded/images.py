@@ -58,9 +58,9 @@ class ImageSpec:
     working_directory: str = "/app"
     user: str = ""
     ports: Sequence[int] = (8501,)
-    volumes: Sequence[str] = ()
     architecture: str = "amd64"
     stop_signal: str | None = None
+    volumes: Sequence[str] = ()
 
     @property
     def config(self) -> dict[str, Any]:
