@@ -47,7 +47,6 @@ MADE = {
         "lobster_tasks/rollout/diagnosis/stop_reasons.py",
         "sign.pattern",
     ): "those of the causes, which the module holds, compiled",
-    ("lobster_tasks/templates.py", "own"): "the project's own names, on its own templates",
     ("lobster_tasks/settings.py", "pattern"): "given by callers, whose patterns are here",
     ("lobster_tasks/apprunner/secrecy.py", "kind"): "one character each",
 }

@@ -86,5 +86,4 @@ def test_texts_of_the_project_are_read_in_one_place() -> None:
         for node in ast.walk(tree_of(file))
         if isinstance(node, ast.Attribute) and node.attr in ("read_text", "read_bytes")
     }
-    # Prices are part of the library, and the library writes saved descriptions itself.
-    assert reading == {"lobster_tasks/cost.py", "lobster_tasks/apprunner/saved.py"}
+    assert reading == {"lobster_tasks/cost.py"}  # prices are part of the library

@@ -18,27 +18,35 @@ Mistake = Literal[
     "a-quote-missing",
     "a-bracket-missing",
     "a-single-backslash",
-    "a-value-that-is-no-text",
     "several-mistakes",
 ]
 
 _TYPOGRAPHIC = re.compile("[\u2018-\u201f\u00ab\u00bb\u2032\u2033\uff02]")
 
 
+class NotTextError(ValueError):
+    """A JSON list that has something else than texts: BuildKit refuses it (``errDockerfileNotStringArray``)."""
+
+
 def exec_form(text: str) -> tuple[str, ...] | None:
-    """The words; None where BuildKit takes the shell form, which is anything but a JSON list of texts."""
+    """The words; None where BuildKit takes the shell form, which is anything but a JSON list.
+
+    Raises NotTextError.
+    """
     words = _json(text) if text.startswith("[") else None
-    return tuple(words) if isinstance(words, list) and all(isinstance(word, str) for word in words) else None
+    if not isinstance(words, list):
+        return None
+    if not all(isinstance(word, str) for word in words):
+        raise NotTextError
+    return tuple(words)
 
 
 def mistake(text: str) -> Mistake | None:
     """Why ``text``, which begins like the exec form, is none; None where it is, or was not meant to be."""
-    if not text.startswith("[") or exec_form(text) is not None or _is_test(text):
+    if not text.startswith("[") or isinstance(_json(text), list) or _is_test(text):
         return None
-    if isinstance(_json(text), list):
-        return "a-value-that-is-no-text"
     return next(
-        (name for name, mend in _MENDS.items() if exec_form(mend(text)) is not None), "several-mistakes"
+        (name for name, mend in _MENDS.items() if isinstance(_json(mend(text)), list)), "several-mistakes"
     )
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import difflib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..errors import DockerfileError
-from .exec_form import exec_form
+from .exec_form import NotTextError, exec_form
 from .model import Heredoc
 from .spaces import head_and_rest, trimmed, upper
 from .words import first_word, raw_words
@@ -19,7 +20,14 @@ _DIRECTIVE = re.compile(
 _HEREDOC = re.compile(r"^\d{0,9}<<(-?)\s{0,100}([^<]{1,500})$", re.ASCII)
 _TAKES_HEREDOCS = frozenset({"ADD", "COPY", "RUN"})
 _DIRECTIVES = frozenset({"check", "escape", "syntax"})
-_TAKES_FLAGS = frozenset({"ADD", "COPY", "FROM", "HEALTHCHECK", "ONBUILD", "RUN"})
+# Source: moby/buildkit, ``flags.Add…`` in frontend/dockerfile/instructions; other instructions have none.
+_FLAGS: Mapping[str, Sequence[str]] = {
+    "ADD": ("chown", "chmod", "link", "keep-git-dir", "checksum", "unpack", "exclude"),
+    "COPY": ("chown", "chmod", "link", "from", "parents", "exclude"),
+    "FROM": ("platform",),
+    "HEALTHCHECK": ("interval", "timeout", "start-period", "start-interval", "retries"),
+    "RUN": ("mount", "network", "security", "device"),
+}
 
 
 @dataclass(frozen=True)
@@ -121,15 +129,22 @@ def _join(source: Source, at: int) -> tuple[str, int]:
 def _instruction(source: Source, line: int, keyword: str, rest: str) -> Instruction:
     keyword, escape = upper(keyword), source.escape
     flags: list[tuple[str, str]] = []
-    while keyword in _TAKES_FLAGS and rest.startswith("--"):
+    while rest.startswith("--"):
         word, rest = first_word(rest, escape)
         if word == "--":
             break
         name, equals, value = word[2:].partition("=")
+        if name not in _FLAGS.get(keyword, ()):
+            raise source.error(line, f"{keyword} has no flag --{name}{_meant(keyword, name)}")
         flags.append((name, value if equals else "true"))
     if not rest:
         raise source.error(line, f"{keyword} has no arguments.")
     return Instruction(line, keyword, tuple(flags), rest)
+
+
+def _meant(keyword: str, name: str) -> str:
+    near = difflib.get_close_matches(name, _FLAGS.get(keyword, ()), n=1)
+    return f"; did you mean --{near[0]}?" if near else "."
 
 
 def _bodies(source: Source, instruction: Instruction, at: int) -> tuple[tuple[Heredoc, ...], int]:
@@ -150,9 +165,18 @@ def _shell_words(source: Source, instruction: Instruction) -> list[str]:
     if keyword == "ONBUILD":
         inner, rest = first_word(rest, source.escape)
         keyword = upper(inner)
-    if keyword not in _TAKES_HEREDOCS or exec_form(rest) is not None:
+    if keyword not in _TAKES_HEREDOCS or words_of_list(source, instruction, rest) is not None:
         return []
     return raw_words(rest, source.escape)
+
+
+def words_of_list(source: Source, instruction: Instruction, text: str) -> tuple[str, ...] | None:
+    """The exec form of ``text``; None for the shell form. Raises DockerfileError for what is neither."""
+    try:
+        return exec_form(text)
+    except NotTextError:
+        says = f"{instruction.keyword}: a list takes texts only; put every value into double quotes."
+        raise source.error(instruction.line, says) from None
 
 
 def _body(source: Source, line: int, at: int, name: str, strip_tabs: bool) -> tuple[str, int]:

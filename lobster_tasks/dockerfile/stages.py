@@ -11,8 +11,7 @@ from types import MappingProxyType
 
 from ..build_secret import attributes_of
 from ..errors import DockerfileError
-from .exec_form import exec_form
-from .lines import Instruction, Source, heredoc_mark, instructions, read
+from .lines import Instruction, Source, heredoc_mark, instructions, read, words_of_list
 from .model import (
     BuildWarning,
     Command,
@@ -26,7 +25,8 @@ from .model import (
     Step,
     UnexecutedInstruction,
 )
-from .spaces import fields, head_and_rest, is_number, upper
+from .signals import is_signal
+from .spaces import fields, head_and_rest, is_number, trimmed, upper
 from .words import WordError, expand, raw_words
 
 # What BuildKit puts into the environment of an image that has none.
@@ -34,7 +34,12 @@ DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 DEFAULT_SHELL = ("/bin/sh", "-c")
 # Build arguments that need no ARG ("Predefined ARGs").
 _PREDEFINED = frozenset({"HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY"})
-_DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)(h|ms|m|s)", re.ASCII)
+_UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ns": 1e-9}
+_DURATION_PART = re.compile(r"(\d{1,9}(?:\.\d{0,9})?|\.\d{1,9})(h|ms|m|s|us|µs|μs|ns)", re.ASCII)
+_DURATION = re.compile(rf"\+?(?:{_DURATION_PART.pattern}){{1,20}}", re.ASCII)
+_SHORTEST = 0.001  # seconds
+_MOST_RETRIES = 2**31 - 1
+_NO_TRIGGERS = frozenset({"FROM", "MAINTAINER", "ONBUILD"})
 _TIMES = ("start_period", "interval", "timeout", "start_interval")
 _NO_STAGE = frozenset({"ARG", "FROM"})
 
@@ -295,25 +300,25 @@ def _ports(reading: _Reading, instruction: Instruction, spec: str) -> Iterator[P
 
 def _entrypoint(reading: _Reading, instruction: Instruction) -> None:
     draft = reading.draft
-    draft.entry_point = _command(draft, instruction)
+    draft.entry_point = _command(reading, instruction)
     if not draft.command_is_own:
         draft.command = None  # "setting ENTRYPOINT will reset CMD" of the base
 
 
 def _cmd(reading: _Reading, instruction: Instruction) -> None:
-    reading.draft.command = _command(reading.draft, instruction)
+    reading.draft.command = _command(reading, instruction)
     reading.draft.command_is_own = True
 
 
-def _command(draft: _Draft, instruction: Instruction) -> Command:
-    words = exec_form(instruction.rest)
+def _command(reading: _Reading, instruction: Instruction) -> Command:
+    words = words_of_list(reading.source, instruction, instruction.rest)
     shell = words is None
-    started = (*draft.shell, instruction.rest) if words is None else words
+    started = (*reading.draft.shell, instruction.rest) if words is None else words
     return Command(instruction.line, instruction.keyword, started, shell, instruction.rest)
 
 
 def _shell(reading: _Reading, instruction: Instruction) -> None:
-    words = exec_form(instruction.rest)
+    words = words_of_list(reading.source, instruction, instruction.rest)
     if not words:
         raise reading.source.error(instruction.line, 'SHELL takes the exec form: SHELL ["/bin/bash", "-c"].')
     reading.draft.shell = words
@@ -326,37 +331,66 @@ def _health_check(reading: _Reading, instruction: Instruction) -> None:
         return
     if upper(kind) != "CMD" or not rest:
         raise reading.source.error(instruction.line, "HEALTHCHECK takes CMD and a command, or NONE.")
-    words = exec_form(rest)
-    times = {name: _seconds(instruction.flag(name.replace("_", "-")) or "") for name in _TIMES}
-    retries = instruction.flag("retries") or ""
+    words = words_of_list(reading.source, instruction, rest)
+    if words == ():
+        raise reading.source.error(instruction.line, "HEALTHCHECK CMD has no command.")
+    times = {name: _seconds(reading, instruction, name.replace("_", "-")) for name in _TIMES}
     reading.draft.health_check = HealthCheck(
         line=instruction.line,
         words=words or (*reading.draft.shell, rest),
         **times,
-        retries=int(retries) if is_number(retries) else 0,
+        retries=_retries(reading, instruction),
         script=None if words else rest,
     )
 
 
-def _seconds(duration: str) -> float:
-    """A duration of Go's, as in ``1m30s``; 0 for what is none."""
-    units = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
-    return sum(float(number) * units[unit] for number, unit in _DURATION.findall(duration))
+def _seconds(reading: _Reading, instruction: Instruction, flag: str) -> float:
+    """A duration of Go's, as in ``1m30s``; 0 where there is none. Source: ``parseOptInterval`` of BuildKit."""
+    written = instruction.flag(flag) or "0"
+    if not _DURATION.fullmatch(written) and written != "0":
+        says = f"HEALTHCHECK --{flag}={written} is not a duration such as 30s or 1m30s."
+        raise reading.source.error(instruction.line, says)
+    seconds = sum(float(number) * _UNITS[unit] for number, unit in _DURATION_PART.findall(written))
+    if 0 < seconds < _SHORTEST:
+        raise reading.source.error(instruction.line, f"HEALTHCHECK --{flag}={written} is less than 1ms.")
+    return seconds
+
+
+def _retries(reading: _Reading, instruction: Instruction) -> int:
+    written = instruction.flag("retries") or "0"
+    if not is_number(written) or int(written) > _MOST_RETRIES:
+        says = f"HEALTHCHECK --retries={written} is not a number from 0 to {_MOST_RETRIES}."
+        raise reading.source.error(instruction.line, says)
+    return int(written)
 
 
 def _stop_signal(reading: _Reading, instruction: Instruction) -> None:
-    reading.draft.stop_signal = reading.expand(instruction, instruction.rest)
+    signal = reading.expand(instruction, instruction.rest)
+    if not is_signal(signal):
+        raise reading.source.error(
+            instruction.line,
+            f"STOPSIGNAL {instruction.rest}: {signal or 'an empty text'} is no signal of Linux, such as SIGTERM.",
+        )
+    reading.draft.stop_signal = signal
 
 
 def _volume(reading: _Reading, instruction: Instruction) -> None:
-    words = exec_form(instruction.rest) or tuple(fields(instruction.rest))
-    reading.draft.volumes += tuple(reading.expand(instruction, word) for word in words)
+    volumes = [reading.expand(instruction, trimmed(word)) for word in _words(reading, instruction)]
+    if not volumes or not all(volumes):
+        raise reading.source.error(instruction.line, f"VOLUME {instruction.rest} names no path.")
+    reading.draft.volumes += tuple(volumes)
+
+
+def _words(reading: _Reading, instruction: Instruction) -> tuple[str, ...]:
+    """The words of a list, or those between white space."""
+    words = words_of_list(reading.source, instruction, instruction.rest)
+    return tuple(fields(instruction.rest)) if words is None else words
 
 
 def _copy(reading: _Reading, instruction: Instruction) -> None:
-    words = exec_form(instruction.rest) or tuple(fields(instruction.rest))
+    words = _words(reading, instruction)
     marks = [word for word in words if heredoc_mark(word)]
-    *sources, destination = (reading.expand(instruction, word) for word in words if word not in marks)
+    *sources, destination = [reading.expand(instruction, word) for word in words if word not in marks] or [""]
     if not sources and not marks:
         raise reading.source.error(
             instruction.line, f"{instruction.keyword} takes a source and a destination."
@@ -411,6 +445,11 @@ def _filled(reading: _Reading, instruction: Instruction, heredoc: Heredoc) -> He
     return replace(heredoc, text=reading.expand(instruction, heredoc.text, quotes=False))
 
 
+def _run(reading: _Reading, instruction: Instruction) -> None:
+    words_of_list(reading.source, instruction, instruction.rest)  # refuses what BuildKit does
+    _unexecuted(reading, instruction)
+
+
 def _unexecuted(reading: _Reading, instruction: Instruction) -> None:
     text = "\n".join([instruction.rest, *(heredoc.text for heredoc in instruction.heredocs)])
     reading.draft.steps.append(
@@ -434,6 +473,9 @@ def _mounted_secrets(reading: _Reading, instruction: Instruction) -> Iterator[st
 
 
 def _on_build(reading: _Reading, instruction: Instruction) -> None:
+    trigger = upper(head_and_rest(instruction.rest)[0])
+    if trigger in _NO_TRIGGERS:
+        raise reading.source.error(instruction.line, f"ONBUILD takes no {trigger}.")
     heredocs = (f"{heredoc.text}{heredoc.name}" for heredoc in instruction.heredocs)
     reading.draft.on_build += ("\n".join([instruction.rest, *heredocs]),)
     _unexecuted(reading, instruction)
@@ -490,7 +532,7 @@ _HANDLERS: Mapping[str, Callable[[_Reading, Instruction], None]] = {
     "LABEL": _label,
     "MAINTAINER": _maintainer,
     "ONBUILD": _on_build,
-    "RUN": _unexecuted,
+    "RUN": _run,
     "SHELL": _shell,
     "STOPSIGNAL": _stop_signal,
     "USER": _user,

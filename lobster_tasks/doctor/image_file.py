@@ -22,7 +22,6 @@ _MENDED: Mapping[Mistake, str] = {
     "a-quote-missing": "close the quote",
     "a-bracket-missing": "close the list with ]",
     "a-single-backslash": "write each backslash twice",
-    "a-value-that-is-no-text": "put every word into double quotes, numbers too",
     "several-mistakes": "write it as a JSON list of texts",
 }
 

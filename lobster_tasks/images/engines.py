@@ -30,15 +30,20 @@ _NO_ENGINE = "install Docker or podman and start it, or let CI build the image"
 # The engines' own words, which no program in a build says.
 _NEXT_STEPS = (
     (
-        r"permission denied while trying to connect|connect: operation not permitted",
+        re.compile(
+            r"permission denied while trying to connect|connect: operation not permitted", re.IGNORECASE
+        ),
         "get access to its socket: sudo usermod -aG docker $USER, then sign in again; or --builder podman",
     ),
     (
-        r"no space left on device",
+        re.compile(r"no space left on device", re.IGNORECASE),
         "free some disk space: `{name} system df` shows what {name} itself has",
     ),
     (
-        r"(cannot|unable to|failed to) connect to (the docker|podman)|is the docker daemon running",
+        re.compile(
+            r"(cannot|unable to|failed to) connect to (the docker|podman)|is the docker daemon running",
+            re.IGNORECASE,
+        ),
         "start it: Docker Desktop, `sudo systemctl start docker`, or `podman machine start`",
     ),
 )
@@ -279,7 +284,7 @@ def _complaint(command: Sequence[str]) -> str | None:
 
 def _known_step(name: str, said: str) -> str:
     """The next step after an engine's complaint; empty where it is not known."""
-    steps = (step for words, step in _NEXT_STEPS if re.search(words, said, re.IGNORECASE))
+    steps = (step for words, step in _NEXT_STEPS if words.search(said))
     return next(steps, "").format(name=name)
 
 

@@ -12,7 +12,7 @@ from ..dockerfile import Copy, Dockerfile, MakeDirectory, Stage
 from ..dockerfile.globs import BadPatternError
 from ..errors import DockerfileError
 from .archive import BadArchiveError, is_archive, unpacked
-from .ignore import BadLineError, DockerIgnore, has_wildcard
+from .ignore import BadLineError, DockerIgnore
 from .modes import changed
 from .run import touch_files
 from .tree import FILE_MODE, EscapesError, Node, Tree
@@ -97,10 +97,11 @@ class _ImageAssembly:
             raise self._error(copy, f"{source} is outside the build context") from None
         except BadPatternError as error:
             raise self._error(copy, str(error)) from None
-        if found or has_wildcard(source):
-            if not found:
-                self._note(copy, f"{source} matches nothing")
+        if found:
             return found
+        if origin.may_match(source):
+            self._note(copy, f"{source} matches nothing")
+            return []
         if copy.stage is None:
             raise self._error(copy, f"{source} is not in the build context (or .dockerignore leaves it out)")
         if not self._may_be_made_elsewhere(copy.stage):

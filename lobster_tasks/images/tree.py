@@ -90,6 +90,12 @@ class Tree:
         pattern = compiled(path)
         return sorted(self.follow(each) for each in self.nodes if pattern.fullmatch(each))
 
+    def may_match(self, source: str) -> bool:
+        """Whether it has a wildcard, and the directory before the first one is here: a builder takes no match then."""
+        parts = _inside(source.lstrip("/")).split("/")
+        first = next((index for index, part in enumerate(parts) if has_wildcard(part)), None)
+        return first is not None and self.is_directory(self.follow("/".join(parts[:first])))
+
     def follow(self, path: str) -> str:
         """The path that ``path`` refers to after following links."""
         for _ in range(_MOST_LINKS):

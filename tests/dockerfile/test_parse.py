@@ -403,7 +403,7 @@ class TestInstructions:
         assert copies(final(f"FROM x\nENV TO=/there\nWORKDIR /app\n{line}"))[0].destination == destination
 
     def test_flags_of_a_copy(self) -> None:
-        line = "ADD --chown=$U:app --chmod=0755 --parents --exclude=*.md --exclude=*.txt --link a b /x/"
+        line = "COPY --chown=$U:app --chmod=0755 --parents --exclude=*.md --exclude=*.txt --link a b /x/"
         copy = copies(final(f"FROM x\nARG U=app\n{line}"))[0]
         assert (copy.owner, copy.mode, copy.parents, copy.exclude) == (
             "app:app",
@@ -411,7 +411,8 @@ class TestInstructions:
             True,
             ("*.md", "*.txt"),
         )
-        assert (copy.sources, copy.unpack) == (("a", "b"), True)
+        assert (copy.sources, copy.unpack) == (("a", "b"), False)
+        assert copies(final("FROM x\nADD --keep-git-dir a b /x/"))[0].unpack
 
     def test_heredocs_become_files(self) -> None:
         stage = final('FROM x\nENV P=1\nCOPY <<A <<"B" /to/\np=$P "q"\nA\np=$P\nB\nUSER app')
@@ -468,16 +469,25 @@ class TestInstructions:
         assert (stage.stop_signal, stage.volumes) == ("SIGINT", ("/data", "/more", "/log"))
         assert dict(stage.labels) == {"a": "1", "b c": "d e"}
 
-    def test_a_list_of_anything_but_texts_is_a_shell_command(self) -> None:
-        assert final("FROM x\nCMD [1, 2]").arguments_of_process == ("/bin/sh", "-c", "[1, 2]")
+    @pytest.mark.parametrize(
+        ("flag", "seconds"),
+        [("1.5s", 1.5), ("1ms", 0.001), ("0", 0), ("0s", 0), ("2000us", 0.002), ("+1h2m", 3720)],
+    )
+    def test_a_duration_is_one_of_go(self, flag: str, seconds: float) -> None:
+        found = final(f"FROM x\nHEALTHCHECK --interval={flag} CMD true").health_check
+        assert found is not None
+        assert found.interval == pytest.approx(seconds)
+
+    @pytest.mark.parametrize("signal", ["9", "SIGKILL", "sigint", "TERM", "SIGRTMIN+3", "RTMAX-14", "65"])
+    def test_a_signal_is_a_number_or_one_of_linux(self, signal: str) -> None:
+        assert final(f"FROM x\nSTOPSIGNAL {signal}").stop_signal == signal
 
     def test_a_list_that_is_too_deep_or_a_number_that_is_too_long_is_taken_as_a_builder_does(self) -> None:
         """BuildKit: ``json.Unmarshal`` refuses more than 10,000 levels, ``strconv.Atoi`` more than 64 bits."""
         deep, long = "[" * 100_000, "9" * 5000
         assert parse(f"FROM x\nCMD {deep}").final.command.is_shell_form  # type: ignore[union-attr]
-        check = parse(f"FROM x\nHEALTHCHECK --retries={long} CMD true").final.health_check
-        assert check is not None
-        assert check.retries == 0
+        with pytest.raises(DockerfileError, match="is not a number from 0"):
+            parse(f"FROM x\nHEALTHCHECK --retries={long} CMD true")
         (copy,) = copies(final(f"FROM x\nCOPY --from={long} a b"))
         assert copy.image == long
 
@@ -515,6 +525,32 @@ class TestInstructions:
         ("FROM x\nUSER ${U:?say who}", "line 2: U: say who."),
         ("FROM x\nSHELL bash", "line 2: SHELL takes the exec form"),
         ("FROM x\nHEALTHCHECK curl x", "line 2: HEALTHCHECK takes CMD"),
+        ("FROM x\nHEALTHCHECK --interval=5 CMD x", "line 2: HEALTHCHECK --interval=5 is not a duration"),
+        ("FROM x\nHEALTHCHECK --timeout=1us CMD x", "line 2: HEALTHCHECK --timeout=1us is less than 1ms."),
+        ("FROM x\nHEALTHCHECK --timeout=-5s CMD x", "line 2: HEALTHCHECK --timeout=-5s is not a duration"),
+        ("FROM x\nHEALTHCHECK --retries=-1 CMD x", "line 2: HEALTHCHECK --retries=-1 is not a number from 0"),
+        (
+            "FROM x\nHEALTHCHECK --retry=1 CMD x",
+            "line 2: HEALTHCHECK has no flag --retry; did you mean --retries?",
+        ),
+        ("FROM x\nHEALTHCHECK CMD []", "line 2: HEALTHCHECK CMD has no command."),
+        ("FROM x\nCOPY --chwn=1 a b", "line 2: COPY has no flag --chwn; did you mean --chown?"),
+        ("FROM x\nCMD --version", "line 2: CMD has no flag --version."),
+        ("FROM x\nENV --a=1 b=2", "line 2: ENV has no flag --a."),
+        ("FROM x\nCMD [1, 2]", "line 2: CMD: a list takes texts only"),
+        ('FROM x\nRUN ["a", null]', "line 2: RUN: a list takes texts only"),
+        ("FROM x\nHEALTHCHECK CMD [true]", "line 2: HEALTHCHECK: a list takes texts only"),
+        ('FROM x\nCOPY [1, "/"]', "line 2: COPY: a list takes texts only"),
+        ("FROM x\nCOPY []", "line 2: COPY takes a source and a destination."),
+        ("FROM x\nVOLUME []", "line 2: VOLUME [] names no path."),
+        ('FROM x\nVOLUME ["/a", " "]', 'line 2: VOLUME ["/a", " "] names no path.'),
+        ("FROM x\nVOLUME $A", "line 2: VOLUME $A names no path."),
+        ("FROM x\nSTOPSIGNAL bogus", "line 2: STOPSIGNAL bogus: bogus is no signal of Linux"),
+        ("FROM x\nSTOPSIGNAL $S", "line 2: STOPSIGNAL $S: an empty text is no signal"),
+        ("FROM x\nSTOPSIGNAL 0", "line 2: STOPSIGNAL 0: 0 is no signal"),
+        ("FROM x\nONBUILD FROM y", "line 2: ONBUILD takes no FROM."),
+        ("FROM x\nONBUILD maintainer y", "line 2: ONBUILD takes no MAINTAINER."),
+        ("FROM x\nONBUILD ONBUILD RUN y", "line 2: ONBUILD takes no ONBUILD."),
         ("FROM x\nRUN a \\\n  b\nWORKDIR", "line 4: WORKDIR has no arguments."),
         ("# escape=x\nFROM x", "line 1: the escape character is \\ or `, not x."),
     ],

@@ -1184,7 +1184,6 @@ CASES = [
             ('CMD [ "streamlit run app.py ]', "a quote missing"),
             ('CMD ["streamlit", "run"', "a bracket missing"),
             ('CMD ["python", "C:\\app.py"]', "a single backslash"),
-            ('CMD ["python", "app.py", 8501]', "a value that is no text"),
             ("CMD [streamlit, run]", "several mistakes"),
         )
     ),

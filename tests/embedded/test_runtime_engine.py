@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,11 +19,11 @@ from embedded_aws.runtime.engine.client import elsewhere, explained
 from embedded_aws.runtime.engine.container import refusal
 from embedded_aws.runtime.engine.gateway import Gateway
 from embedded_aws.runtime.images import Image
-from embedded_aws.runtime.interface import ContainerSpec, Isolation
+from embedded_aws.runtime.interface import ContainerSpec, Isolation, Mount
 from tests.embedded_process import EMBEDDED_AWS, PATIENCE
 
 IMAGE = Image(
-    "i:1", "sha256:1", 1, "linux/amd64", ("run",), ("me",), {}, "/app", "", (8501,), "SIGTERM", Path()
+    "i:1", "sha256:1", 1, "linux/amd64", ("run",), ("me",), {}, "/app", "", (8501,), (), "SIGTERM", Path()
 )
 
 
@@ -140,13 +141,16 @@ def test_the_order_that_creates_a_container() -> None:
     spec = ContainerSpec(
         IMAGE, "127.31.0.1", print, memory_limit_mib=64, task_memory_mib=512, init=True, isolation=isolation
     )
-    words = arguments.container(spec, "ref", "pod", ["--label", "l"], Variables("", {"B": "2"}), "/file", 2)
+    spec = replace(spec, mounts=(Mount("data", "/data"), Mount("cache", "/cache", True, True)))
+    volumes, variables = {"data": "vol-1", "cache": "vol-2"}, Variables("", {"B": "2"})
+    words = arguments.container(spec, "ref", "pod", ["--label", "l"], variables, "/file", 2, volumes)
     said = " ".join(words)
     assert said.endswith("ref me")
     for each in (
         *("--network container:pod", "--workdir /app --entrypoint run", "--env-file /file --env B"),
         *("--memory 64m --memory-swap 64m", "--memory-reservation 32m", "--cpus 2 --cpu-shares 256"),
         *("--ulimit nofile=1:2", "--user app --read-only --init", "--cap-add SYS_PTRACE --cap-drop ALL"),
+        *("--volume vol-1:/data:rw,nocopy", "--volume vol-2:/cache:ro"),
     ):
         assert each in said
 
