@@ -258,9 +258,7 @@ def _pairs(reading: _Reading, instruction: Instruction) -> list[tuple[str, str]]
 
 def _workdir(reading: _Reading, instruction: Instruction) -> None:
     path = reading.expand(instruction, instruction.rest)
-    reading.draft.working_directory = posixpath.normpath(
-        posixpath.join(reading.draft.working_directory, path)
-    )
+    reading.draft.working_directory = _absolute(reading.draft.working_directory, path)
     reading.draft.steps.append(
         MakeDirectory(instruction.line, reading.draft.working_directory, reading.draft.user)
     )
@@ -434,9 +432,14 @@ def _origin(reading: _Reading, instruction: Instruction) -> tuple[int | None, st
 
 
 def _destination(working_directory: str, destination: str) -> str:
-    path = posixpath.normpath(posixpath.join(working_directory, destination))
+    path = _absolute(working_directory, destination)
     is_directory = destination.endswith("/") or posixpath.basename(destination) in (".", "..")
     return path if path == "/" or not is_directory else f"{path}/"
+
+
+def _absolute(folder: str, path: str) -> str:
+    """As Go's ``path.Clean``; ``normpath`` leaves two slashes at the beginning."""
+    return f"/{posixpath.normpath(posixpath.join(folder, path)).lstrip('/')}"
 
 
 def _filled(reading: _Reading, instruction: Instruction, heredoc: Heredoc) -> Heredoc:

@@ -491,6 +491,11 @@ class TestInstructions:
         (copy,) = copies(final(f"FROM x\nCOPY --from={long} a b"))
         assert copy.image == long
 
+    def test_two_slashes_are_one(self) -> None:
+        """BuildKit, ``system.NormalizeWorkdir``."""
+        stage = final("FROM x\nWORKDIR //d//e/\nCOPY a //f/")
+        assert (stage.working_directory, copies(stage)[0].destination) == ("/d/e", "/f/")
+
     def test_two_hyphens_end_the_flags(self) -> None:
         assert copies(final("FROM x\nCOPY --chmod=1 -- --odd /"))[0].sources == ("--odd",)
 
