@@ -798,7 +798,9 @@ class GitHubSettings(_Section):
         ]
         | None
     ) = None
-    branch: Annotated[str, _matching(r"[^\s:*?\[\\^~]{1,255}", "takes a branch's name, as in main")] = "main"
+    branch: Annotated[
+        str, _matching(r"[^\s:*?$\[\\^~]{1,255}", "takes a branch's name, as in main, without $")
+    ] = "main"
     environment: (
         Annotated[str, Field(max_length=255), _matching(r"[^:*?$]{1,255}", "takes a name without : * ? $")]
         | None

@@ -262,6 +262,8 @@ def test_regions_of_every_partition_have_the_form_of_one(region: str) -> None:
 LONG = "a" * 300
 REFUSED: list[tuple[str, Any, str]] = [
     ("name", "-x", "takes letters, digits"),
+    ("github.branch", "${aws:username}", "without $"),
+    ("github.environment", "${aws:username}", "without : * ? $"),
     ("name", "a" * 65, "at most 64"),
     ("region", "Ohio", "a region's code"),
     ("region", "us-east-2a", "a region's code"),
