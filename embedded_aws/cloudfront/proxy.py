@@ -14,6 +14,7 @@ from aiohttp import web
 
 from ..elbv2.forwarded import head_size
 from ..elbv2.proxy import Attempt, ClientSilentError, inspected, send
+from ..kernel.loopback import is_loopback_address
 from ..kernel.pace import Pace
 from ..kernel.wildcards import wildcard
 from ..proxy.relay import Relayed, Tunnel, send_reply
@@ -200,7 +201,7 @@ def _refused(
 
 def _is_for(distribution: Distribution, config: Config, host: str) -> bool:
     """Whether a host name is the distribution's: its own, the address here, or an alias (``*`` is one label)."""
-    if host in ("localhost", own_name(distribution.id)) or host.startswith("127."):
+    if host in ("localhost", own_name(distribution.id)) or is_loopback_address(host):
         return True
     aliases = config["Aliases"].get("Items") or ()
     return any(wildcard(name, ignore_case=True).fullmatch(host) for name in aliases)

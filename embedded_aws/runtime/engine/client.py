@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from ...kernel.loopback import is_loopback_address
+
 NAMES = ("docker", "podman")
 CHOICE = "EMBEDDED_AWS_ENGINE"
 """The variable with the engine to use, instead of the first one that answers: a name or a path."""
@@ -135,7 +137,7 @@ def elsewhere(address: str) -> str | None:
     """The other machine on which an engine at ``address`` (a URL) runs; None for this one. Pure."""
     parts = urlsplit(address)
     host = parts.hostname if parts.scheme in ("ssh", "tcp", "http", "https") else None
-    return None if host in (None, "localhost", "::1") or str(host).startswith("127.") else host
+    return None if host in (None, "localhost", "::1") or is_loopback_address(str(host)) else host
 
 
 def _asked(name: str) -> Engine:
