@@ -102,7 +102,7 @@ def current_cost(settings: Settings, live: Mapping[Resource, Live | None]) -> Co
     tasks = service.get("desiredCount", 0)
     if former and "load-balancer" not in found:
         return replace(monthly_cost(_behind(size, former, live), tasks=tasks), advice="")
-    return _with_former(monthly_cost(size, tasks=tasks), former)
+    return _with_former(monthly_cost(size, tasks=tasks), live)
 
 
 def planned_cost(settings: Settings, live: Mapping[Resource, Live | None]) -> Cost | None:
@@ -120,12 +120,17 @@ def planned_cost(settings: Settings, live: Mapping[Resource, Live | None]) -> Co
         tasks = found.raw.get("desiredCount") or None if found else None
     cost, former = monthly_cost(settings, tasks=tasks), _former_balancer(live)
     cost = replace(cost, advice="") if former or live[kinds["load-balancer"]] else cost
-    return _with_former(cost, former)
+    return _with_former(cost, live)
 
 
 def _former_balancer(live: Mapping[Resource, Live | None]) -> Live | None:
     """The load balancer that another one replaces."""
-    found = ((each, live[each]) for each in live if each.former and each.kind == "load-balancer")
+    return _former("load-balancer", live)
+
+
+def _former(kind: str, live: Mapping[Resource, Live | None]) -> Live | None:
+    """The stack's own resource of this kind that goes with the load balancer that another one replaces."""
+    found = ((each, live[each]) for each in live if each.former and each.kind == kind)
     return next((one for each, one in found if one and each.is_ours(one)), None)
 
 
@@ -138,8 +143,9 @@ def _behind(settings: Settings, balancer: Live, live: Mapping[Resource, Live | N
     return settings.model_copy(update={"load_balancer": section, "front": front})
 
 
-def _with_former(cost: Cost, former: Live | None) -> Cost:
-    """The cost with that of the load balancer that goes on serving beside the stack's."""
+def _with_former(cost: Cost, live: Mapping[Resource, Live | None]) -> Cost:
+    """The cost with that of the load balancer that goes on serving beside the stack's, and of its web ACL."""
+    former = _former_balancer(live)
     if former is None:
         return cost
     prices, hours = _prices(), float(_prices()["hours_per_month"])
@@ -149,7 +155,14 @@ def _with_former(cost: Cost, former: Live | None) -> Cost:
     if former.attributes["scheme"] != "internal":
         count = len(former.attributes["subnets"])
         lines.append(CostLine(f"its public IPv4 × {count}", count * hours * prices["public_ipv4_hour"]))
+    if _former("web-ACL", live):
+        lines.append(CostLine("its web ACL with a rule", _web_acl(prices)))
     return replace(cost, lines=(*cost.lines, *lines))
+
+
+def _web_acl(prices: Mapping[str, Any]) -> float:
+    """USD/month of a web ACL with one rule."""
+    return float(prices["waf"]["web_acl_month"] + prices["waf"]["rule_month"])
 
 
 def _as_registered(settings: Settings, definition: Mapping[str, Any]) -> Settings:
@@ -223,8 +236,7 @@ def _lines(shape: _Shape) -> Iterator[CostLine]:
         told = f"{free['free_gb'] / 1024:g} TB and {free['free_requests'] / 10**6:g} million requests"
         yield CostLine(f"CloudFront, up to {told}", 0.0)
     if shape.web_acl:
-        waf = prices["waf"]
-        yield CostLine("web ACL with a rule, no traffic", waf["web_acl_month"] + waf["rule_month"])
+        yield CostLine("web ACL with a rule, no traffic", _web_acl(prices))
     if not shape.public_tasks:
         yield CostLine("NAT gateway × 1, no traffic", hours * prices["nat_gateway_hour"])
     yield CostLine(f"logs, up to {prices['logs']['free_gb']} GB", 0.0)

@@ -65,7 +65,7 @@ class VpcOrigin(Resource):
         allow CloudFront.
         """
         both = [each for each in (self.load_balancer, self.also) if each and each in known]
-        internal = [each for each in both if known[each].attributes["scheme"] == "internal"]
+        internal = [each for each in both if known[each].raw["Scheme"] == "internal"]
         if not self.fronted and not internal:
             return None
         try:

@@ -12,6 +12,7 @@ from lobster_tasks import converge, stack
 from lobster_tasks.account import with_live_names
 from lobster_tasks.apprunner.cutover import refuse_led_to_former
 from lobster_tasks.aws import Aws
+from lobster_tasks.cost import current_cost
 from lobster_tasks.errors import NotOursError, RefusedError, SettingsError
 from lobster_tasks.report.plans import opened
 from lobster_tasks.settings import LoadBalancerNames, Settings, load
@@ -172,6 +173,16 @@ def test_setting_it_back_is_the_way_back(setup: Setup) -> None:
     assert setup.bring().plan.changes == ()
 
 
+def test_a_lost_answer_about_a_vpc_origin_is_made_good(setup: Setup) -> None:
+    """boto3 sends the call again, and AWS answers that it exists: it is read beside what this run has created."""
+    setup.embedded.order({"operation": "CreateVpcOrigin", "nth": 1, "drop": "after"})
+    setup.bring(**FRONTED)
+    assert setup.embedded.applied() == 1
+    setup.embedded.forgive()
+    assert len(setup.client("cloudfront").list_vpc_origins()["VpcOriginList"]["Items"]) == 1
+    assert setup.bring(**FRONTED).plan.changes == ()
+
+
 def test_back_from_a_distribution_nobody_is_let_in_who_is_not_listed(setup: Setup) -> None:
     setup.bring(**FRONTED, **LISTED)
     assert setup.let_in() == {OFFICE}
@@ -180,7 +191,11 @@ def test_back_from_a_distribution_nobody_is_let_in_who_is_not_listed(setup: Setu
     watched.bring(**LISTED)
     assert setup.balancers == {"lobster-alb": "internal", "lobster-alb-2": "internet-facing"}
     assert setup.let_in() == {OFFICE}
-    assert setup.bring(**LISTED).plan.changes == ()
+    settled = setup.bring(**LISTED).plan
+    assert settled.changes == ()
+    cost = current_cost(setup.settings(**LISTED), settled.live)
+    assert cost is not None
+    assert [each.monthly for each in cost.lines if "web ACL" in each.what] == [6.0]  # until it is removed
     domain = "app.office.org"
     zone, public = Zone(setup.embedded, "office.org"), str(setup.public["DNSName"])
     zone.settle(simple(domain, setup.distribution))
