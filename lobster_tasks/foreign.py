@@ -55,6 +55,14 @@ def parsed(text: str | bytes, **converters: Any) -> Any:
         raise ValueError("it is nested too deeply") from None
 
 
+def parsed_object(text: str | bytes) -> dict[str, Any]:
+    """The JSON object in a text; ValueError for every other text."""
+    found = parsed(text)
+    if not isinstance(found, dict):
+        raise ValueError("it is not a JSON object")
+    return found
+
+
 def powerless(text: str) -> str:
     """The text without commands for a runner: a backslash in the middle of a command's sign disables it."""
     return "".join(_ANYWHERE.sub(r"\1\\[", _begun_otherwise(line)) for line in text.splitlines(keepends=True))

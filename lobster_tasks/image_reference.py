@@ -32,7 +32,12 @@ class EcrImage:
 
     def repository_arn(self, partition: str) -> str:
         """The ARN of its repository."""
-        return f"arn:{partition}:ecr:{self.region}:{self.registry}:repository/{self.repository}"
+        return repository_arn(partition, self.region, self.registry, self.repository)
+
+
+def repository_arn(partition: str, region: str, account: str, repository: str) -> str:
+    """The ARN of a repository in ECR."""
+    return f"arn:{partition}:ecr:{region}:{account}:repository/{repository}"
 
 
 def ecr_image(reference: str) -> EcrImage | None:

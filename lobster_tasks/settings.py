@@ -34,6 +34,7 @@ from .errors import InvalidSetting, SettingsError
 from .foreign import parsed
 
 ENV_PREFIX = "INVOKE_LOBSTER_"
+MOST_WAIT_MINUTES = 360
 # Settings that are maps: the user chooses the names of their members.
 _MAPS = ("container.environment", "container.secrets", "tags")
 DEFAULT_REGION = "us-east-2"
@@ -702,7 +703,7 @@ class DeploymentSettings(_Section):
     minimum_healthy_percent: Annotated[int, Field(ge=0, le=100)] = 100
     maximum_percent: Annotated[int, Field(ge=100, le=200, validate_default=True)] = 200
     deregistration_delay: Annotated[int, Field(ge=0, le=3600)] = 30
-    wait_minutes: Annotated[float, Field(gt=0, le=360)] = 15
+    wait_minutes: Annotated[float, Field(gt=0, le=MOST_WAIT_MINUTES)] = 15
     rollback: bool = True
     accept: Annotated[tuple[str, ...], BeforeValidator(_comma_separated), AfterValidator(_distinct)] = ()
     """Codes of causes for which ``inv deploy`` does not refuse a release in advance."""

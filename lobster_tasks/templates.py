@@ -26,7 +26,7 @@ from . import text_file
 from .definition import images, log_groups, secrets
 from .errors import SettingsError, TemplateError
 from .foreign import parsed
-from .image_reference import ecr_image
+from .image_reference import ecr_image, repository_arn
 from .settings import STACK_TAG, VIEWER_CERTIFICATES_IN, Settings, service_name
 
 TASK_DEFINITION = "ecs-task-definition.json.j2"
@@ -256,7 +256,7 @@ def _of_every_container(settings: Settings, account: str, partition: str) -> dic
     """Resources that the execution role must reach for the other containers of the task definition."""
     defined = task_definition(settings, account, partition, "")
     sources = secret_sources(settings, account, partition).values()
-    own = f"arn:{partition}:ecr:{settings.region}:{account}:repository/{settings.repository}"
+    own = repository_arn(partition, settings.region, account, settings.repository)
     found = map(ecr_image, images(defined).values())
     others = {each.repository_arn(partition) for each in found if each}
     groups = {
@@ -318,7 +318,7 @@ def _context(settings: Settings, account: str, partition: str) -> dict[str, Any]
         "github_provider_arn": github_provider_arn(account, partition),
         "github_subject_patterns": settings.github.subjects(partition),
         "github_claims": settings.github.claims(partition),
-        "repository_arn": f"arn:{partition}:ecr:{region}:{account}:repository/{settings.repository}",
+        "repository_arn": repository_arn(partition, region, account, settings.repository),
         "log_group_arn": f"arn:{partition}:logs:{region}:{account}:log-group:{settings.logs.group}",
         "ecs_arn": f"arn:{partition}:ecs:{region}:{account}:",
         "logs_arn": f"arn:{partition}:logs:{region}:{account}:",

@@ -8,12 +8,12 @@ security group; a rule for the managed prefix list of CloudFront's addresses all
 from __future__ import annotations
 
 from dataclasses import dataclass
-from ipaddress import AddressValueError, IPv4Address
 from typing import Any
 
 from ..ec2.reachability import Interface, has_internet_gateway, lets_in
 from ..elbv2.balancer import Balancer
 from ..elbv2.settings import Listener, LoadBalancer
+from ..kernel.loopback import is_loopback_address
 from ..moto import adapter
 from .configuration import covers
 from .model import Config, VpcOrigin
@@ -59,11 +59,7 @@ def route_to_vpc_origin(balancer: Balancer, origin: VpcOrigin, secure: bool, hos
 def route_to_custom_origin(origin: Config, secure: bool) -> OriginRoute:
     """The path to a load balancer with an address of its own; other servers, and HTTPS to them, are not supported."""
     address, _, port = origin["DomainName"].partition(":")
-    try:
-        here = IPv4Address(address).is_loopback and port.isdigit()
-    except AddressValueError:
-        here = False
-    if not here or _by_tls(origin["CustomOriginConfig"], secure):
+    if not (is_loopback_address(address) and port.isdigit()) or _by_tls(origin["CustomOriginConfig"], secure):
         return REFUSED
     return OriginRoute(address, int(port))
 

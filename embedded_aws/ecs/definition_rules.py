@@ -14,8 +14,8 @@ from typing import Any
 from ..agent.image_pull import ECR_IMAGE
 from . import container_rules, dependencies, volume_rules
 from .answers import client_error
+from .volume_rules import NAME
 
-NAME = re.compile(r"^[A-Za-z0-9_-]{1,255}$")
 ROLE = re.compile(r"^(arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+|[\w+=,.@-]{1,64})$")
 
 _STEP = 1024

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from ipaddress import AddressValueError, IPv4Address
 from typing import Any
+
+from ..kernel.loopback import is_loopback_address
 
 HOST = re.compile(r"(?P<name>\[::1\]|[a-z0-9.-]+)(?::\d{1,5})?", re.IGNORECASE)
 OWN_SITES = ("none", "same-origin")
@@ -63,7 +64,4 @@ def _is_loopback(host: str) -> bool:
         return True
     if name == TASK_ENDPOINT:
         return True
-    try:
-        return IPv4Address(name).is_loopback
-    except AddressValueError:
-        return False
+    return is_loopback_address(name)

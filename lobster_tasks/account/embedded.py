@@ -6,7 +6,7 @@ import ipaddress
 from urllib.parse import urlsplit
 
 from ..aws import Aws
-from ..foreign import parsed
+from ..foreign import parsed_object
 from ..http_client import Client
 
 _ANSWER_WITHIN_SECONDS = 10.0
@@ -43,7 +43,6 @@ def _told(aws: Aws, name: str) -> dict[str, object]:
     with Client(by_proxy=False, headers={"X-Embedded-Aws": "lobster-tasks"}) as client:
         answer = client.request(f"{endpoint.rstrip('/')}/_embedded/{name}", _ANSWER_WITHIN_SECONDS)
     try:
-        told = parsed(answer.body) if answer.status == 200 else {}
+        return parsed_object(answer.body) if answer.status == 200 else {}
     except ValueError:
         return {}
-    return told if isinstance(told, dict) else {}

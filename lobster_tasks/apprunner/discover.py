@@ -16,7 +16,7 @@ from ..doctor.network import default_route_of, endpoint_services
 from ..doctor.permissions import describe_parameters, describe_secret, key_arn
 from ..doctor.references import is_secret, parameter_name, region_of
 from ..errors import AwsCallError, LobsterError
-from ..image_reference import ecr_image
+from ..image_reference import ecr_image, repository_arn
 from ..in_parallel import in_parallel
 from ..settings import STACK_TAG
 from ..stack.firewall import protecting
@@ -255,7 +255,7 @@ def _image(discovery: Discovery, source: AwsDict) -> ImageFacts | None:
 
 def _stack_of(aws: Aws, repository: str) -> str:
     """The stack in the repository's tag; empty without the tag or the repository."""
-    arn = f"arn:{aws.partition}:ecr:{aws.region}:{aws.account}:repository/{repository}"
+    arn = repository_arn(aws.partition, aws.region, aws.account, repository)
     absent = ("RepositoryNotFoundException",)
     found = aws.find("ecr:ListTagsForResource", absent, repository, resourceArn=arn)
     return tags_of(found["tags"]).get(STACK_TAG, "") if found else ""

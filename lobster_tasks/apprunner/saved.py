@@ -12,7 +12,7 @@ from typing import Any
 from .. import text_file
 from ..aws import Aws
 from ..errors import UsageError
-from ..foreign import parsed
+from ..foreign import parsed_object
 from ..masking import mask_shapes
 from .discover import discover
 from .secrecy import hides_secret, looks_secret
@@ -52,16 +52,10 @@ def _described(folder: Path, name: str) -> Mapping[str, Any]:
     if not path.exists():
         return {}
     try:
-        found = parsed(text_file.read(path))
+        return parsed_object(text_file.read(path))
     except (OSError, ValueError) as error:
-        raise _unreadable(path, str(error)) from error
-    if not isinstance(found, dict):
-        raise _unreadable(path, "it is not a JSON object")
-    return found
-
-
-def _unreadable(path: Path, why: str) -> UsageError:
-    return UsageError(f"{path} cannot be read.", why, f"correct {path.name}, or move it away")
+        next_step = f"correct {path.name}, or move it away"
+        raise UsageError(f"{path} cannot be read.", str(error), next_step) from error
 
 
 def _ways_in(now: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from ..aws import Aws
 from ..definition import images, log_groups
 from ..definition import secrets as sources
 from ..errors import AwsCallError, LobsterError
-from ..image_reference import ecr_image
+from ..image_reference import ecr_image, repository_arn
 from ..settings import Settings
 from . import keys
 from .check import UnknownError, refusal
@@ -41,7 +41,7 @@ def may_pull(aws: Aws, settings: Settings, role: str, definition: Definition) ->
     are."""
     found = map(ecr_image, images(definition or {}).values())
     others = {each.repository_arn(aws.partition) for each in found if each}
-    own = f"arn:{aws.partition}:ecr:{aws.region}:{aws.account}:repository/{settings.repository}"
+    own = repository_arn(aws.partition, aws.region, aws.account, settings.repository)
     token = simulate(aws, role, ("ecr:GetAuthorizationToken",), ("*",))
     pulled = sorted({own, *others})
     return token + _but_for(simulate(aws, role, _PULL, pulled), partial(_repository_policy, aws))

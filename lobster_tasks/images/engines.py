@@ -227,9 +227,8 @@ def choose(name: str) -> Engine:
         program = shutil.which(each)
         if program is None:
             continue
-        if (
-            complaint := _complaint([program, "version"])
-        ) is None:  # it contacts the daemon, where there is one
+        complaint = _complaint([program, "version"])  # which contacts the daemon, where there is one
+        if complaint is None:
             return Engine(each, program)
         silent[each] = complaint
     steps = (step for each, said in silent.items() if (step := _known_step(each, said)))

@@ -6,11 +6,9 @@ import json
 from collections.abc import Mapping
 
 from ..aws import Aws
-from ..settings import NetworkSettings, Settings, SignInSettings
+from ..settings import MOST_WAIT_MINUTES, NetworkSettings, Settings, SignInSettings
 
 VALUE = "rehearsal"
-_MOST_MINUTES = 360
-"""The longest ``deployment.wait_minutes``."""
 
 
 def patient(settings: Settings, speed: float) -> Settings:
@@ -19,9 +17,7 @@ def patient(settings: Settings, speed: float) -> Settings:
     The embedded AWS's time is ``speed`` times as fast, but programs and containers start no faster, and on a busy
     machine much slower.
     """
-    minutes = min(
-        max(settings.deployment.wait_minutes * speed, settings.deployment.wait_minutes), _MOST_MINUTES
-    )
+    minutes = min(settings.deployment.wait_minutes * max(speed, 1), MOST_WAIT_MINUTES)
     deployment = settings.deployment.model_copy(update={"wait_minutes": minutes})
     return settings.model_copy(update={"deployment": deployment})
 

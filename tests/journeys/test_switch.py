@@ -23,6 +23,8 @@ from tests.visitors import Visitors
 
 SPEED = 100.0
 CLIENTS, SOCKETS = 50, 10
+BOTH = 38.10 + 16.43 + 7.30
+"""USD/month of both: the load balancer of before has two addresses."""
 _AGAIN_SECONDS = 2.0
 STREAM = "/_stcore/stream"
 
@@ -140,6 +142,53 @@ def switch(project: Project, kind: str) -> dict[str, Any]:
     return project.inv("setup-fargate", "--yes", "--json").check().json
 
 
+def tells_which_is_which(project: Project, new: str) -> None:
+    """Status says which load balancer is the former one, and what ends that."""
+    seen = project.inv("status", "--json").check().json
+    states = {each["name"]: each["state"] for each in seen["way"] if each["kind"] == "target group"}
+    assert states == {
+        "lobster-tg-2": "present: lobster-alb-2",
+        "lobster-tg": "former: lobster-alb serves too, until inv remove-old-load-balancer",
+    }
+    assert seen["former_load_balancer"] == {
+        "name": "lobster-alb",
+        "target_group": "lobster-tg",
+        "next": f"lead visitors to {new}, then inv remove-old-load-balancer ends lobster-alb",
+    }
+    assert "former: lobster-alb serves too" in project.inv("status").check().said
+
+
+def serves_both(project: Project, authority: Path, old: str, new: str) -> None:
+    """A release in between is one of both; its address is the new one."""
+    plan = project.inv("plan", "--json").check().json
+    assert (plan["changes"], plan["cost"]["before"]) == ([], pytest.approx(BOTH, abs=0.02))
+    shown = project.inv("plan").check().out
+    assert f"{old} serves too, until inv remove-old-load-balancer" in shown
+    assert "load balancer of before, until it is removed" in shown
+    kept = {each["resource"]: each["reason"] for each in plan["kept"]}
+    assert kept["load-balancer/lobster-alb"] == "serves until inv remove-old-load-balancer"
+    deployed = project.inv("deploy", "--tag", "two", "--json").check().json
+    assert (deployed["verdict"], deployed["url"], address(project)) == ("live", new, new)
+    assert {page(each, authority) for each in (old, new)} == {"two"}
+    checks = project.inv("validate-fargate-setup", "--json").json["checks"]
+    assert [each for each in checks if each["status"] == "fail"] == []
+
+
+def ends_with_its_removal(project: Project, authority: Path, visitors: Browsers, old: str, new: str) -> None:
+    """Nothing but the removal of the old load balancer ends what is open there."""
+    with sockets(old, authority) as opened:
+        visitors.move(new)
+        assert all(map(serves, opened))
+        refused = project.inv("remove-old-load-balancer").check(5)
+        assert "add --yes" in refused.err
+        assert all(map(serves, opened))
+        removed = project.inv("remove-old-load-balancer", "--yes").check()
+        assert f"{old} stops answering" in removed.said
+        assert not any(map(serves, opened))
+    with sockets(new, authority) as opened:
+        assert all(map(serves, opened))
+
+
 def test_to_a_distribution_and_back_without_a_failed_request(
     swift: EmbeddedProcess, project: Project, authority: Path
 ) -> None:
@@ -151,52 +200,14 @@ def test_to_a_distribution_and_back_without_a_failed_request(
         assert f"{old} goes on serving beside it until inv remove-old-load-balancer" in planned
         assert "load balancer of before, until it is removed" in planned
         told = switch(project, "cloudfront")
-        new, both = told["url"], 38.10 + 16.43 + 7.30  # the load balancer of before with its two addresses
+        new = told["url"]
         assert new.startswith("https://")
-        assert told["cost"] == {"before": 45.40, "after": pytest.approx(both, abs=0.02)}
+        assert told["cost"] == {"before": 45.40, "after": pytest.approx(BOTH, abs=0.02)}
         assert balancers(swift) == {"lobster-alb": "internet-facing", "lobster-alb-2": "internal"}
         assert target_groups(swift) == ["lobster-tg-2", "lobster-tg"]
-
-        # Status says which is which, and what ends that.
-        seen = project.inv("status", "--json").check().json
-        states = {each["name"]: each["state"] for each in seen["way"] if each["kind"] == "target group"}
-        assert states == {
-            "lobster-tg-2": "present: lobster-alb-2",
-            "lobster-tg": "former: lobster-alb serves too, until inv remove-old-load-balancer",
-        }
-        assert seen["former_load_balancer"] == {
-            "name": "lobster-alb",
-            "target_group": "lobster-tg",
-            "next": f"lead visitors to {new}, then inv remove-old-load-balancer ends lobster-alb",
-        }
-        assert "former: lobster-alb serves too" in project.inv("status").check().said
-
-        # Both serve, and a release in between is one of both; its address is the new one.
-        plan = project.inv("plan", "--json").check().json
-        assert (plan["changes"], plan["cost"]["before"]) == ([], pytest.approx(both, abs=0.02))
-        shown = project.inv("plan").check().out
-        assert f"{old} serves too, until inv remove-old-load-balancer" in shown
-        assert "load balancer of before, until it is removed" in shown
-        kept = {each["resource"]: each["reason"] for each in plan["kept"]}
-        assert kept["load-balancer/lobster-alb"] == "serves until inv remove-old-load-balancer"
-        deployed = project.inv("deploy", "--tag", "two", "--json").check().json
-        assert (deployed["verdict"], deployed["url"], address(project)) == ("live", new, new)
-        assert {page(each, authority) for each in (old, new)} == {"two"}
-        checks = project.inv("validate-fargate-setup", "--json").json["checks"]
-        assert [each for each in checks if each["status"] == "fail"] == []
-
-        # Nothing but the removal of the old load balancer ends what is open there.
-        with sockets(old, authority) as opened:
-            visitors.move(new)
-            assert all(map(serves, opened))
-            refused = project.inv("remove-old-load-balancer").check(5)
-            assert "add --yes" in refused.err
-            assert all(map(serves, opened))
-            removed = project.inv("remove-old-load-balancer", "--yes").check()
-            assert f"{old} stops answering" in removed.said
-            assert not any(map(serves, opened))
-        with sockets(new, authority) as opened:
-            assert all(map(serves, opened))
+        tells_which_is_which(project, new)
+        serves_both(project, authority, old, new)
+        ends_with_its_removal(project, authority, visitors, old, new)
         assert balancers(swift) == {"lobster-alb-2": "internal"}
         assert target_groups(swift) == ["lobster-tg-2"]
         assert project.inv("plan", "--json").check().json["changes"] == []

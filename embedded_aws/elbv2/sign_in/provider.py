@@ -9,12 +9,12 @@ import socket
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from ipaddress import AddressValueError, IPv4Address
 from typing import Any
 from urllib.parse import quote_plus, urlsplit
 
 import aiohttp
 
+from ...kernel.loopback import is_loopback_address
 from ..actions import SignIn
 
 CLAIMS_MOST = 11 * 1024
@@ -124,10 +124,7 @@ class Provider:
 
 def _is_here(url: str) -> bool:
     """Whether a URL names an address of this machine; no public authority issues certificates for those."""
-    try:
-        return IPv4Address(urlsplit(url).hostname or "").is_loopback
-    except AddressValueError:
-        return False
+    return is_loopback_address(urlsplit(url).hostname or "")
 
 
 def _tokens(text: bytes) -> Tokens:

@@ -7,7 +7,7 @@ from typing import Any
 
 from ...aws import Aws
 from ...doctor.check import UnknownError
-from ...foreign import parsed
+from ...foreign import parsed_object
 from ...http_client import get
 
 _MEDIA_TYPES = (
@@ -45,7 +45,7 @@ def _manifest(aws: Aws, repository: str, digest: str) -> Mapping[str, Any]:
     )
     if not answer["images"]:
         raise UnknownError("ECR does not show the image's manifest")
-    return _object(answer["images"][0]["imageManifest"])
+    return parsed_object(answer["images"][0]["imageManifest"])
 
 
 def _config(aws: Aws, repository: str, digest: str) -> Mapping[str, Any]:
@@ -59,17 +59,9 @@ def _config(aws: Aws, repository: str, digest: str) -> Mapping[str, Any]:
     try:
         if read.error:
             raise read.error
-        return _object(read.body)
+        return parsed_object(read.body)
     except (OSError, ValueError) as error:
         raise UnknownError(f"the image's configuration could not be read ({error})") from error
-
-
-def _object(text: str | bytes) -> Mapping[str, Any]:
-    """A JSON object; ValueError for any other text."""
-    found = parsed(text)
-    if not isinstance(found, dict):
-        raise ValueError("it is not a JSON object")
-    return found
 
 
 def _platform(described: Mapping[str, Any]) -> str:

@@ -138,8 +138,7 @@ def _endpoint(
 
 def _former(settings: Settings, target_groups: Sequence[str], url: str | None) -> FormerLoadBalancer | None:
     """The one whose target group (name) the service is in besides that of the stack's own, which comes first."""
-    section = settings.load_balancer
-    names = {each.target_group: each.name for each in (section.names, section.other)}
+    names = _by_target_group(settings)
     both = [each for each in target_groups if each in names]
     if len(both) < 2:
         return None
@@ -184,9 +183,14 @@ def _door(settings: Settings, group: str, former: FormerLoadBalancer | None) -> 
         return ""
     if group == former.target_group:
         return f"former: {former.name} serves too, until inv remove-old-load-balancer"
+    present = _by_target_group(settings).get(group)
+    return f"present: {present}" if present else ""
+
+
+def _by_target_group(settings: Settings) -> dict[str, str]:
+    """The names of the stack's two possible load balancers, by the names of their target groups."""
     section = settings.load_balancer
-    present = {each.target_group: each.name for each in (section.names, section.other)}
-    return f"present: {present[group]}" if group in present else ""
+    return {each.target_group: each.name for each in (section.names, section.other)}
 
 
 def watched(aws: Aws, settings: Settings) -> Iterator[ServiceStatus]:
