@@ -190,6 +190,16 @@ def _of_the_library(files: set[str]) -> set[str]:
     return {each for each in files if not each.startswith("embedded_aws/")}
 
 
+def test_one_thread_uses_a_tls_connection() -> None:
+    """``websockets.sync`` reads and writes in two threads. OpenSSL's connections are for one at a time
+    (openssl-threads(7): "most objects are not safe for simultaneous use"), and of a thousand handshakes some fail."""
+    files = [*FILES, *sorted((ROOT / "tests").rglob("*.py"))]
+    threaded = [each for each in files if any(name.startswith("websockets.sync") for name in imported(each))]
+    over_tls = re.compile(r"wss://|\bssl=")
+    assert threaded
+    assert [name_of(each) for each in threaded if over_tls.search(each.read_text(encoding="utf-8"))] == []
+
+
 def test_only_the_clock_waits() -> None:
     """There is one function that polls, and one that retries a refused call."""
     assert _of_the_library(importers("tenacity")) == {"lobster_tasks/clock.py"}

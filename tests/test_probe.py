@@ -18,15 +18,16 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from websockets.asyncio.server import ServerConnection, serve
 from websockets.datastructures import Headers
 from websockets.frames import CloseCode
 from websockets.http11 import Request, Response
 from websockets.server import ServerProtocol
-from websockets.sync.server import Server, ServerConnection, serve
 
 from lobster_tasks.clock import Clock
 from lobster_tasks.forwarding import ForwardingRule
 from lobster_tasks.probe import PublicEndpoint, get, probe, shake_hands, url_of
+from tests.web_socket import running
 
 CLOCK = Clock(speed=100)
 STREAM = "/_stcore/stream"
@@ -38,22 +39,19 @@ def serving(
 ) -> Iterator[str]:
     """A server that answers with a status (and headers), or with a handshake for None; yields its URL."""
 
-    def process(connection: ServerConnection, request: Request) -> Response | None:
+    def process(_: ServerConnection, request: Request) -> Response | None:
         found = answer(request)
         if found is None:
             return None
         status, headers = found if isinstance(found, tuple) else (found, Headers())
         return Response(status, http.HTTPStatus(status).phrase, headers, b"")
 
-    server: Server = serve(lambda _: None, "127.0.0.1", 0, process_request=process, **options)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
+    async def stay(_: ServerConnection) -> None:
+        pass
+
     scheme = "https" if "ssl" in options else "http"
-    try:
-        yield f"{scheme}://127.0.0.1:{server.socket.getsockname()[1]}"
-    finally:
-        server.shutdown()
-        thread.join()
+    with running(lambda: serve(stay, "127.0.0.1", 0, process_request=process, **options)) as server:
+        yield f"{scheme}://127.0.0.1:{server.sockets[0].getsockname()[1]}"
 
 
 @pytest.fixture

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import threading
 import time
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
+from websockets.asyncio.client import connect
 from websockets.exceptions import WebSocketException
-from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin, Subprotocol
 
 from ..aws import Aws
@@ -22,7 +24,7 @@ from ..probe import PAGE_STATUSES
 _VISITORS = 4
 _THINKING_SECONDS = 0.01  # real ones: visitors have their own speed
 _ANSWER_WITHIN_SECONDS = 30.0
-_PING_SECONDS = 20.0
+_LOOKS_EVERY_SECONDS = 0.2
 
 
 @dataclass
@@ -96,15 +98,21 @@ class Traffic:
     def _hold(self) -> None:
         started = time.monotonic()
         try:
-            with self._connect() as socket:
-                self.socket_opened = True
-                self._until_closed(socket)
+            # In one thread: over TLS, a thread that writes while another one reads loses data.
+            asyncio.run(self._until_closed())
         except (WebSocketException, OSError) as error:
             if not self.socket_opened:
                 self._count(f"WebSocket {type(error).__name__}")
         self.socket_lived_seconds = time.monotonic() - started
 
-    def _connect(self) -> ClientConnection:
+    async def _until_closed(self) -> None:
+        async with self._connect() as socket:
+            self.socket_opened = True
+            while not self._stop.is_set():
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(socket.recv(), _LOOKS_EVERY_SECONDS)
+
+    def _connect(self) -> connect:
         assert self.websocket is not None
         parts = urlsplit(self.url)
         streamlit = self.websocket.endswith("/_stcore/stream")
@@ -114,16 +122,7 @@ class Traffic:
             origin=Origin(self.url),
             subprotocols=[Subprotocol("streamlit")] if streamlit else None,
             ssl=trusting(self.authority) if secure else None,
-            # With TLS, a thread that writes while another one reads loses data.
-            ping_interval=None if secure else _PING_SECONDS,
         )
-
-    def _until_closed(self, socket: ClientConnection) -> None:
-        while not self._stop.is_set():
-            try:
-                socket.recv(timeout=0.2)
-            except TimeoutError:
-                continue
 
 
 def _failure(answer: Response) -> str | None:

@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
-from websockets.sync.client import ClientConnection, connect
 
 from tests.embedded.fronted import Fronted
 from tests.embedded_process import PATIENCE, EmbeddedProcess, eventually
+from tests.web_socket import WebSocket, connect
 
 
 class Edge(Fronted):
@@ -27,7 +27,7 @@ class Edge(Fronted):
         super().prepare()
         self.context = ssl.create_default_context(cadata=self.authority)
 
-    def open(self, **more: Any) -> ClientConnection:
+    def open(self, **more: Any) -> WebSocket:
         """A WebSocket to the site's ``/ws``."""
         return connect(f"wss://{self.name}/ws", ssl=self.context, max_size=None, **more)
 

@@ -24,11 +24,11 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
-from websockets.sync.client import ClientConnection, connect
 
 from tests.embedded.guarded import Guarded
 from tests.embedded.identity_provider import CLIENT, SECRET, id_token
 from tests.embedded_process import PATIENCE, EmbeddedProcess, eventually
+from tests.web_socket import WebSocket, connect
 
 pytestmark = pytest.mark.filterwarnings("ignore::urllib3.exceptions.InsecureRequestWarning")
 
@@ -510,7 +510,7 @@ def test_without_a_refresh_token_the_session_goes_on(guarded: Guarded) -> None:
 # WebSockets
 
 
-def open_socket(guarded: Guarded, browser: requests.Session) -> ClientConnection:
+def open_socket(guarded: Guarded, browser: requests.Session) -> WebSocket:
     """A WebSocket with the cookies of a client."""
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE

@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 import requests
 from botocore.exceptions import ClientError
-from websockets.sync.client import connect
 
 from tests.embedded.balanced import Balanced, answers
 from tests.embedded.certificates import import_certificate, make_certificate
 from tests.embedded_process import PATIENCE, eventually
+from tests.web_socket import connect
 
 
 def listen(balanced: Balanced, arn: str, **more: Any) -> str:

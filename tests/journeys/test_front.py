@@ -13,7 +13,6 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
-from websockets.sync.client import connect
 from websockets.typing import Origin
 
 from lobster_tasks import converge, doctor, rollout, stack
@@ -26,6 +25,7 @@ from tests.embedded.browser import BROWSER, shown, trusting
 from tests.embedded.identities import allow, session
 from tests.embedded_process import PATIENCE, EmbeddedProcess, control, eventually, start
 from tests.project import APP, Project, make
+from tests.web_socket import connect
 
 from .dump import dump
 

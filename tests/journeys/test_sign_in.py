@@ -12,7 +12,6 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 from websockets.exceptions import InvalidURI
-from websockets.sync.client import connect
 
 from lobster_tasks.aws import Aws
 from lobster_tasks.rollout import Progress
@@ -25,6 +24,7 @@ from tests.embedded.identity_provider import CLIENT, SECRET, IdentityProvider
 from tests.embedded.test_conformance_elbv2_tls import make_certificate
 from tests.embedded_process import PATIENCE, EmbeddedProcess, start
 from tests.project import Project, make
+from tests.web_socket import connect
 
 pytestmark = pytest.mark.filterwarnings("ignore::urllib3.exceptions.InsecureRequestWarning")
 

@@ -15,11 +15,11 @@ from typing import Any, ClassVar
 import pytest
 import requests
 from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import ClientConnection, connect
 
 from tests.embedded_process import PATIENCE, EmbeddedProcess, control, eventually, start
 from tests.project import Project, make
 from tests.visitors import Visitors
+from tests.web_socket import WebSocket, connect
 
 SPEED = 100.0
 CLIENTS, SOCKETS = 50, 10
@@ -100,7 +100,7 @@ def page(url: str, authority: Path) -> str:
 
 
 @contextmanager
-def sockets(url: str, authority: Path) -> Iterator[list[ClientConnection]]:
+def sockets(url: str, authority: Path) -> Iterator[list[WebSocket]]:
     """WebSockets through an address, open for as long as the block lasts, or the other end wants."""
     trust = ssl.create_default_context(cafile=str(authority)) if url.startswith("https") else None
     where = f"{url.replace('http', 'ws', 1)}{STREAM}"
@@ -108,7 +108,7 @@ def sockets(url: str, authority: Path) -> Iterator[list[ClientConnection]]:
         yield [stack.enter_context(connect(where, ssl=trust, open_timeout=PATIENCE)) for _ in range(SOCKETS)]
 
 
-def serves(socket: ClientConnection) -> bool:
+def serves(socket: WebSocket) -> bool:
     """Whether a WebSocket still echoes."""
     try:
         socket.send("hello")
