@@ -7,7 +7,7 @@ from typing import Any
 
 from ..moto.adapter import ActionResult, AwsError, LogsResponse
 from .pattern import matcher
-from .store import MOST, LogsStore, key, place, token
+from .store import MOST, LogsStore, is_protected, key, place, token
 
 GROUPS_ON_A_PAGE = 50
 CLASSES = ("STANDARD", "INFREQUENT_ACCESS", "DELIVERY")
@@ -22,12 +22,20 @@ class Logs(LogsResponse):
         return store
 
     def create_log_group(self) -> ActionResult:
-        """CreateLogGroup, with its class."""
+        """CreateLogGroup, with its class and its deletion protection."""
         name, kind = self._get_param("logGroupName"), self._get_param("logGroupClass") or CLASSES[0]
         if kind not in CLASSES:
             raise AwsError("InvalidParameterException", f"Invalid logGroupClass: {kind}")
         more = {"kmsKeyId": self._get_param("kmsKeyId")}
-        self._store.create_log_group(name, self._get_param("tags"), **more).log_group_class = kind
+        made = self._store.create_log_group(name, self._get_param("tags"), **more)
+        made.log_group_class = kind
+        self._store.protect(made, bool(self._get_param("deletionProtectionEnabled")))
+        return ActionResult({})
+
+    def put_log_group_deletion_protection(self) -> ActionResult:
+        """PutLogGroupDeletionProtection, by name or ARN."""
+        group = self._store.group(None, self._get_param("logGroupIdentifier"))
+        self._store.protect(group, bool(self._get_param("deletionProtectionEnabled")))
         return ActionResult({})
 
     def associate_kms_key(self) -> ActionResult:
@@ -127,4 +135,5 @@ class Logs(LogsResponse):
 
 def _group(group: Any) -> dict[str, Any]:
     kind = getattr(group, "log_group_class", CLASSES[0])
-    return {**group.to_describe_dict(), "logGroupClass": kind, "deletionProtectionEnabled": False}
+    protected = is_protected(group)
+    return {**group.to_describe_dict(), "logGroupClass": kind, "deletionProtectionEnabled": protected}

@@ -39,6 +39,11 @@ def place(digits: str) -> Key:
     return int(digits[:16]), int(digits[16:])
 
 
+def is_protected(group: Any) -> bool:
+    """Whether a log group has deletion protection; those that AWS's services make have none."""
+    return bool(getattr(group, "deletion_protection", False))
+
+
 class LogsStore(LogsBackend):
     """The log groups of one account in one region."""
 
@@ -55,11 +60,23 @@ class LogsStore(LogsBackend):
             return super().create_log_group(log_group_name, tags or {}, **more)
 
     def delete_log_group(self, log_group_name: str) -> None:
-        """Delete a log group with its tags, which moto keeps by name; ResourceNotFoundException."""
+        """Delete a log group with its tags, which moto keeps by name.
+
+        ResourceNotFoundException; ValidationException while it has deletion protection.
+        """
         with self.lock:
-            arn = self.group(log_group_name).arn
+            group = self.group(log_group_name)
+            if is_protected(group):
+                told = "Cannot delete log group with deletion protection enabled."
+                raise AwsError("ValidationException", f"{told} Disable deletion protection first.")
+            arn = group.arn
             super().delete_log_group(log_group_name)
             self.tagger.delete_all_tags_for_resource(arn)
+
+    def protect(self, group: Any, enabled: bool) -> None:
+        """Enable or disable the deletion protection of a group."""
+        with self.lock:
+            group.deletion_protection = enabled
 
     def put_retention_policy(self, log_group_name: str, retention_in_days: Any) -> None:
         """Set the retention in days, to one of the allowed values."""

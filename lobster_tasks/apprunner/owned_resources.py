@@ -1,12 +1,13 @@
 """The resources that only one App Runner service uses, and those to keep, read from the account.
 
 The service's description names the candidates. A candidate is kept if another App Runner service in any region uses it,
-if another principal can assume the role, or if this cannot be checked; the reason is kept with it.
+if another principal can assume the role, if it has deletion protection, or if this cannot be checked; the reason is kept
+with it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -130,7 +131,7 @@ def classify(aws: Aws, settings: Settings, service: AwsDict) -> OwnedResources:
     others, groups = in_parallel(partial(_others, aws, candidates.arn), partial(_log_groups, aws, candidates))
     companions = [*_companions(aws, candidates), *_roles(aws, settings, candidates)]
     judged = [(thing, own or _used(thing, candidates, others)) for thing, own in companions]
-    judged += [(each, "") for each in groups]
+    judged += groups
     judged += _policies(aws, others)  # last, because they may have allowed the rest
     return OwnedResources(
         tuple(thing for thing, why in judged if not why),
@@ -235,10 +236,17 @@ def _principals(trust: AwsDict) -> Iterator[str]:
             yield from policy_statements.as_list(each)
 
 
-def _log_groups(aws: Aws, candidates: ReferencedResources) -> Iterable[OwnedResource]:
+def _log_groups(aws: Aws, candidates: ReferencedResources) -> list[Classified]:
+    """The service's log groups; AWS refuses to delete one with deletion protection."""
     prefix = f"/aws/apprunner/{candidates.name}/{candidates.id}/"
     found = aws.pages("logs:DescribeLogGroups", "logGroups", prefix, logGroupNamePrefix=prefix)
-    return [OwnedResource("log-group", each["logGroupName"], each["logGroupName"]) for each in found]
+    return [
+        (
+            OwnedResource("log-group", each["logGroupName"], each["logGroupName"]),
+            "it has deletion protection" if each.get("deletionProtectionEnabled") else "",
+        )
+        for each in found
+    ]
 
 
 def remove(aws: Aws, thing: OwnedResource) -> None:

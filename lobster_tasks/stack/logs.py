@@ -52,12 +52,14 @@ class LogGroup(Resource):
         return live
 
     def used_by(self, neighbours: Neighbours, live: Live, known: LiveResources) -> tuple[str, ...]:
-        """Other families that log to it, and its filters, which would be deleted with it."""
+        """Other families that log to it, its filters, which would be deleted with it, and deletion protection."""
         told = [*neighbours.with_log_group(self.name)]
         for kind in ("Metric", "Subscription"):
             operation, members = f"logs:Describe{kind}Filters", f"{kind.lower()}Filters"
             found = neighbours.aws.pages(operation, members, self.label, logGroupName=self.name)
             told += [f"{kind.lower()} filter {each['filterName']}" for each in found]
+        if live.raw.get("deletionProtectionEnabled"):  # AWS refuses to delete it
+            told.append("whoever has set its deletion protection")
         return tuple(told)
 
     def delete(self, aws: Aws, live: Live) -> None:

@@ -71,6 +71,36 @@ def test_group_names_are_checked(logs: Any, name: str) -> None:
     assert refused(logs.create_log_group, logGroupName=name)[0] == "InvalidParameterException"
 
 
+def test_a_protected_group_is_not_deleted(client: Any) -> None:
+    """'If you attempt to delete a log group with deletion protection enabled, you receive a ValidationException with
+    the message' ("Protecting log groups from deletion", CloudWatch Logs User Guide); 'By default log groups are
+    created without deletion protection enabled' (CreateLogGroup); 'The name or ARN of the log group'
+    (PutLogGroupDeletionProtection)."""
+    logs = client("logs")
+
+    def protected() -> bool:
+        (group,) = logs.describe_log_groups()["logGroups"]
+        return bool(group["deletionProtectionEnabled"])
+
+    def protect(name: str, enabled: bool) -> None:
+        logs.put_log_group_deletion_protection(logGroupIdentifier=name, deletionProtectionEnabled=enabled)
+
+    told = "Cannot delete log group with deletion protection enabled. Disable deletion protection first."
+    logs.create_log_group(logGroupName=GROUP, deletionProtectionEnabled=True)
+    assert protected()
+    assert refused(logs.delete_log_group, logGroupName=GROUP) == ("ValidationException", told)
+    protect(GROUP, False)
+    assert not protected()
+    protect(logs.describe_log_groups()["logGroups"][0]["logGroupArn"], True)
+    assert refused(logs.delete_log_group, logGroupName=GROUP) == ("ValidationException", told)
+    protect(GROUP, False)
+    logs.delete_log_group(logGroupName=GROUP)
+    logs.create_log_group(logGroupName=GROUP)
+    assert not protected()
+    absent = {"logGroupIdentifier": "none", "deletionProtectionEnabled": True}
+    assert refused(logs.put_log_group_deletion_protection, **absent) == NO_GROUP
+
+
 def test_retention_is_one_of_a_list(logs: Any) -> None:
     """'Possible values are: 1, 3, 5, 7, 14, 30, …' (PutRetentionPolicy); absent means never."""
     assert "retentionInDays" not in logs.describe_log_groups()["logGroups"][0]

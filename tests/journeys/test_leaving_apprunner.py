@@ -483,6 +483,19 @@ def test_a_deletion_takes_what_only_the_service_used(leaving: Leaving) -> None:
     assert (again.action, again.going) == ("none", ())
 
 
+def test_a_log_group_with_deletion_protection_stays(leaving: Leaving) -> None:
+    leaving.create()
+    logs = leaving.sites.process.client("logs")
+    groups = logs.describe_log_groups(logGroupNamePrefix="/aws/apprunner")["logGroups"]
+    protected = groups[0]["logGroupName"]
+    logs.put_log_group_deletion_protection(logGroupIdentifier=protected, deletionProtectionEnabled=True)
+    found = leaving.survey(delete=True)
+    kept = {each.thing.label: each.why for each in found.kept if each.thing.kind == "log-group"}
+    assert kept == {f"log-group/{protected}": "it has deletion protection"}
+    leaving.clean(delete=True)
+    assert [each["logGroupName"] for each in left(leaving)] == [protected]
+
+
 def test_a_version_of_a_policy_is_not_made_twice(swift: EmbeddedProcess) -> None:
     """Nobody knows whether a call that got no answer was carried out: the next run looks."""
     swift.reset()

@@ -567,6 +567,10 @@ def _protection(m: Meddler) -> None:
     m.elbv2.modify_load_balancer_attributes(LoadBalancerArn=m.balancer, Attributes=[protected])
 
 
+def _log_protection(m: Meddler) -> None:
+    m.logs.put_log_group_deletion_protection(logGroupIdentifier=LOG_GROUP, deletionProtectionEnabled=True)
+
+
 def _guest_rule(m: Meddler) -> None:
     action = {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "200"}}
     condition = {"Field": "host-header", "Values": ["other.example.com"]}
@@ -729,6 +733,11 @@ GUESTS: dict[str, tuple[Callable[[Meddler], None], str, str]] = {
     "an image": (_guest_image, "repository/homara", "task definition theirs"),
     "another account": (_guest_policy, "repository/homara", "whom its repository policy lets in"),
     "a log": (_guest_log, f"log-group/{LOG_GROUP}", "task definition theirs"),
+    "a log's protection": (
+        _log_protection,
+        f"log-group/{LOG_GROUP}",
+        "whoever has set its deletion protection",
+    ),
     "a metric filter": (_guest_metric, f"log-group/{LOG_GROUP}", "metric filter errors"),
     "a subscription": (_guest_subscription, f"log-group/{LOG_GROUP}", "subscription filter all"),
 }
