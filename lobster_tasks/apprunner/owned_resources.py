@@ -1,8 +1,8 @@
 """The resources that only one App Runner service uses, and those to keep, read from the account.
 
 The service's description names the candidates. A candidate is kept if another App Runner service in any region uses it,
-if another principal can assume the role, if it has deletion protection, or if this cannot be checked; the reason is kept
-with it.
+if another principal can assume the role, if a log group has deletion protection, or if this cannot be checked; the
+reason is kept with it.
 """
 
 from __future__ import annotations

@@ -189,6 +189,11 @@ def dns_warning(domains: Iterable[str]) -> str:
     return f"! {', '.join(domains)}: DNS still leads visitors here; run inv cutover --back first."
 
 
+def dns_not_checked(why: str) -> str:
+    """A warning before the deletion of what DNS may lead to."""
+    return f"! DNS was not checked, so records may still lead to what is deleted: {why}"
+
+
 def counts(made: Plan) -> Text:
     """The number of changes by action, in one line."""
     parts = [

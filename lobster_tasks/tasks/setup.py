@@ -135,11 +135,14 @@ def remove_old_load_balancer(run: Run) -> None:
     from ..converge import Dialogue, bring, refuse_unready
 
     settings = run.settings_to_build
-    refuse_led_to_former(run.aws, settings)
+    unknown = refuse_led_to_former(run.aws, settings)
+    if unknown:
+        run.console.say(report.dns_not_checked(unknown))
 
     def ask(made: Plan) -> None:
         run.ask(report.farewell(made), destroys=True)
-        leave_former(run.aws, settings)
+        if not unknown:
+            leave_former(run.aws, settings)
 
     dialogue: Changes = Dialogue(
         show=lambda made: _show(run, made, run.console.say),
@@ -240,8 +243,11 @@ def _show_removal(run: Run, made: Plan) -> None:
 
     _head(run, run.console.say)
     run.console.say(report.removal(made))
-    if made.changes and (led := domains_here(run.aws, run.located_settings)):
-        run.console.say(report.dns_warning(led))
+    led = domains_here(run.aws, run.located_settings) if made.changes else None
+    if led and led.unknown:
+        run.console.say(report.dns_not_checked(led.unknown))
+    elif led and led.domains:
+        run.console.say(report.dns_warning(led.domains))
 
 
 def _head(run: Run, tell: Callable[[RenderableType], None]) -> None:

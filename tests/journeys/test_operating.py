@@ -10,7 +10,7 @@ import pytest
 
 from lobster_tasks import report
 from lobster_tasks.errors import NotReadyError, RefusedError
-from lobster_tasks.rollout import exec_command, history, rollback, scale
+from lobster_tasks.rollout import before_scaling, exec_command, history, rollback, scale
 from tests.environment import environment
 
 from .releasing import Account, said
@@ -163,6 +163,11 @@ def who_else_scales(account: Account) -> None:
         MinCapacity=2,
         MaxCapacity=4,
     )
+    denied = {"code": "AccessDeniedException", "message": "not this one", "status": 400}
+    account.embedded.order({"operation": "DescribeScalableTargets", "error": denied})
+    (_, unknown) = before_scaling(account.aws, account.settings, 1).says
+    assert unknown.startswith("whether auto scaling changes it again was not checked: AccessDeniedException")
+    account.embedded.forgive()
     down = scale(account.aws, account.settings, 1)
     assert any("between 2 and 4 and will change it again" in moment.what for moment in down.timeline)
 

@@ -10,15 +10,15 @@ import pytest
 
 from lobster_tasks import converge, stack
 from lobster_tasks.account import with_live_names
-from lobster_tasks.apprunner.cutover import refuse_led_to_former
+from lobster_tasks.apprunner.cutover import domains_here, leave_former, refuse_led_to_former
 from lobster_tasks.aws import Aws
 from lobster_tasks.cost import current_cost
-from lobster_tasks.errors import NotOursError, RefusedError, SettingsError
+from lobster_tasks.errors import AwsCallError, NotOursError, RefusedError, SettingsError
 from lobster_tasks.report.plans import opened
 from lobster_tasks.settings import LoadBalancerNames, Settings, load
 from tests.clocks import PatientClock
 from tests.conftest import SWIFT
-from tests.embedded.zones import Zone, change, simple
+from tests.embedded.zones import Zone, change, simple, weighted
 from tests.embedded_process import EmbeddedProcess
 
 NAMES = LoadBalancerNames("lobster-alb", "lobster-tg", "lobster-alb-sg")
@@ -220,6 +220,42 @@ def test_back_from_a_distribution_nobody_is_let_in_who_is_not_listed(setup: Setu
     assert setup.let_in() == {OFFICE}
     assert len(seen) > 10
     assert set().union(*seen) == {OFFICE}
+
+
+DENIED = {"code": "AccessDenied", "message": "no", "status": 403}
+BROKEN = {"code": "InvalidInput", "message": "no", "status": 400}
+
+
+def test_only_dns_that_may_not_be_read_is_left_alone_and_that_is_told(setup: Setup) -> None:
+    """Where AWS refuses to read it for another reason, nothing is deleted: visitors may be led there."""
+    setup.bring()
+    old = str(setup.public["DNSName"])
+    setup.bring(**FRONTED)
+    domain, zone = "app.office.org", Zone(setup.embedded, "office.org")
+    settings = setup.settings(domains=[domain], **FRONTED)
+    zone.settle(weighted(domain, old, 0), weighted(domain, setup.distribution, 100))
+    before = zone.records()
+    for operation in ("ListHostedZones", "ListResourceRecordSets"):
+        setup.embedded.order({"service": "route53", "operation": operation, "error": BROKEN})
+        for refused in (refuse_led_to_former, leave_former, domains_here):
+            with pytest.raises(AwsCallError, match=operation):
+                refused(setup.aws, settings)
+        setup.embedded.forgive()
+        setup.embedded.order({"service": "route53", "operation": operation, "error": DENIED})
+        assert operation in refuse_led_to_former(setup.aws, settings)
+        told = domains_here(setup.aws, settings)
+        assert (told.domains, operation in told.unknown) == ((), True)
+        with pytest.raises(AwsCallError, match=operation):
+            leave_former(setup.aws, settings)
+        setup.embedded.forgive()
+    assert zone.records() == before
+    assert refuse_led_to_former(setup.aws, settings) == ""
+    leave_former(setup.aws, settings)
+    assert [each["ResourceRecords"][0]["Value"] for each in zone.records()] == [setup.distribution]
+    second = setup.client("route53").create_hosted_zone(Name="office.org", CallerReference="second")
+    assert "2 public hosted zones match" in refuse_led_to_former(setup.aws, settings)
+    assert "2 public hosted zones match" in domains_here(setup.aws, settings).unknown
+    assert second["HostedZone"]["Name"] == "office.org."
 
 
 @pytest.mark.parametrize("given", [{}, INSIDE])

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...aws import Aws
-from ...errors import AwsCallError, RefusedError
 from ...settings import Settings
 from . import records, routes
 from .routes import Route
@@ -33,13 +32,10 @@ def finish(aws: Aws, found: Sequence[Route], host: str) -> None:
 
 def leave_former(aws: Aws, settings: Settings) -> None:
     """Remove the records without visitors that lead to the load balancer that another one replaces, or to its
-    distribution. Does nothing where they cannot be read. Raises AwsCallError, OutOfTimeError."""
+    distribution. Raises AmbiguousZoneError, AwsCallError, OutOfTimeError."""
     if not settings.domains:
         return
-    try:
-        former, dns_name = former_destinations(aws, settings), destination_name(aws, settings)
-        names = hosted_domains(aws, settings.domains)
-    except (AwsCallError, RefusedError):
-        return
+    former, dns_name = former_destinations(aws, settings), destination_name(aws, settings)
+    names = hosted_domains(aws, settings.domains)
     for each in former:
         finish(aws, idle_pairs(names, each.dns_name, dns_name), each.dns_name)

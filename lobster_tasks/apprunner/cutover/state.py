@@ -9,8 +9,9 @@ from typing import Any
 
 from ... import converge, stack
 from ...account import find_authority
-from ...aws import Aws
+from ...aws import ACCESS_DENIED, Aws
 from ...converge import Plan
+from ...doctor.check import refusal
 from ...errors import AwsCallError, RefusedError
 from ...forwarding import sign_in_url
 from ...in_parallel import in_parallel
@@ -135,8 +136,20 @@ class HostedDomains:
     records: Mapping[str, Sequence[Record]]
 
 
+@dataclass(frozen=True)
+class LedDomains:
+    """Domains whose DNS in this account leads visitors to the stack; ``unknown`` says why that is not known."""
+
+    domains: tuple[str, ...] = ()
+    unknown: str = ""
+
+
+class AmbiguousZoneError(RefusedError):
+    """Several public hosted zones of this account match one domain."""
+
+
 def hosted_domains(aws: Aws, domains: Sequence[str]) -> HostedDomains:
-    """Read the zones and records of the domains. Raises RefusedError where two zones match one domain."""
+    """Read the zones and records of the domains. Raises AmbiguousZoneError where two zones match one domain."""
     zones = _zones_of(aws, domains) if domains else {}
     listed = in_parallel(*(partial(records_of, aws, zone, domain) for domain, zone in zones.items()))
     return HostedDomains(zones, dict(zip(zones, listed, strict=True)))
@@ -152,32 +165,47 @@ def destination_name(aws: Aws, settings: Settings) -> str:
     return str(found["DNSName"]) if found else ""
 
 
-def domains_here(aws: Aws, settings: Settings) -> tuple[str, ...]:
-    """The domains whose DNS in this account leads visitors to the stack; empty if that cannot be known."""
+def domains_here(aws: Aws, settings: Settings) -> LedDomains:
+    """The domains whose DNS in this account leads visitors to the stack.
+
+    Not known without permission to read, and where two zones match a domain. Raises AwsCallError for other refusals.
+    """
     if not settings.domains:
-        return ()
+        return LedDomains()
     try:
         dns_name, names = destination_name(aws, settings), hosted_domains(aws, settings.domains)
-    except (AwsCallError, RefusedError):
-        return ()
-    return tuple(domain for domain, listed in names.records.items() if routes.share_of(listed, dns_name))
+    except AmbiguousZoneError as ambiguous:
+        return LedDomains(unknown=refusal(ambiguous))
+    except AwsCallError as refused:
+        if refused.code not in ACCESS_DENIED:
+            raise
+        return LedDomains(unknown=refusal(refused))
+    led = (domain for domain, listed in names.records.items() if routes.share_of(listed, dns_name))
+    return LedDomains(tuple(led))
 
 
-def refuse_led_to_former(aws: Aws, settings: Settings) -> None:
+def refuse_led_to_former(aws: Aws, settings: Settings) -> str:
     """Raise RefusedError where DNS in this account leads visitors to the load balancer that another one replaces, or to
-    its distribution."""
+    its distribution.
+
+    Returns why that is not known; empty where it is. Raises AwsCallError where it could be read, but was not.
+    """
+    unknown = ""
     section = settings.load_balancer.swapped()
     has_distribution = aws.partition == "aws" and not settings.is_internal
     for kind in ("none", "cloudfront") if has_distribution else ("none",):
         front = settings.front.model_copy(update={"kind": kind})
         former = settings.model_copy(update={"load_balancer": section, "front": front})
-        if led := domains_here(aws, former):
+        led = domains_here(aws, former)
+        unknown = unknown or led.unknown
+        if led.domains:
             goal = ", ".join(filter(None, (_what_visitors_reach(settings), destination_name(aws, settings))))
             raise RefusedError(
-                f"{', '.join(led)}: DNS still leads visitors to {_what_visitors_reach(former)}.",
+                f"{', '.join(led.domains)}: DNS still leads visitors to {_what_visitors_reach(former)}.",
                 "they would get no answer once it is deleted",
                 f"let the records lead to {goal}, wait for their TTL, run the same command again",
             )
+    return unknown
 
 
 def _what_visitors_reach(settings: Settings) -> str:
@@ -268,7 +296,7 @@ def _zones_of(aws: Aws, domains: Sequence[str]) -> dict[str, str]:
         longest = max((len(zone["Name"]) for zone in fitting), default=0)
         best = [zone["Id"].rpartition("/")[2] for zone in fitting if len(zone["Name"]) == longest]
         if len(best) > 1:
-            raise RefusedError(
+            raise AmbiguousZoneError(
                 f"{len(best)} public hosted zones match {domain}: {', '.join(best)}.",
                 "the registrar delegates to only one of them",
                 "delete the others, or move this domain by hand",

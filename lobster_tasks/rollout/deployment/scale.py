@@ -29,7 +29,7 @@ _ENOUGH = 2
 
 @dataclass(frozen=True)
 class ScaleChange:
-    """The change of the desired count; ``warning`` names who else controls it, if anybody."""
+    """The change of the desired count; ``warning`` names who else controls it, or says why that is not known."""
 
     before: int
     desired: int
@@ -108,10 +108,8 @@ def _ready(aws: Aws, cluster: str, name: str, to: int) -> Mapping[str, Any]:
 
 
 def _auto_scaling(aws: Aws, resource: str, to: int) -> str:
-    """Who else controls the desired count of a service (``resource``: its id in Application Auto Scaling).
-
-    Empty for nobody, and without the permission to read it.
-    """
+    """Who else controls the desired count of a service (``resource``: its id in Application Auto Scaling), or why that
+    is not known; empty for nobody."""
     try:
         answer = aws.call(
             "application-autoscaling:DescribeScalableTargets",
@@ -119,8 +117,8 @@ def _auto_scaling(aws: Aws, resource: str, to: int) -> str:
             ServiceNamespace="ecs",
             ResourceIds=[resource],
         )
-    except AwsCallError:
-        return ""
+    except AwsCallError as refused:
+        return f"whether auto scaling changes it again was not checked: {refused.why}"
     for target in answer["ScalableTargets"]:
         low, high = target["MinCapacity"], target["MaxCapacity"]
         if not low <= to <= high:
