@@ -23,6 +23,12 @@ VARIABLE = re.compile(r"\$\{\s*([^,}]+?)\s*(?:,\s*'([^']*)'\s*)?\}")
 LITERALS = {"*": "*", "?": "?", "$": "$"}
 
 
+def resource_account(resource: str, caller: str) -> str:
+    """``aws:ResourceAccount``: the account that owns a resource (ARN), the caller's where the ARN has none."""
+    owner = resource.split(":")[4] if resource.count(":") > 4 else ""
+    return owner if owner.isdigit() else caller
+
+
 class UnresolvedVariableError(Exception):
     """A policy variable without a value in the request: its statement does not match."""
 

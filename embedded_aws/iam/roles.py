@@ -10,7 +10,7 @@ from ..kernel import young
 from ..kernel.data_plane import DataPlane
 from ..moto import adapter
 from ..moto.adapter import StoredRole
-from .conditions import Context, as_list
+from .conditions import Context, as_list, resource_account
 from .policy import Decision, Document, Values, decide, matches, parsed, statements
 
 
@@ -27,7 +27,8 @@ def role_allows(
     role = adapter.find_role(account, role_arn)
     if role is None:
         return Decision("implicitDeny")
-    return decide(policies_of(role), action, resource, context, role.boundary)
+    known = {"aws:ResourceAccount": resource_account(resource, account), **(context or {})}
+    return decide(policies_of(role), action, resource, known, role.boundary)
 
 
 def trusts(

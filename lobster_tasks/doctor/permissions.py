@@ -122,10 +122,32 @@ def simulate(
     """IAM SimulatePrincipalPolicy of each action on each resource; empty without resources.
 
     Supplies the condition keys whose values are known for every such call; the simulator reports others as missing.
-    Whether a user signs in with MFA is not known.
+    Whether a user signs in with MFA is not known. One simulation has one value for each key, so the resources of each
+    account and region have one of their own.
     """
-    if not resources:
-        return []
+    return [
+        decision
+        for alike in _by_owner(resources)
+        for decision in _simulated(aws, principal, actions, alike, context)
+    ]
+
+
+def _by_owner(resources: Sequence[str]) -> list[list[str]]:
+    """The resources of each account and region, in the order in which they are given."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for each in resources:
+        found.setdefault((account_of(each), region_of(each)), []).append(each)
+    return list(found.values())
+
+
+def _simulated(
+    aws: Aws,
+    principal: str,
+    actions: Sequence[str],
+    resources: Sequence[str],
+    context: Sequence[Mapping[str, Any]],
+) -> list[Decision]:
+    """The decisions on resources of one account and region."""
     results = aws.pages(
         "iam:SimulatePrincipalPolicy",
         "EvaluationResults",
@@ -133,7 +155,7 @@ def simulate(
         PolicySourceArn=principal,
         ActionNames=list(actions),
         ResourceArns=list(resources),
-        ContextEntries=[*_known(aws, principal, actions, resources), *context],
+        ContextEntries=[*_known(aws, principal, actions, resources[0]), *context],
     )
     return [decision for each in results for decision in _decisions(each, resources)]
 
@@ -156,18 +178,19 @@ def _decisions(result: Mapping[str, Any], resources: Sequence[str]) -> Iterator[
         )
 
 
-def _known(
-    aws: Aws, principal: str, actions: Sequence[str], resources: Sequence[str]
-) -> list[dict[str, Any]]:
-    """Known condition keys; the region is omitted for IAM, which has its own, and for resources in other regions."""
-    here = all(region_of(each) in ("", aws.region) for each in resources)
+def _known(aws: Aws, principal: str, actions: Sequence[str], resource: str) -> list[dict[str, Any]]:
+    """Known condition keys of calls on a resource, ``*`` for none.
+
+    The region is omitted for IAM, which has its own, and for a resource in another region.
+    """
+    here = region_of(resource) in ("", aws.region)
     is_iam = any(each.startswith("iam:") for each in actions)
     region = [_entry("aws:RequestedRegion", aws.region)] if here and not is_iam else []
     return [
         *region,
         _entry("aws:PrincipalAccount", aws.account),
         _entry("aws:PrincipalArn", principal),
-        _entry("aws:ResourceAccount", aws.account),
+        _entry("aws:ResourceAccount", account_of(resource) or aws.account),
         {**_entry("aws:SecureTransport", "true"), "ContextKeyType": "boolean"},
     ]
 

@@ -29,8 +29,9 @@ def region_of(arn: str) -> str:
 
 
 def account_of(arn: str) -> str:
-    """The account in an ARN."""
-    return arn.split(":")[4]
+    """The account in an ARN; empty for other text, and for an ARN without one."""
+    parts = arn.split(":")
+    return parts[4] if len(parts) > 5 and parts[0] == "arn" else ""
 
 
 def as_list(value: Any) -> list[Any]:

@@ -130,6 +130,19 @@ def test_a_program_that_is_not_there(stack: Stack) -> None:
     assert task["containers"][0]["reason"] == task["stoppedReason"]
 
 
+def test_an_execution_role_that_stays_within_its_account(stack: Stack) -> None:
+    """A data perimeter: Deny with 'StringNotEquals' of aws:ResourceAccount, which is the repository's own account here
+    (IAM User Guide, "AWS global condition context keys"); it would match if the key were missing."""
+    outside = {"StringNotEquals": {"aws:ResourceAccount": "123456789012"}}
+    statement = {"Effect": "Deny", "Action": "ecr:*", "Resource": "*", "Condition": outside}
+    stack.aws.client("iam").put_role_policy(
+        RoleName=stack.execution_role.split("/")[-1],
+        PolicyName="perimeter",
+        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
+    )
+    assert environment_of(stack)["AWS_EXECUTION_ENV"] == "AWS_ECS_FARGATE"
+
+
 def test_an_execution_role_that_may_not_pull(stack: Stack) -> None:
     """ "… unable to retrieve ecr registry auth: … AccessDeniedException: … ecr:GetAuthorizationToken …"."""
     role = stack.role("poor")

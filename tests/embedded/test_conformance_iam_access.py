@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from embedded_aws.iam.conditions import resource_account
 from tests.embedded.firewalls import associate, web_acl
 from tests.embedded.identities import (
     ANYBODY_HERE,
@@ -684,6 +685,21 @@ def test_the_region_that_is_asked(who: Any) -> None:
     caller.client("ecs").list_clusters()
     with refused("AccessDeniedException"):
         caller.client("ecs", "eu-west-1").list_clusters()
+
+
+def test_the_account_of_the_resource(who: Any) -> None:
+    """aws:ResourceAccount: 'Use this key to compare the requested resource owner's AWS account ID with the resource
+    account in the policy' (IAM User Guide, "AWS global condition context keys")."""
+    ours, theirs = "123456789012", "210987654321"
+    logs = who(
+        allow("logs:CreateLogGroup", StringEquals={"aws:ResourceAccount": ours}),
+        allow("logs:DeleteLogGroup", StringEquals={"aws:ResourceAccount": theirs}),
+    ).client("logs")
+    logs.create_log_group(logGroupName="one")
+    with refused("AccessDeniedException"):
+        logs.delete_log_group(logGroupName="one")
+    assert resource_account(f"arn:aws:ecr:us-east-2:{theirs}:repository/app", ours) == theirs
+    assert resource_account("*", ours) == ours
 
 
 # What a call needs besides

@@ -95,6 +95,47 @@ def test_the_role_may_pull_from_another_region_and_another_account(
     assert refused() == set()
 
 
+OWN = {"aws:ResourceAccount": "123456789012"}
+
+
+@pytest.mark.parametrize(
+    ("effect", "condition", "refuses"),
+    [
+        ("Deny", {"StringNotEquals": OWN}, "theirs"),
+        ("Deny", {"StringEquals": OWN}, "ours"),
+        ("Allow", {"StringEquals": OWN}, "theirs"),
+    ],
+)
+def test_each_resource_is_simulated_with_its_own_account(
+    account: Account, folder: Path, effect: str, condition: dict[str, Any], refuses: str
+) -> None:
+    """A data perimeter lets a role use its account's resources only; one simulation has one value for each key."""
+    own_template(folder, image="210987654321.dkr.ecr.us-east-2.amazonaws.com/agent:1")
+    definition = templates.task_definition(account.settings, account.aws.account, "aws", "")
+    iam, service = account.client("iam"), {"Service": "ecs-tasks.amazonaws.com"}
+    trust = [{"Effect": "Allow", "Principal": service, "Action": "sts:AssumeRole"}]
+    role = iam.create_role(
+        RoleName="perimeter",
+        AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": trust}),
+    )["Role"]["Arn"]
+    perimeter = {"Effect": effect, "Action": "ecr:*", "Resource": "*"}
+    statements = [
+        {**perimeter, "Effect": "Allow", **({"Condition": condition} if effect == "Allow" else {})},
+        {**perimeter, "Action": "ecr:Batch*", "Condition": condition},
+    ]
+    iam.put_role_policy(
+        RoleName="perimeter",
+        PolicyName="perimeter",
+        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": statements}),
+    )
+    repositories = {
+        "arn:aws:ecr:us-east-2:123456789012:repository/homara": "ours",
+        "arn:aws:ecr:us-east-2:210987654321:repository/agent": "theirs",
+    }
+    told = denied(may_pull(account.aws, account.settings, role, definition))
+    assert {repositories[each.resource] for each in told} == {refuses}
+
+
 def test_an_image_of_another_container_that_is_gone_is_seen_before(account: Account, folder: Path) -> None:
     account.push("one")
     own_template(folder, image="123456789012.dkr.ecr.us-east-2.amazonaws.com/homara:agent")

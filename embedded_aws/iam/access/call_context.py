@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from ...moto.adapter import DEFAULT_ACCOUNT_ID
 from ...moto.wire import Call
+from ..conditions import resource_account
 from ..policy import Decision, Document
 from . import callers
 from .callers import Caller
@@ -25,7 +26,8 @@ class CallContext:
 
     def ask(self, query: AuthorizationQuery, policy: Document | None = None) -> Decision:
         """Decide one query, also by the resource's own policy if it has one, and record it."""
-        known = {**self._general(), **query.context}
+        owner = resource_account(query.resource, self.caller.account)
+        known = {**self._general(), "aws:ResourceAccount": owner, **query.context}
         decision = self.caller.decides(query.action, query.resource, known, policy)
         self.asked.append(replace(query, context=known, allowed=decision.allowed))
         return decision
