@@ -26,6 +26,7 @@ from .errors import (
     RefusedError,
     SettingsError,
 )
+from .loopback import is_loopback
 from .refusals import PASSING, PASSING_WITHIN, PASSING_WITHIN_SECONDS, hold
 from .version import __version__
 
@@ -324,7 +325,7 @@ def _without_the_proxy(host: str, proxy: str) -> str:
     there = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
     name = "no_proxy" if "no_proxy" in os.environ else "NO_PROXY"
     asked = f"{host} is reached through the proxy {there.hostname}:{there.port or 80}"
-    if host == "localhost" or host.endswith(".localhost") or host.startswith("127.") or host == "::1":
+    if is_loopback(host):
         names = ",".join(dict.fromkeys([host, "127.0.0.1", "localhost"]))
         return f"{asked}: export {name}={names}${{{name}:+,${name}}}, then run the same command again"
     return f"{asked}: check that proxy, or add {host} to {name}; then run the same command again"

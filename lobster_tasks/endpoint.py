@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from .errors import RefusedError, UsageError
+from .loopback import is_loopback
 
 
 def require_listening(endpoint: str | None) -> None:
@@ -27,7 +28,7 @@ def require_listening(endpoint: str | None) -> None:
             next_step="unset AWS_ENDPOINT_URL",
         )
     by_proxy = parts.scheme in getproxies() and not proxy_bypass(host)
-    if parts.scheme == "https" or (by_proxy and not host.startswith(("127.", "localhost"))):
+    if parts.scheme == "https" or (by_proxy and not is_loopback(host)):
         return  # AWS itself, or a host that only the proxy reaches
     try:
         socket.create_connection((host, port), timeout=5).close()

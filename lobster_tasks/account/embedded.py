@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import ipaddress
-from urllib.parse import urlsplit
-
 from ..aws import Aws
 from ..foreign import parsed_object
 from ..http_client import Client
+from ..loopback import is_loopback_url
 
 _ANSWER_WITHIN_SECONDS = 10.0
 
@@ -28,11 +26,7 @@ def runs_containers(aws: Aws) -> bool:
 
 def is_embedded(endpoint_url: str | None) -> bool:
     """Whether a URL is one of this machine, as that of an embedded AWS is."""
-    host = urlsplit(endpoint_url or "").hostname or ""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+    return is_loopback_url(endpoint_url)
 
 
 def _told(aws: Aws, name: str) -> dict[str, object]:

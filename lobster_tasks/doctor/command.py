@@ -7,7 +7,6 @@ of Uvicorn, Hypercorn, Daphne, FastAPI and Waitress, Flask's ``run``, Django's `
 from __future__ import annotations
 
 import posixpath
-import re
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,9 +14,9 @@ from typing import Any
 
 from ..dockerfile.commands import SimpleCommand, program_words, script_of, simple_commands
 from ..dockerfile.words import WordError, expand
+from ..loopback import is_loopback
 
 _STREAMLIT_PORT = 8501
-_LOOPBACK = re.compile(r"^(localhost|127\.|::1$|\[::1\]$)")
 
 Words = Sequence[str]
 Variables = Mapping[str, str]
@@ -40,7 +39,7 @@ class ServerAddress:
     @property
     def is_unreachable(self) -> bool:
         """Whether the address is reachable only from the container itself."""
-        return bool(_LOOPBACK.match(self.address))
+        return is_loopback(self.address)
 
 
 def servers(words: Words, environment: Variables, config: Mapping[str, Any]) -> tuple[ServerAddress, ...]:

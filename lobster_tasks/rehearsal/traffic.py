@@ -151,7 +151,8 @@ class TrafficByName(Traffic):
         domain = urlsplit(self.url).netloc
         address = self._where(domain)
         answer = client.request(f"http://{address}{self.path}", _ANSWER_WITHIN_SECONDS)
-        if answer.headers.get("location", "").startswith(f"https://{domain}"):
+        target = urlsplit(answer.headers.get("location", ""))
+        if (target.scheme, target.hostname) == ("https", domain):
             answer = client.request(f"https://{address}{self.path}", _ANSWER_WITHIN_SECONDS)
         return _failure(answer)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 from ... import dns
+from ...account import is_embedded
 from ...aws import Aws
 from ...errors import RefusedError
 
@@ -14,7 +15,7 @@ NameServers = Callable[[str], frozenset[str] | None]
 
 def public_dns(aws: Aws) -> NameServers | None:
     """The function that asks public DNS; None for an embedded AWS, whose names are not public."""
-    return None if aws.endpoint_url else dns.name_servers
+    return None if is_embedded(aws.endpoint_url) else dns.name_servers
 
 
 def refuse_undelegated(aws: Aws, zones: Mapping[str, str], ask: NameServers) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 
-from ...account import describe_target_health, find_authority
+from ...account import describe_target_health, find_authority, is_embedded
 from ...aws import Aws
 from ...errors import RefusedError
 from ...probe import Probe, PublicEndpoint, probe
@@ -85,7 +85,7 @@ def _endpoint(
     return PublicEndpoint(
         url,
         name=domain.replace("*", "www", 1),
-        checked=aws.endpoint_url is None or bool(authority),
+        checked=not is_embedded(aws.endpoint_url) or bool(authority),
         authority=authority,
         internal=there.internal if there else False,
         allowed_sources=there.allowed_sources if there else (),

@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from ...loopback import is_loopback
+
 _URL = r"(?P<scheme>https?)://(?P<host>\[[0-9a-f:]{2,45}\]|[\w.*-]{1,253})(?::(?P<port>\d{2,5}))?"
 # Uvicorn, Hypercorn, Werkzeug (Flask), Gunicorn, Waitress, Puma, Gradio, Dash, and Streamlit with an address given.
 _BOUND = re.compile(
@@ -35,7 +37,6 @@ _PORT_ONLY = (
         re.I,
     ),
 )
-_LOOPBACK = re.compile(r"^(127\.|localhost$|\[?::1\]?$)")
 _EVERYWHERE = ("0.0.0.0", "[::]", "::", "*")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -51,7 +52,7 @@ class ListeningPort:
     @property
     def is_on_loopback(self) -> bool:
         """Whether only the task itself can connect to it."""
-        return bool(_LOOPBACK.match(self.address))
+        return is_loopback(self.address)
 
 
 def listening_ports(lines: Iterable[str]) -> tuple[ListeningPort, ...]:
