@@ -29,6 +29,7 @@ from pydantic import (
     field_validator,
 )
 
+from .as_written import UnreadableError, load_yaml
 from .build_secret import attributes_of, read_secret
 from .errors import InvalidSetting, SettingsError
 from .foreign import parsed
@@ -207,30 +208,47 @@ def _secret_in_secrets_manager(value: str) -> str:
 
 
 def _comma_separated(value: object) -> object:
-    """A list, from a list or from a text that is JSON or separated by commas."""
+    """A list, from a list or from a text that is JSON, a YAML list in one line, or separated by commas."""
     if not isinstance(value, str):
         return value
-    listed = _json_list(value)
+    listed = _list_in(value)
     return [part.strip() for part in value.split(",") if part.strip()] if listed is None else listed
 
 
 def _shell_words(value: object) -> object:
-    """A list, from a list or from a text that is JSON or a shell's command line."""
+    """A list, from a list or from a text that is JSON, a YAML list in one line, or a shell's command line."""
     if isinstance(value, list | tuple):
         return [_text(each) for each in value]
     if not isinstance(value, str):
         return value
-    listed = _json_list(value)
+    listed = _list_in(value)
     return shlex.split(value) if listed is None else listed
 
 
-def _json_list(text: str) -> list[Any] | None:
-    """The list in a JSON text, with numbers as they are written; None for any other text."""
-    try:
-        found = parsed(text, parse_int=str, parse_float=str, parse_constant=str)
-    except ValueError:
-        return None
+def _list_in(text: str) -> list[Any] | None:
+    """The list in a text of JSON, or of YAML in one line, with values as they are written; None for any other text."""
+    found = _in_one_line(text, "[")
     return found if isinstance(found, list) else None
+
+
+def _map_in(text: str) -> object:
+    """The map in a text of JSON, or of YAML in one line, with values as they are written; any other text as it is."""
+    found = _in_one_line(text, "{")
+    return found if isinstance(found, dict) else text
+
+
+def _in_one_line(text: str, begins: str) -> object:
+    """The value of a text that begins as JSON's or YAML's lists or maps do; None for any other text."""
+    if not text.lstrip().startswith(begins):
+        return None
+    try:
+        return parsed(text, parse_int=str, parse_float=str, parse_constant=str)
+    except ValueError:
+        pass
+    try:
+        return load_yaml(text)
+    except UnreadableError:
+        return None
 
 
 def _path_or_none(value: object) -> object:
@@ -1115,7 +1133,7 @@ def load(
     problems: list[str] = []
     chosen = [*_from_environ(environ, problems), *_from_flags(flags, problems)]
     for path, value in chosen:
-        _put(merged, path, value)
+        _put(merged, path, _map_in(value) if path in _MAPS else value)
     is_chosen = any(path == "region" for path, _ in chosen)
     problems += _settle_region(merged, environ, (lambda: None) if is_chosen else profiles_region)
     if merged.get("profile") == "seed":
@@ -1151,7 +1169,7 @@ def _from_environ(environ: Mapping[str, str], problems: list[str]) -> list[tuple
         elif variable.startswith(ENV_PREFIX):
             section = variable.removeprefix(ENV_PREFIX).lower()
             problems.append(f"{variable}: {_not_a_setting(section, variable, variables)}")
-    return found
+    return sorted(found, key=lambda each: each[0] not in _MAPS)  # a complete map before what is added to it
 
 
 def _from_flags(flags: Sequence[str], problems: list[str]) -> list[tuple[str, str]]:

@@ -280,7 +280,7 @@ def _python(path: Path) -> Any:
     text_file.contents(path)  # raises for files that would block, or have no end
     config = Config(lazy=True, defaults={}, runtime_path=path)
     config.load_runtime()
-    return dict(config)
+    return dict(config.items())  # iterating over it would give objects of Invoke's for the sections
 
 
 _READERS: Mapping[str, Callable[[Path], Any]] = {".yaml": _yaml, ".yml": _yaml, ".json": _json}

@@ -212,6 +212,46 @@ def test_what_json_holds_is_taken_as_it_is_written(project: Project) -> None:
     assert settings["container"]["environment"] == {"A": "24.10", "B": "true"}
 
 
+def test_what_python_holds_is_taken(project: Project) -> None:
+    """invoke.py is the last of the files that Invoke looks for ("Configuration files")."""
+    tree = nested({key: value for key, (_, value) in GIVEN.items() if value is not None})
+    project.write("invoke.py", f"lobster = {tree!r}\n")
+    settings = json.loads(project.inv("dump").check().out)
+    assert {key: at(settings, key) for key in GIVEN if key != "probe.websocket"} == {
+        key: value for key, (_, value) in GIVEN.items() if key != "probe.websocket"
+    }
+
+
+FLOW = {
+    "domains": ("[a.example.com, b.example.com]", ["a.example.com", "b.example.com"]),
+    "load_balancer.allowed_cidrs": (
+        "[203.0.113.0/24, '2001:db8::/32']",
+        ["203.0.113.0/24", "2001:db8::/32"],
+    ),
+    "container.command": ("['sleep', 1.50, on]", ["sleep", "1.50", "on"]),
+    "images.cache_from": ('[type=gha, "type=local,src=a"]', ["type=gha", "type=local,src=a"]),
+    "images.secrets": ('["id=a,src=b"]', ["id=a,src=b"]),
+    "container.environment": ("{PIN: 0123, FLAG: on}", {"PIN": "0123", "FLAG": "on"}),
+    "tags": ('{"Version": 1.10}', {"Version": "1.10"}),
+}
+"""Lists and maps as invoke.yaml has them in one line."""
+
+
+@pytest.mark.parametrize("place", ["the file", "the environment", "flags"])
+def test_a_list_and_a_map_in_one_line_mean_the_same_everywhere(project: Project, place: str) -> None:
+    words, environment = ["dump"], {}
+    for key, (text, _) in FLOW.items():
+        words += ["--set", f"{key}={text}"] if place == "flags" else []
+        environment |= {variable(key).upper(): text} if place == "the environment" else {}
+    if place == "the file":
+        lines = yaml.safe_dump({"lobster": nested({key: f"<{key}>" for key in FLOW})})
+        for key, (text, _) in FLOW.items():
+            lines = lines.replace(f"<{key}>", text)
+        project.write("invoke.yaml", lines)
+    settings = json.loads(project.inv(*words, **environment).check().out)
+    assert {key: at(settings, key) for key in FLOW} == {key: value for key, (_, value) in FLOW.items()}
+
+
 def test_flags_say_the_same(project: Project) -> None:
     flags = [word for key, (text, _) in GIVEN.items() for word in ("--set", f"{key}={text}")]
     check(project.inv("--no-dedupe", *(word for _ in range(3) for word in ("dump", *flags))))
