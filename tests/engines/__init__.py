@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -29,14 +30,16 @@ default_ulimits = ["nofile=20000:20000", "nproc=1000:1000"]
 cgroup_manager = "cgroupfs"
 events_logger = "file"
 runtime = "runc"
-tmp_dir = "{folder}/tmp"
+tmp_dir = "{short}/tmp"
 """
 STORAGE_CONF = """\
 [storage]
 driver = "vfs"
 graphroot = "{folder}/storage"
-runroot = "{folder}/run"
+runroot = "{short}/run"
 """
+OURS, FOLDER = "embedded-aws", "embedded-aws.folder"
+"""Labels of what an embedded AWS makes: which one, and the folder with its files."""
 BUSYBOX = ("/bin/busybox", "/usr/bin/busybox")
 
 
@@ -45,8 +48,28 @@ class NoEngineError(Exception):
 
 
 @dataclass(frozen=True)
+class _Kind:
+    """A kind of what an engine has: what lists it, what inspects it, and where its labels are then."""
+
+    listing: tuple[str, ...]
+    inspection: tuple[str, ...]
+    labels: str
+
+
+_KINDS = (
+    _Kind(("ps", "-a"), ("container", "inspect"), ".Config.Labels"),
+    _Kind(("volume", "ls"), ("volume", "inspect"), ".Labels"),
+    _Kind(("network", "ls"), ("network", "inspect"), ".Labels"),
+    _Kind(("images",), ("image", "inspect"), ".Config.Labels"),
+)
+
+
+@dataclass(frozen=True)
 class ContainerEngine:
-    """An engine that answers: its name, its program, and the variables by which the program finds its storage."""
+    """An engine that answers: its name, its program, and the variables by which the program finds its storage.
+
+    The variables have a TMPDIR too, by which what an embedded AWS has made for these tests can be told (``made``).
+    """
 
     name: str
     program: str
@@ -84,6 +107,31 @@ class ContainerEngine:
         told = json.loads(self.run("image", "inspect", reference))[0]["RepoDigests"]
         return str(told[0]).rpartition("@")[2]
 
+    def labelled(self, label: str) -> list[str]:
+        """The containers, volumes, networks and images that have a label."""
+        return [name for kind in _KINDS for name in self._listed(kind, label)]
+
+    def made(self, label: str = OURS) -> list[str]:
+        """The containers, volumes, networks and images with a label that embedded AWSes of this process have made.
+
+        All test processes share an engine; the label ``FOLDER`` says where an embedded AWS has its files.
+        """
+        return [
+            name
+            for kind in _KINDS
+            for name in self._listed(kind, label)
+            if self._folder_of(kind, name).is_relative_to(self.environment["TMPDIR"])
+        ]
+
+    def _listed(self, kind: _Kind, label: str) -> list[str]:
+        return self.run(*kind.listing, "--quiet", "--filter", f"label={label}").split()
+
+    def _folder_of(self, kind: _Kind, name: str) -> Path:
+        """The label ``FOLDER``; empty where somebody has removed the thing meanwhile."""
+        template = f'{{{{index {kind.labels} "{FOLDER}"}}}}'
+        told = self.run(*kind.inspection, "--format", template, name, code=None)
+        return Path(told.strip())
+
     def remove_own(self) -> None:
         """Remove the containers and images that this process's tests have made."""
         mine = f"label={LABEL}={os.getpid()}"
@@ -110,7 +158,8 @@ def docker(folder: Path) -> Iterator[ContainerEngine]:
     with _own_socket() if keeper.can_start() else _any_socket(program) as address:
         configuration = folder / "docker"
         configuration.mkdir()
-        env = {"DOCKER_CONFIG": str(configuration), **({"DOCKER_HOST": address} if address else {})}
+        env = {"DOCKER_CONFIG": str(configuration), "TMPDIR": _scratch(folder)}
+        env |= {"DOCKER_HOST": address} if address else {}
         with _used(ContainerEngine("docker", program, folder, env)) as engine:
             yield engine
 
@@ -121,21 +170,43 @@ def podman(folder: Path) -> Iterator[ContainerEngine]:
     program = shutil.which("podman")
     if program is None:
         raise NoEngineError("no podman (Debian: apt-get install podman runc)")
+    with _short_folder() as short:
+        (folder / "auth.json").write_text("{}")
+        (folder / "containers.conf").write_text(CONTAINERS_CONF.format(short=short))
+        (folder / "storage.conf").write_text(STORAGE_CONF.format(folder=folder, short=short))
+        env = {
+            "CONTAINERS_CONF": str(folder / "containers.conf"),
+            "CONTAINERS_STORAGE_CONF": str(folder / "storage.conf"),
+            "REGISTRY_AUTH_FILE": str(folder / "auth.json"),
+            "BUILDAH_ISOLATION": "chroot",
+            "TMPDIR": _scratch(folder),
+        }
+        engine = ContainerEngine("podman", program, folder, env)
+        if not _answers(program, {**os.environ, **env}, ["info"]):
+            raise NoEngineError("podman is installed but does not work here")
+        with _used(engine):
+            yield engine
+
+
+def _scratch(folder: Path) -> str:
+    made = folder / "scratch"
+    made.mkdir()
+    return str(made.resolve())
+
+
+@contextmanager
+def _short_folder() -> Iterator[Path]:
+    """A folder for what podman runs, with sockets; its path is short wherever the tests have their files.
+
+    Before 5.1, podman takes a configured runroot of more than 50 characters, but refuses it as an argument, with which
+    it is called at the end of each container: that end is then noticed late (its issue 22272).
+    """
+    folder = Path(tempfile.mkdtemp(prefix="lobster-", dir="/tmp"))
     (folder / "tmp").mkdir()
-    (folder / "auth.json").write_text("{}")
-    (folder / "containers.conf").write_text(CONTAINERS_CONF.format(folder=folder))
-    (folder / "storage.conf").write_text(STORAGE_CONF.format(folder=folder))
-    env = {
-        "CONTAINERS_CONF": str(folder / "containers.conf"),
-        "CONTAINERS_STORAGE_CONF": str(folder / "storage.conf"),
-        "REGISTRY_AUTH_FILE": str(folder / "auth.json"),
-        "BUILDAH_ISOLATION": "chroot",
-    }
-    engine = ContainerEngine("podman", program, folder, env)
-    if not _answers(program, {**os.environ, **env}, ["info"]):
-        raise NoEngineError("podman is installed but does not work here")
-    with _used(engine):
-        yield engine
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager

@@ -36,7 +36,8 @@ from tests.project import Ended, Project, make
 pytestmark = pytest.mark.engine
 
 SPEED = 20.0
-OURS = "embedded-aws"
+TASK = "embedded-aws.task"
+"""The label of what an embedded AWS makes for a task."""
 TOOLS = """\
 FROM scratch
 COPY busybox /bin/busybox
@@ -179,7 +180,7 @@ def containers(engine: ContainerEngine) -> Iterator[EmbeddedProcess]:
         return
     with running(engine) as aws:
         yield aws
-    assert made(engine) == []
+    assert engine.made() == []
 
 
 @pytest.fixture
@@ -195,18 +196,11 @@ def tools(stack: Stack, engine: ContainerEngine) -> str:
     return push(stack.aws.client("ecr"), engine, "localhost/tools:1", "tools")
 
 
-def made(engine: ContainerEngine, label: str = OURS) -> list[str]:
-    """The containers, volumes, networks and images in an engine that have a label."""
-    listings = (("ps", "-a"), ("volume", "ls"), ("network", "ls"), ("images",))
-    found = [engine.run(*each, "--quiet", "--filter", f"label={label}").split() for each in listings]
-    return [name for names in found for name in names]
-
-
 def container_of(engine: ContainerEngine, task: dict[str, Any]) -> list[str]:
     """The containers of a task, its pod included."""
     host = task["attachments"][0]["details"]
     (name,) = (one["value"] for one in host if one["name"] == "privateDnsName")
-    return engine.run("ps", "--quiet", "--filter", f"label=embedded-aws.task={name}").split()
+    return engine.run("ps", "--quiet", "--filter", f"label={TASK}={name}").split()
 
 
 def logged(stack: Stack, container: str = "app") -> list[str]:
@@ -321,10 +315,9 @@ def test_nothing_is_left_after_sigkill_and_nothing_of_others_is_touched(
     containers: EmbeddedProcess, engine: ContainerEngine
 ) -> None:
     containers.reset()
-    eventually(lambda: not engine.run("ps", "--all", "--quiet", "--filter", f"label={OURS}"))
-    eventually(lambda: not engine.run("volume", "ls", "--quiet", "--filter", f"label={OURS}"))
+    assert engine.made(TASK) == []
     mine = f"{LABEL}={os.getpid()}"
-    others = made(engine)
+    others = engine.made()
     with ExitStack() as ending:
         engine.run(
             "run", "--detach", "--label", mine, "--network", "none", "localhost/tools:1", "sleep", "600"
@@ -339,18 +332,18 @@ def test_nothing_is_left_after_sigkill_and_nothing_of_others_is_touched(
                 stack.container(image, mountPoints=mounts), volumes=[{"name": "data"}]
             )
             stack.reaches(stack.run(definition)["taskArn"], "RUNNING")
-        before = set(made(engine)) - set(others)
+        before = set(engine.made()) - set(others)
         assert len(before) == 12  # each has a pod, a container, a volume, a network, and two images
         os.kill(killed.pid, signal.SIGKILL)
-        assert before <= set(made(engine))
+        assert before <= set(engine.made())
         with running(engine):
-            kept = set(made(engine)) - set(others)
+            kept = set(engine.made()) - set(others)
             assert len(kept) == 6
             assert kept < before
         assert Stack(alive).ecs.list_tasks(cluster="c")["taskArns"]
-        assert made(engine, mine)
-    assert set(made(engine)) == set(others)
-    assert made(engine, mine)
+        assert engine.labelled(mine)
+    assert set(engine.made()) == set(others)
+    assert engine.labelled(mine)
 
 
 @pytest.mark.skipif(
@@ -578,7 +571,8 @@ def test_a_sidecar_shares_the_network_of_its_task(tried: Tried) -> None:
 @pytest.fixture
 def project(tmp_path: Path, docker: ContainerEngine) -> Project:
     """A project whose image has RUN; no AWS anywhere."""
-    found = make(tmp_path, None, files={"Dockerfile.streamlit": DOCKERFILE})
+    dockerfile = f"{DOCKERFILE}LABEL {LABEL}={os.getpid()}\n"
+    found = make(tmp_path, None, files={"Dockerfile.streamlit": dockerfile})
     for name, content in (("busybox", busybox()), ("index.cgi", PAGE.encode())):
         (found.folder / name).write_bytes(content)
         (found.folder / name).chmod(0o755)
@@ -588,18 +582,20 @@ def project(tmp_path: Path, docker: ContainerEngine) -> Project:
 
 
 def test_rehearses_with_the_image_itself(project: Project, docker: ContainerEngine) -> None:
-    before, images = made(docker), docker.run("images", "--format", "{{.Repository}}:{{.Tag}}")
+    before, images = docker.made(), built(docker)
     answer = project.inv("rehearse", "--runtime", "auto", "--no-from-apprunner", "--json").check().json
     told = "\n".join(moment["what"] for moment in answer["timeline"])
     assert answer["verdict"] == "passed", told
     assert "tasks are containers of docker" in told
     assert answer["requests"]["failed"] == 0
-    assert made(docker) == before
-    assert not [
-        image
-        for image in docker.run("images", "--format", "{{.Repository}}:{{.Tag}}").split()
-        if image.startswith("127.0.0.1:") and image not in images.split()
-    ]
+    assert docker.made() == before
+    assert not [image for image in built(docker) - images if image.startswith("127.0.0.1:")]
+
+
+def built(engine: ContainerEngine) -> set[str]:
+    """The names of the images that this process's tests have in an engine."""
+    mine = f"label={LABEL}={os.getpid()}"
+    return set(engine.run("images", "--filter", mine, "--format", "{{.Repository}}:{{.Tag}}").split())
 
 
 def test_runs_a_command_in_a_task(project: Project, docker: ContainerEngine) -> None:
@@ -648,7 +644,7 @@ def test_images_as_people_build_them(
     project.inv("rollback").check()
     assert apps[0].page in page(url)
     project.inv("teardown", "--yes", "--data").check()
-    assert made(engine, "embedded-aws.task") == []
+    assert engine.made(TASK) == []
 
 
 def released(project: Project, engine: ContainerEngine, tag: str, app: App) -> Ended:
