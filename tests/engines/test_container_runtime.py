@@ -16,7 +16,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -73,6 +73,8 @@ head -c "${CONTENT_LENGTH:-0}" >/dev/null
 printf 'Content-Type: text/plain\\r\\n\\r\\n'
 cat /built
 """
+DATA = {"sourceVolume": "data", "containerPath": "/data"}
+VOLUMES = [{"name": "data"}]
 SETTINGS = "probe: {path: /, websocket: false}"
 APPLETS = (
     "cat",
@@ -145,7 +147,7 @@ class Tried:
 @contextmanager
 def running(engine: ContainerEngine, **how: Any) -> Iterator[EmbeddedProcess]:
     """An embedded AWS whose tasks are containers of an engine."""
-    env = {**os.environ, **engine.environment, "EMBEDDED_AWS_ENGINE": engine.name}
+    env = {**os.environ, **engine.environment, "EMBEDDED_AWS_ENGINE": engine.program}
     words = [*EMBEDDED_AWS, "--until-stdin-ends", "--speed", f"{SPEED}", "--boot-allowance", "5"]
     words += ["--runtime", "container"]
     with serve(words, env=env, stdin=subprocess.PIPE, process_group=0, **how) as aws:
@@ -311,6 +313,59 @@ def test_execute_command_opens_a_terminal_in_the_container(
     assert (done.returncode, said) == (0, "ok"), done
 
 
+def test_a_reset_leaves_nothing_of_a_task(
+    containers: EmbeddedProcess, engine: ContainerEngine, stack: Stack, tools: str
+) -> None:
+    """A task with several containers and a volume: they and the pod are gone with the reset."""
+    more = {"mountPoints": [DATA]}
+    beside = stack.container(tools, "beside", command=["sleep", "600"], portMappings=[], **more)
+    started = stack.run(stack.definition(stack.container(tools, **more), beside, volumes=VOLUMES))
+    stack.reaches(started["taskArn"], "RUNNING")
+    assert len(engine.made(TASK)) == 4  # a pod, two containers, a volume
+    containers.reset()
+    assert engine.made(TASK) == []
+
+
+SLOW = """\
+#!/bin/sh
+case "$*" in "{order} "*)
+    touch {folder}/begun
+    until test -e {folder}/go; do sleep 0.1; done
+    {program} "$@"
+    code=$?
+    touch {folder}/over
+    exit $code
+esac
+exec {program} "$@"
+"""
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        "run --detach",
+        "volume create",
+        *(pytest.param(each, marks=pytest.mark.exhaustive) for each in ("create", "start --attach")),
+    ],
+)
+def test_a_reset_while_a_task_starts_leaves_nothing_of_it(
+    engine: ContainerEngine, tmp_path: Path, order: str
+) -> None:
+    """The engine is slow to follow an order for a task, and a reset comes before it has."""
+    slow = tmp_path / engine.name
+    slow.write_text(SLOW.format(order=order, folder=tmp_path, program=engine.program))
+    slow.chmod(0o755)
+    with running(replace(engine, program=str(slow))) as aws:
+        stack = Stack(aws)
+        image = push(aws.client("ecr"), engine, "localhost/tools:1", "tools")
+        stack.run(stack.definition(stack.container(image, mountPoints=[DATA]), volumes=VOLUMES))
+        eventually((tmp_path / "begun").exists)
+        aws.reset()
+        (tmp_path / "go").touch()
+        eventually((tmp_path / "over").exists)
+        eventually(lambda: engine.made(TASK) == [])
+
+
 def test_nothing_is_left_after_sigkill_and_nothing_of_others_is_touched(
     containers: EmbeddedProcess, engine: ContainerEngine
 ) -> None:
@@ -385,10 +440,6 @@ def sh(script: str) -> tuple[str, str, str]:
 def first(*condition: str, name: str = "first") -> list[dict[str, str]]:
     """dependsOn."""
     return [{"containerName": name, "condition": each} for each in condition]
-
-
-DATA = {"sourceVolume": "data", "containerPath": "/data"}
-VOLUMES = [{"name": "data"}]
 
 
 @both

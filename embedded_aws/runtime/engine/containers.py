@@ -83,15 +83,9 @@ class EngineContainers:
         if spec.platform != spec.image.platform:
             return NeverRan(spec.full_command[0], spec.log)
         try:
-            name = self._created(spec, self._pod(spec))
+            return self._started(spec, resets)
         except EngineError as why:
             raise CannotStart(str(why)) from why
-        folder = Path(tempfile.mkdtemp(dir=self._images.folder / "containers"))
-        made = EngineContainer(
-            self._engine, name, spec.image.stop_signal, spec.log, self._orders.submit, folder
-        )
-        self._keep(made, resets)
-        return made
 
     def execute(
         self, container: Container, command: Sequence[str], log: Callable[[str], None] = nowhere
@@ -130,13 +124,30 @@ class EngineContainers:
         """Where the pod listens."""
         return f"http://{TASK_ENDPOINT}"
 
-    def _pod(self, spec: ContainerSpec) -> Pod:
+    def _started(self, spec: ContainerSpec, resets: int) -> EngineContainer:
+        pod = self._pod(spec, resets)
+        try:
+            name = self._created(spec, pod)
+            folder = Path(tempfile.mkdtemp(dir=self._images.folder / "containers"))
+            made = EngineContainer(
+                self._engine, name, spec.image.stop_signal, spec.log, self._orders.submit, folder
+            )
+            self._keep(made, resets)
+            return made
+        finally:
+            if resets != self._resets:  # a reset in the meantime has removed what there was, and no more
+                self._remove(pod)
+
+    def _pod(self, spec: ContainerSpec, resets: int) -> Pod:
+        """The pod of a task, which is made for its first container; after a reset, one that is nobody's."""
         with self._making:
-            if spec.address not in self._pods:
-                made = self._made_pod(spec)
-                with self._plane.lock:
+            with self._plane.lock:
+                found = self._pods.get(spec.address) if resets == self._resets else None
+            made = found or self._made_pod(spec)
+            with self._plane.lock:
+                if resets == self._resets:
                     self._pods[spec.address] = made
-            return self._pods[spec.address]
+            return made
 
     def _made_pod(self, spec: ContainerSpec) -> Pod:
         ports = dict.fromkeys([*spec.ports, *spec.image.exposed_ports])

@@ -9,9 +9,10 @@ from __future__ import annotations
 import logging
 import os
 import socket
-from collections.abc import Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from ..scratch import is_used
@@ -53,6 +54,8 @@ _KINDS = (
 )
 """In the order of their removal: a volume, a network or an image of containers cannot be removed before these."""
 _OF_TASKS = _KINDS[:2]
+_TIMES = 3
+"""How often it is tried to remove everything of a kind."""
 
 
 @dataclass(frozen=True)
@@ -88,19 +91,22 @@ def remove_own(engine: Engine, labels: Labels, *, tasks_only: bool = False) -> N
     """Remove everything of this embedded AWS, or its tasks' containers and volumes; a log message names what cannot
     be removed."""
     for kind in _OF_TASKS if tasks_only else _KINDS:
-        _remove(engine, kind, _listed(engine, kind, f"{INSTANCE}={labels.instance}"))
+        _remove(engine, kind, partial(_listed, engine, kind, f"{INSTANCE}={labels.instance}"))
 
 
 def remove_leftovers(engine: Engine) -> None:
     """Remove what embedded AWSes of this machine left that were killed."""
     for kind in _KINDS:
-        found = _listed(engine, kind, INSTANCE)
-        _remove(engine, kind, [each for each in found if _is_orphaned(engine, kind, each)])
+        _remove(engine, kind, partial(_orphans, engine, kind))
 
 
 def _listed(engine: Engine, kind: _Kind, label: str) -> list[str]:
     told = engine.try_to(*kind.listing, "--filter", f"label={label}") or ""
     return list(dict.fromkeys(told.split()))
+
+
+def _orphans(engine: Engine, kind: _Kind) -> list[str]:
+    return [each for each in _listed(engine, kind, INSTANCE) if _is_orphaned(engine, kind, each)]
 
 
 def _is_orphaned(engine: Engine, kind: _Kind, name: str) -> bool:
@@ -110,15 +116,19 @@ def _is_orphaned(engine: Engine, kind: _Kind, name: str) -> bool:
     return where == machine() and bool(folder) and not is_used(Path(folder))
 
 
-def _remove(engine: Engine, kind: _Kind, names: Iterable[str]) -> None:
-    named = list(names)
-    for last in (False, True):  # podman removes no pod before the containers in its network
-        try:
-            if named:
-                insists = kind.insists if last and engine.name == "podman" else ()
-                engine.run(*kind.removal, *insists, *named)
+def _remove(engine: Engine, kind: _Kind, listed: Callable[[], list[str]]) -> None:
+    """Remove what is listed, until nothing is: podman removes no pod before the containers in its network, and nothing
+    at all, without an error, where one of those named is gone."""
+    why = ""
+    for time in range(_TIMES):
+        named = listed()
+        if not named:
             return
-        except EngineError as why:
-            gone = any(word in str(why).lower() for word in ("no such", "not found", "in progress"))
-            if last and not gone:
-                log.warning("%s %s could not be removed: %s", " ".join(kind.removal), " ".join(named), why)
+        insists = kind.insists if time and engine.name == "podman" else ()
+        try:
+            engine.run(*kind.removal, *insists, *named)
+        except EngineError as refused:
+            why = str(refused)
+    left = listed()
+    if left and "in progress" not in why:
+        log.warning("%s %s: not removed: %s", " ".join(kind.removal), " ".join(left), why)
