@@ -15,7 +15,7 @@ import pytest
 
 from embedded_aws.runtime.engine import archive, arguments
 from embedded_aws.runtime.engine.arguments import Variables
-from embedded_aws.runtime.engine.client import elsewhere, explained
+from embedded_aws.runtime.engine.client import Engine, elsewhere, explained
 from embedded_aws.runtime.engine.container import refusal
 from embedded_aws.runtime.engine.gateway import Gateway
 from embedded_aws.runtime.images import Image
@@ -143,7 +143,8 @@ def test_the_order_that_creates_a_container() -> None:
     )
     spec = replace(spec, mounts=(Mount("data", "/data"), Mount("cache", "/cache", True, True)))
     volumes, variables = {"data": "vol-1", "cache": "vol-2"}, Variables("", {"B": "2"})
-    words = arguments.container(spec, "ref", "pod", ["--label", "l"], variables, "/file", 2, volumes)
+    engine = Engine("docker", "docker", cpus=2)
+    words = arguments.container(spec, "ref", "pod", ["--label", "l"], variables, "/file", engine, volumes)
     said = " ".join(words)
     assert said.endswith("ref me")
     for each in (

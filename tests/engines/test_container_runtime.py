@@ -506,12 +506,20 @@ def test_a_container_has_the_volumes_of_another_one(tried: Tried) -> None:
 
 @both
 def test_a_file_system_in_memory(tried: Tried) -> None:
-    """Tmpfs, size: "The maximum size (in MiB) of the tmpfs volume"; it is the container's own."""
+    """Tmpfs, size: "The maximum size (in MiB) of the tmpfs volume"; it is the container's own.
+
+    LinuxParameters: it "maps to the --tmpfs option to docker run", of which docker's reference says
+    "rw,noexec,nosuid,nodev"; docker's "tmpfs mounts": "the pre-existing files are obscured by the mount".
+    """
     given = {"tmpfs": [{"containerPath": "/www", "size": 1}]}
-    fill = "ls; echo x > new && cat new; cat /bin/busybox > big && echo large; true"
+    fill = "ls; echo x > new && cat new; cat /bin/busybox > big && echo large; cat /proc/mounts"
     tried.once(tried.container(*sh(fill), linuxParameters=given))
-    assert logged(tried.stack)[0] == "x"
-    assert ("large" in logged(tried.stack)) is not tried.can("tmpfs")
+    lines = logged(tried.stack)
+    assert lines[0] == "x"
+    assert ("large" in lines) is not tried.can("tmpfs")
+    if tried.can("tmpfs"):
+        (options,) = (line.split()[3] for line in lines if line.split()[1:2] == ["/www"])
+        assert {"rw", "noexec", "nosuid", "nodev"} <= {*options.split(",")}
 
 
 @both

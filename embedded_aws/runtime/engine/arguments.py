@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..interface import ContainerSpec
+from .client import Engine
 from .gateway import Gateway
 
 TASK_ENDPOINT = "169.254.170.2"
@@ -59,14 +60,12 @@ def container(
     labels: Sequence[str],
     variables: Variables,
     file: str,
-    machine_cpus: int,
+    engine: Engine,
     volumes: Mapping[str, str],
 ) -> list[str]:
     """`create` of one container of a task in a ``pod``; ``file`` is where the text of ``variables`` is.
 
     ``volumes`` has the engine's name of each volume of the task.
-
-    An engine refuses more processors than ``machine_cpus``.
     """
     first, *rest = spec.full_command
     return [
@@ -74,9 +73,10 @@ def container(
         *("--network", f"container:{pod}"),
         *("--workdir", spec.folder, "--entrypoint", first),
         *("--env-file", file, *(word for name in variables.others for word in ("--env", name))),
-        *_limits(spec, machine_cpus),
+        *_limits(spec, engine),
         *_isolation(spec),
         *_mounts(spec, volumes),
+        *_in_memory(spec, engine),
         *(image, *rest),
     ]
 
@@ -86,18 +86,26 @@ def _mounts(spec: ContainerSpec, volumes: Mapping[str, str]) -> Iterable[str]:
         # Fargate puts in what the image has only where the image says VOLUME; an engine would everywhere.
         options = ["ro" if mount.read_only else "rw", *([] if mount.from_image else ["nocopy"])]
         yield from ("--volume", f"{volumes[mount.volume]}:{mount.path}:{','.join(options)}")
+
+
+def _in_memory(spec: ContainerSpec, engine: Engine) -> Iterable[str]:
     for each in spec.tmpfs:
-        yield from ("--tmpfs", f"{each.path}:{','.join([f'size={each.size_mib}m', *each.options])}")
+        options = [f"size={each.size_mib}m", *each.options]
+        if (
+            engine.name == "podman"
+        ):  # unlike docker's --tmpfs, which ECS promises, with the image's files and exec
+            options += ["notmpcopyup", *([] if {"exec", "noexec"} & {*each.options} else ["noexec"])]
+        yield from ("--tmpfs", f"{each.path}:{','.join(options)}")
 
 
-def _limits(spec: ContainerSpec, machine_cpus: int) -> Iterable[str]:
+def _limits(spec: ContainerSpec, engine: Engine) -> Iterable[str]:
     memory = min(filter(None, (spec.memory_limit_mib, spec.task_memory_mib)), default=None)
     if memory:
         yield from ("--memory", f"{memory}m", "--memory-swap", f"{memory}m")  # Fargate has no swap
     if spec.isolation.memory_reservation_mib:
         yield from ("--memory-reservation", f"{spec.isolation.memory_reservation_mib}m")
     if spec.isolation.task_cpus:
-        yield from ("--cpus", f"{min(spec.isolation.task_cpus, machine_cpus):g}")
+        yield from ("--cpus", f"{min(spec.isolation.task_cpus, engine.cpus):g}")  # no engine takes more
     yield from ("--cpu-shares", str(max(spec.isolation.cpu_units, LEAST_SHARES)))
     for name, (soft, hard) in spec.isolation.ulimits.items():
         yield from ("--ulimit", f"{name}={soft}:{hard}")

@@ -171,7 +171,7 @@ class EngineContainers:
                 labels,
                 variables,
                 file,
-                self._engine.cpus,
+                self._engine,
                 pod.volumes,
             )
             return self._engine.run(*words, environment=variables.others).splitlines()[-1]
