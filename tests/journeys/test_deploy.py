@@ -134,7 +134,7 @@ def test_a_first_release_that_fails(account: Account) -> None:
     outcome = account.deploy("one", EXIT_CODE="3")
     assert (outcome.verdict, outcome.exit_code) == ("failed", 1)
     assert outcome.why == "there is no previous release to roll back to"
-    assert outcome.cause is not None
+    assert outcome.cause is not None, said(outcome)
     assert "exit code 3" in outcome.cause.message
     assert [finding.code for finding in outcome.findings] == ["no-release-before"]
     assert account.service()["desiredCount"] == 0
@@ -150,7 +150,7 @@ def test_a_release_that_is_never_healthy(account: Account) -> None:
         account.update(healthCheckGracePeriodSeconds=0)
         outcome = account.deploy("two", HEALTH_STATUS="500")
     assert outcome.verdict == "rolled_back"
-    assert outcome.cause is not None
+    assert outcome.cause is not None, said(outcome)
     assert any("Health checks failed with these codes: [500]" in line for line in outcome.cause.evidence)
     assert traffic.answers.keys() == {"one"}
 
@@ -159,7 +159,7 @@ def test_out_of_time(account: Account) -> None:
     impatient = account.with_settings("deployment.wait_minutes=0.3")
     outcome = impatient.deploy("one", START_DELAY="60")
     assert (outcome.verdict, outcome.exit_code) == ("out_of_time", 4)
-    assert outcome.cause is not None
+    assert outcome.cause is not None, said(outcome)
     assert outcome.cause.code == "out-of-time"
     assert "Still in progress after 0.3 minutes" in outcome.cause.message
 
@@ -174,7 +174,7 @@ def test_somebody_deploys_meanwhile(account: Account) -> None:
 
     outcome = deploy(account.aws, account.settings, "two", observe=interfere)
     assert (outcome.verdict, outcome.exit_code) == ("superseded", 1)
-    assert outcome.cause is not None
+    assert outcome.cause is not None, said(outcome)
     assert "took its place" in outcome.cause.message
 
 
@@ -363,7 +363,7 @@ def test_following_what_was_rolled_back_before_we_came(account: Account) -> None
 def test_the_app_does_not_answer_as_it_should(account: Account) -> None:
     outcome = account.with_settings("probe.websocket=/plain").deploy("one")
     assert (outcome.verdict, outcome.exit_code) == ("failed", 1)
-    assert outcome.cause is not None
+    assert outcome.cause is not None, said(outcome)
     assert outcome.cause.code == "probe-failed"
     assert "there is no WebSocket at this path" in outcome.cause.evidence[0]
 

@@ -11,7 +11,7 @@ from lobster_tasks.aws import Aws
 from lobster_tasks.errors import UsageError
 from lobster_tasks.rollout import Outcome, follow
 
-from .releasing import Account, beside
+from .releasing import Account, beside, said
 
 LEAK = "import os, sys; print('cannot use', os.environ['API_TOKEN'], 'at', os.environ['PORT']); sys.exit(1)"
 TOKEN = "correct-horse-battery-staple-9"
@@ -26,7 +26,7 @@ def test_values_of_the_environment_are_not_shown(account: Account) -> None:
     site = beside(account, "leaky")
     environment = [{"name": "API_TOKEN", "value": TOKEN}, {"name": "PORT", "value": "8501"}]
     outcome = site.follow(command=["python", "-c", LEAK], environment=environment)
-    assert outcome.cause is not None
+    assert outcome.cause is not None, said(outcome)
     assert "cannot use *** at 8501" in outcome.cause.message
     assert any("adds the environment variable API_TOKEN" in line for line in outcome.cause.changed)
     assert TOKEN not in shown(outcome)
@@ -36,7 +36,7 @@ def test_the_last_twenty_lines_of_the_log(account: Account) -> None:
     site = beside(account, "wordy")
     script = "for i in $(seq 1 50); do echo line $i; done; exit 3"
     outcome = site.follow(command=["sh", "-c", script])
-    assert outcome.cause is not None
+    assert outcome.cause is not None, said(outcome)
     logged = [line for line in outcome.cause.evidence if line.startswith("log: ")]
     assert logged == [f"log: line {number}" for number in range(31, 51)]
 
@@ -44,7 +44,7 @@ def test_the_last_twenty_lines_of_the_log(account: Account) -> None:
 def test_what_the_release_changed(account: Account) -> None:
     site = beside(account, "changed")
     outcome = site.follow(command=["streamlti"], cpu="256")
-    assert outcome.cause is not None
+    assert outcome.cause is not None, said(outcome)
     assert "revision 2: cpu 512 → 256" in outcome.cause.changed
     assert any(line.startswith("revision 2: command default → [streamlti]") for line in outcome.cause.changed)
 
@@ -56,7 +56,7 @@ def test_what_cannot_be_read_is_said(account: Account) -> None:
         account.order_fault(service=service, operation=operation, error=denied)
     outcome = site.deploy("closed", EXIT_CODE="3")
     assert (outcome.verdict, outcome.cause and outcome.cause.code) == ("rolled_back", "exits")
-    assert outcome.cause is not None
+    assert outcome.cause is not None, said(outcome)
     assert "not read: the log (AccessDeniedException: may not GetLogEvents)" in outcome.cause.evidence
 
 

@@ -62,7 +62,7 @@ def test_a_failure_of_the_whole_account(failure: Failure, account: Account) -> N
 
 def check(failure: Failure, outcome: Outcome) -> None:
     """Verdict and cause, and that they come with evidence and a remedy."""
-    assert outcome.cause is not None
+    assert outcome.cause is not None, said(outcome)
     told = outcome.verdict, outcome.cause.code, tuple(each.code for each in outcome.also)
     assert told == (failure.verdict, failure.code, failure.also), outcome
     assert tuple(each.code for each in outcome.findings) == failure.findings

@@ -128,7 +128,7 @@ def test_settings_that_do_not_fit_the_account(ready: Account, code: str) -> None
     assert (error.code, says in error.what) == (code, True), (error.code, error.what)
     outcome = Outcome.refused(error)
     assert outcome.exit_code == 5
-    assert outcome.cause is not None
+    assert outcome.cause is not None, said(outcome)
     assert outcome.cause.code == code
 
 

@@ -150,7 +150,7 @@ def test_a_talkative_container_does_not_hide_why_the_app_ended(account: Account)
     outcome = beside(
         account, "one", {"command": ["python3", "-c", BEATS], "logConfiguration": LOGS}, EXIT_CODE="3"
     )
-    assert outcome.cause is not None
+    assert outcome.cause is not None, said(outcome)
     assert "The program ended with exit code 3; its last log line: giving up with 3" in outcome.cause.message
     assert not [line for line in outcome.cause.evidence if "heartbeat" in line]
 
@@ -169,7 +169,7 @@ def test_a_container_that_has_to_succeed_first_is_the_cause_by_name(account: Acc
     made = account.client("ecs").register_task_definition(**definition)["taskDefinition"]["taskDefinitionArn"]
     account.update(taskDefinition=made, desiredCount=1)
     outcome = follow(account.aws, account.settings, made)
-    assert outcome.cause is not None
+    assert outcome.cause is not None, said(outcome)
     assert "The program of agent ended with exit code 4" in outcome.cause.message, outcome.cause
     assert "log: no such table" in outcome.cause.evidence
 
@@ -177,6 +177,6 @@ def test_a_container_that_has_to_succeed_first_is_the_cause_by_name(account: Acc
 def test_a_log_that_is_not_in_cloudwatch_is_said(account: Account) -> None:
     silent = {"command": ["python3", "-c", "raise SystemExit(4)"], "essential": True}
     outcome = beside(account, "one", silent)
-    assert outcome.cause is not None
+    assert outcome.cause is not None, said(outcome)
     assert "The program of agent ended with exit code 4" in outcome.cause.message
     assert "not read: the log of agent (it has no log driver)" in outcome.cause.evidence

@@ -78,7 +78,7 @@ def test_an_image_that_is_not_there_is_told_before_the_agent_gives_up(account: A
     """AWS takes minutes an attempt: ECR says it at once, and no task has to fail for it."""
     site = beside(account, "absent")
     outcome = site.follow(f"{site.image.partition('@')[0]}:gone")
-    assert outcome.cause is not None
+    assert outcome.cause is not None, said(outcome)
     assert (outcome.verdict, outcome.cause.code) == ("rolled_back", "image-not-found")
     assert "ECR has no such image" in outcome.cause.evidence
     where = {"cluster": site.settings.cluster, "service": site.settings.service}
@@ -150,6 +150,6 @@ def test_a_cause_that_shows_late_is_acted_on(account: Account, tmp_path: Path) -
     local = [{"name": "BIND", "value": "127.0.0.1"}]
     outcome = site.follow(command=["sh", "-c", program], environment=local)
     assert "retrying may help, and ECS retries" in said(outcome)
-    assert outcome.cause is not None
+    assert outcome.cause is not None, said(outcome)
     assert (outcome.verdict, outcome.cause.code) == ("rolled_back", "bound-to-loopback")
     assert "the deployment is stopped and rolled back" in said(outcome)

@@ -17,7 +17,7 @@ from tests.embedded_process import EmbeddedProcess
 from tests.project import Project, plain
 
 from .converging import account_of
-from .releasing import Account
+from .releasing import Account, said
 
 SCALED = "scaling.max=2"
 
@@ -164,5 +164,5 @@ def test_a_release_that_vanishes_for_visitors_names_what_drops_them(account: Acc
     ec2 = account.client("ec2")
     ec2.modify_vpc_block_public_access_options(InternetGatewayBlockMode="block-ingress")
     outcome = follow(account.aws, account.settings, account.service()["taskDefinition"])
-    assert outcome.cause is not None
+    assert outcome.cause is not None, said(outcome)
     assert (outcome.verdict, outcome.cause.code) == ("failed", "public-access-blocked")
