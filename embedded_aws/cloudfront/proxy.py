@@ -29,7 +29,7 @@ from .network import OriginRoute
 URL_MOST, HEAD_MOST = 8_192, 20_480
 WEBSOCKET_IDLE = 600.0
 UNSCALED_IDLE = 60.0  # real seconds: programs send heartbeats at their own speed
-SHORTEST = 10.0  # real seconds that an origin may take for an answer, unless its limit is shorter
+SHORTEST = 30.0  # real seconds that an origin may take for an answer, unless its limit is shorter
 REPEATED = ("GET", "HEAD")
 
 
