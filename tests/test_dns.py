@@ -2,56 +2,28 @@
 
 from __future__ import annotations
 
-import socketserver
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-
-import dns.flags
-import dns.message
-import dns.rcode
 import dns.resolver
-import dns.rrset
 import pytest
 
-from lobster_tasks.dns import name_servers
+from lobster_tasks.dns import Lookup, look_up, name_servers
 
-ANSWERS = {
-    "good.org.": ["NS-1.awsdns-1.com.", "ns-2.awsdns-2.net."],
-    "bare.org.": [],
+from .name_server import FAILS, Records, public_dns
+
+ZONES: Records = {
+    "good.org": {"NS": ["NS-1.awsdns-1.com.", "ns-2.awsdns-2.net."]},
+    "bare.org": {},
+    "fails.org": {FAILS: ["NS"]},
 }
-
-
-class Handler(socketserver.BaseRequestHandler):
-    """Answers NS queries: NXDOMAIN for unknown names, SERVFAIL for a name that requests it."""
-
-    def handle(self) -> None:
-        """Answer one query."""
-        data, socket = self.request
-        asked = dns.message.from_wire(data)
-        answer = dns.message.make_response(asked)
-        answer.flags |= dns.flags.RA
-        name = asked.question[0].name
-        if name.to_text() == "fails.org.":
-            answer.set_rcode(dns.rcode.SERVFAIL)
-        elif name.to_text() not in ANSWERS:
-            answer.set_rcode(dns.rcode.NXDOMAIN)
-        elif servers := ANSWERS[name.to_text()]:
-            answer.answer.append(dns.rrset.from_text(name, 60, "IN", "NS", *servers))
-        socket.sendto(answer.to_wire(), self.client_address)
-
-
-@contextmanager
-def serving() -> Iterator[int]:
-    """The server's port."""
-    with socketserver.ThreadingUDPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        try:
-            yield server.server_address[1]
-        finally:
-            server.shutdown()
-            thread.join()
+NAMES: Records = {
+    "plain.org": {"A": ["192.0.2.1", "192.0.2.2"], "AAAA": ["2001:db8::1"]},
+    "v4.org": {"A": ["192.0.2.1"]},
+    "alias.org": {"CNAME": ["Middle.org."]},
+    "middle.org": {"CNAME": ["plain.org."]},
+    "dangling.org": {"CNAME": ["gone.org."]},
+    "*.wild.org": {"CNAME": ["v4.org."]},
+    "bare.org": {"TXT": ["x"]},
+    "half.org": {"A": ["192.0.2.1"], FAILS: ["AAAA"]},
+}
 
 
 @pytest.mark.parametrize(
@@ -64,10 +36,34 @@ def serving() -> Iterator[int]:
     ],
 )
 def test_what_the_resolver_says(zone: str, known: set[str] | None) -> None:
-    with serving() as port:
-        own = dns.resolver.Resolver(configure=False)
-        own.nameservers, own.port = ["127.0.0.1"], port
+    with public_dns(ZONES) as own:
         assert name_servers(zone, own) == known
+
+
+@pytest.mark.parametrize(
+    ("name", "names", "addresses"),
+    [
+        ("plain.org", set(), {"192.0.2.1", "192.0.2.2", "2001:db8::1"}),
+        ("v4.org.", set(), {"192.0.2.1"}),
+        ("alias.org", {"middle.org", "plain.org"}, {"192.0.2.1", "192.0.2.2", "2001:db8::1"}),
+        ("dangling.org", {"gone.org"}, set()),
+        (
+            "*.wild.org",
+            {"v4.org"},
+            {"192.0.2.1"},
+        ),  # RFC 4592, 2.3: the name of the wildcard itself is asked for
+        ("bare.org", set(), set()),
+        ("unknown.org", set(), set()),
+    ],
+)
+def test_where_a_name_leads(name: str, names: set[str], addresses: set[str]) -> None:
+    with public_dns(NAMES) as own:
+        assert look_up(name, own) == Lookup(frozenset(names), frozenset(addresses))
+
+
+def test_half_an_answer_is_none() -> None:
+    with public_dns(NAMES) as own:
+        assert look_up("half.org", own) is None
 
 
 def test_without_a_resolver_nobody_knows() -> None:

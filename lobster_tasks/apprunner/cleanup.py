@@ -96,6 +96,7 @@ def clean_up(
     compared: Callable[[CleanupPlan], None] = lambda _: None,
     delete: bool = False,
     accept: Collection[str] = (),
+    look_up: cutover.LookUp | None = None,
     dry_run: bool = False,
 ) -> CleanupResult:
     """Plan, show, ask for confirmation, compare once more, and pause or delete the service.
@@ -104,7 +105,7 @@ def clean_up(
     changed.
     """
     dialogue = dialogue or Dialogue()
-    found = plan_cleanup(aws, settings, given, folder, delete=delete, accept=accept)
+    found = plan_cleanup(aws, settings, given, folder, delete=delete, accept=accept, look_up=look_up)
     dialogue.show(found)
     if found.action == "none" or dry_run or found.failed:
         return CleanupResult(found, applied=False)
@@ -124,10 +125,11 @@ def plan_cleanup(
     *,
     delete: bool = False,
     accept: Collection[str] = (),
+    look_up: cutover.LookUp | None = None,
 ) -> CleanupPlan:
     """Read the service, the gates, and the resources that only the service used. Sends no request to it.
 
-    ``accept`` are codes of ``firewalls`` that do not fail a gate.
+    ``accept`` are codes of ``gates`` that do not fail one. ``look_up`` asks public DNS; None for an embedded AWS.
     Raises RefusedError where the service does not exist and none was saved in ``folder``, or where it is busy.
     """
     name = named_service(settings, requested)
@@ -149,7 +151,7 @@ def plan_cleanup(
         arn,
         status,
         "delete" if delete else "pause",
-        gates.examine(aws, settings, service, served, names, accept),
+        gates.examine(aws, settings, service, served, names, accept, look_up),
     )
     if not delete:
         return plan

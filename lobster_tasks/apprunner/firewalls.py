@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from ..aws import Aws
@@ -26,10 +26,10 @@ class WebAclComparison:
     fix: str = ""
 
 
-def check_codes(accept: Collection[str]) -> None:
+def check_codes(accept: Collection[str], known: Sequence[str] = CODES) -> None:
     """Raise UsageError for an unknown code."""
-    if unknown := sorted(set(accept) - set(CODES)):
-        raise UsageError(f"--accept {unknown[0]} is none of {', '.join(CODES)}.")
+    if unknown := sorted(set(accept) - set(known)):
+        raise UsageError(f"--accept {unknown[0]} is none of {', '.join(known)}.")
 
 
 def compare(aws: Aws, settings: Settings, service: str) -> WebAclComparison:

@@ -8,7 +8,8 @@ deletion is in progress, gates are not checked.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import ceil
 from typing import Any
@@ -20,7 +21,7 @@ from ..errors import AwsCallError
 from ..in_parallel import in_parallel
 from ..settings import Settings
 from . import firewalls
-from .cutover import HostedDomains
+from .cutover import Door, HostedDomains, Lead, LookUp, destination_name, find_lead
 from .cutover.routes import share_of
 from .metrics import datapoints
 
@@ -30,7 +31,12 @@ _DAY = 24 * _HOUR
 # GetMetricStatistics returns at most this many datapoints; App Runner reports every minute.
 _FIGURES = 1440
 
+ELSEWHERE, UNKNOWN = "dns-elsewhere", "dns-unknown"
+CODES = (*firewalls.CODES, ELSEWHERE, UNKNOWN)
+
 AwsDict = Mapping[str, Any]
+Leads = Callable[[str], Lead]
+"""Returns where public DNS leads a name."""
 
 
 def examine(
@@ -40,18 +46,20 @@ def examine(
     served: Sequence[str],
     names: HostedDomains,
     accept: Collection[str] = (),
+    look_up: LookUp | None = None,
 ) -> tuple[Check, ...]:
     """The gates that send no request to the service: the new service, App Runner's traffic, the web ACL, DNS.
 
-    ``served`` are the custom domains of the service, ``names`` their DNS records, ``accept`` codes of
-    ``firewalls`` that do not fail a gate.
+    ``served`` are the custom domains of the service, ``names`` their DNS records, ``accept`` those of ``CODES`` that
+    do not fail a gate. ``look_up`` asks public DNS; None for an embedded AWS.
     """
+    leads = _leads(aws, settings, service, look_up)
     seen = in_parallel(
         lambda: live(aws, settings),
         lambda: traffic(aws, settings, service),
         lambda: firewall(aws, settings, service, accept),
     )
-    found = (*seen, dns(service, served, names))
+    found = (*seen, dns(service, served, names, leads, accept))
     ids = ("live.since", "traffic.requests", "firewall.same", "dns.records")
     return tuple(Check(id, one.status, one.saw, one.fix) for id, one in zip(ids, found, strict=True))
 
@@ -177,8 +185,31 @@ def firewall(aws: Aws, settings: Settings, service: AwsDict, accept: Collection[
     )
 
 
-def dns(service: AwsDict, served: Sequence[str], names: HostedDomains) -> CheckResult:
-    """No custom domain's records refer to App Runner any more, where this account's Route 53 has them. Pure."""
+def _leads(aws: Aws, settings: Settings, service: AwsDict, look_up: LookUp | None) -> Leads:
+    """The function that tells where public DNS leads a name: to the settings' address, or to the service."""
+    former = Door(service.get("ServiceUrl", ""))
+    if look_up is None:
+        return lambda name: find_lead(name, Door(""), former, None)
+    try:
+        new = Door(destination_name(aws, settings), shares_addresses=settings.is_fronted)
+    except AwsCallError as refused:
+        unknown = Lead("unknown", f"the new address cannot be read: {refusal(refused)}")
+        return lambda _: unknown
+    return lambda name: find_lead(name, new, former, look_up)
+
+
+def dns(
+    service: AwsDict,
+    served: Sequence[str],
+    names: HostedDomains,
+    leads: Leads,
+    accept: Collection[str] = (),
+) -> CheckResult:
+    """No custom domain leads to App Runner any more: by its records in this account's Route 53, and by public DNS.
+
+    Public DNS decides alone where the records are elsewhere. Where it knows other records than those here, nobody asks
+    the hosted zone here.
+    """
     if service["Status"] == "DELETED":
         return passed("it is deleted")
     if not served:
@@ -186,13 +217,41 @@ def dns(service: AwsDict, served: Sequence[str], names: HostedDomains) -> CheckR
             "skip", "no custom domain; the awsapprunner.com address cannot move: tell those who use it"
         )
     shares = {name: share(names, name, service["ServiceUrl"]) for name in served}
-    if still := [f"{name} ({part:.0%})" for name, part in shares.items() if part]:
+    public = {name: leads(name) for name in served}
+    still = [f"{name} ({part:.0%})" for name, part in shares.items() if part]
+    still += [
+        f"{name} (public DNS)"
+        for name, found in public.items()
+        if found.where == "former" and not shares[name]
+    ]
+    if still:
         return failed(f"still leading to App Runner: {', '.join(still)}", "inv cutover")
-    if elsewhere := [name for name, part in shares.items() if part is None]:
-        return CheckResult(
-            "skip", f"not in this account's Route 53, so check yourself: {', '.join(elsewhere)}"
-        )
+    doubts = [doubt for name in served if shares[name] is None and (doubt := _doubt(name, public[name]))]
+    if refused := next((each for each in doubts if each.code not in accept), None):
+        step = f"{refused.fix}; or, where that is known, inv cleanup-apprunner --accept {refused.code}"
+        return failed(refused.saw, step)
+    if doubts:
+        return warned("; ".join(f"accepted ({each.code}): {each.saw}" for each in doubts))
     return passed(f"{', '.join(served)}: no record leads to App Runner")
+
+
+@dataclass(frozen=True)
+class _Doubt:
+    """Why a name may still lead to App Runner: what was seen, the code, and what to do."""
+
+    saw: str
+    code: str
+    fix: str
+
+
+def _doubt(name: str, found: Lead) -> _Doubt | None:
+    about = f"{name} is not in this account's Route 53"
+    if found.where == "unknown":
+        return _Doubt(f"{about}; not checked, because {found.saw}", UNKNOWN, f"check yourself: dig {name}")
+    if found.where == "elsewhere":
+        saw = f"{about}, and public DNS leads it to {found.saw}: neither to the new address nor to App Runner"
+        return _Doubt(saw, ELSEWHERE, "let it lead to the new address (inv cutover shows the record)")
+    return None
 
 
 def custom_domains(aws: Aws, arn: str) -> tuple[str, ...]:

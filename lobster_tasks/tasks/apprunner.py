@@ -35,7 +35,7 @@ def compare_apprunner(run: Run, service: str = "") -> int:
     help={
         **_SERVICE,
         "delete": "delete it, and what only it used, instead of pausing it",
-        "accept": "pass a gate despite this code, such as firewall-lost; may be repeated",
+        "accept": "pass a gate despite this code, such as firewall-lost or dns-unknown; may be repeated",
     },
     iterable=["accept"],
 )
@@ -50,10 +50,10 @@ def cleanup_apprunner(
     from pathlib import Path
 
     from .. import report
-    from ..apprunner import cleanup, firewalls
+    from ..apprunner import cleanup, cutover, firewalls, gates
     from ..converge import Dialogue
 
-    firewalls.check_codes(accept or ())
+    firewalls.check_codes(accept or (), gates.CODES)
     dialogue: Dialogue[CleanupPlan, str] = Dialogue(
         show=lambda found: run.console.show(report.cleanup_plan(found)),
         ask=lambda found: run.ask(report.cleanup_question(found), destroys=True),
@@ -64,6 +64,7 @@ def cleanup_apprunner(
         compared=lambda found: run.console.say(report.last_gate(found)),
         delete=delete,
         accept=tuple(accept or ()),
+        look_up=cutover.public_lookup(run.aws),
         dry_run=run.dry_run,
     )
     if run.json:

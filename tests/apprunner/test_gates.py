@@ -1,10 +1,137 @@
-"""Spans of time as people say them."""
+"""The gate of DNS where this account's Route 53 does not have a domain: public DNS says where it leads. And spans of
+time as people say them."""
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Any
+
 import pytest
 
-from lobster_tasks.apprunner.gates import span
+from lobster_tasks.apprunner import gates
+from lobster_tasks.apprunner.cutover import Door, HostedDomains, LookUp, find_lead
+from lobster_tasks.apprunner.gates import dns, span
+from lobster_tasks.dns import look_up
+from lobster_tasks.doctor.check import CheckResult
+from tests.name_server import FAILS, Records, public_dns
+
+OLD, NEW = "abc.us-east-2.awsapprunner.com", "lobster-alb-1.us-east-2.elb.amazonaws.com"
+SERVICE = {"Status": "RUNNING", "ServiceUrl": OLD}
+HERE, NOBODY = Door(NEW), HostedDomains({}, {})
+WORLD: Records = {
+    OLD: {"A": ["192.0.2.1", "192.0.2.2"]},
+    NEW: {"A": ["198.51.100.1", "198.51.100.2"], "AAAA": ["2001:db8::1"]},
+    f"dualstack.{NEW}": {"A": ["198.51.100.1"]},
+    "new.org": {"CNAME": [f"{NEW}."]},
+    "dual.org": {"CNAME": [f"dualstack.{NEW}."]},
+    "flat.org": {"A": ["198.51.100.2"], "AAAA": ["2001:db8::1"]},
+    "old.org": {"CNAME": [f"{OLD}."]},
+    "by-way.org": {"CNAME": ["old.org."]},
+    "flat-old.org": {"A": ["192.0.2.2"]},
+    "half-moved.org": {"A": ["198.51.100.2", "192.0.2.1"]},
+    "cdn.org": {"CNAME": ["edge.cdn.example."]},
+    "edge.cdn.example": {"A": ["203.0.113.1"]},
+    "more.org": {"A": ["198.51.100.2", "203.0.113.1"]},
+    "fails.org": {FAILS: ["A", "AAAA"]},
+    "half.org": {"A": ["203.0.113.1"], FAILS: ["AAAA"]},
+}
+NOT_HERE = "is not in this account's Route 53"
+ELSEWHERE = "neither to the new address nor to App Runner"
+
+
+def judged(
+    *names: str,
+    accept: tuple[str, ...] = (),
+    new: Door = HERE,
+    hosted: HostedDomains = NOBODY,
+    records: Records = WORLD,
+    is_public: bool = True,
+) -> CheckResult:
+    """What the gate says where public DNS has these records."""
+    with public_dns(records) as own:
+        ask: LookUp | None = partial(look_up, asked=own) if is_public else None
+        return dns(SERVICE, names, hosted, lambda name: find_lead(name, new, Door(OLD), ask), accept)
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "saw"),
+    [
+        ("new.org", "pass", "new.org: no record leads to App Runner"),
+        ("dual.org", "pass", "dual.org: no record leads to App Runner"),
+        ("flat.org", "pass", "flat.org: no record leads to App Runner"),
+        ("old.org", "fail", "still leading to App Runner: old.org (public DNS)"),
+        ("by-way.org", "fail", "still leading to App Runner: by-way.org (public DNS)"),
+        ("flat-old.org", "fail", "still leading to App Runner: flat-old.org (public DNS)"),
+        ("half-moved.org", "fail", "still leading to App Runner: half-moved.org (public DNS)"),
+        ("cdn.org", "fail", f"cdn.org {NOT_HERE}, and public DNS leads it to edge.cdn.example: {ELSEWHERE}"),
+        (
+            "more.org",
+            "fail",
+            f"more.org {NOT_HERE}, and public DNS leads it to 198.51.100.2, 203.0.113.1: {ELSEWHERE}",
+        ),
+        ("absent.org", "fail", f"absent.org {NOT_HERE}, and public DNS leads it to nowhere: {ELSEWHERE}"),
+        (
+            "fails.org",
+            "fail",
+            f"fails.org {NOT_HERE}; not checked, because public DNS does not answer for fails.org",
+        ),
+        (
+            "half.org",
+            "fail",
+            f"half.org {NOT_HERE}; not checked, because public DNS does not answer for half.org",
+        ),
+    ],
+)
+def test_where_public_dns_leads_a_domain_that_is_not_here(name: str, status: str, saw: str) -> None:
+    found = judged(name)
+    assert (found.status, found.saw) == (status, saw)
+    assert judged("new.org", name).status == status
+
+
+@pytest.mark.parametrize(("name", "code"), [("cdn.org", gates.ELSEWHERE), ("fails.org", gates.UNKNOWN)])
+def test_what_is_not_known_can_be_overridden_by_name(name: str, code: str) -> None:
+    refused, (other,) = judged(name), {gates.ELSEWHERE, gates.UNKNOWN} - {code}
+    assert refused.fix is not None
+    assert refused.fix.endswith(f"inv cleanup-apprunner --accept {code}")
+    assert judged(name, accept=(other,)) == refused
+    accepted = judged(name, accept=(code,))
+    assert (accepted.status, accepted.saw) == ("warn", f"accepted ({code}): {refused.saw}")
+    assert judged(name, "old.org", accept=gates.CODES).status == "fail"
+
+
+def test_without_public_dns_nothing_is_known() -> None:
+    """On an embedded AWS."""
+    found = judged("app.example.org", is_public=False)
+    assert (found.status, "not checked, because the names of an embedded AWS" in found.saw) == ("fail", True)
+
+
+@pytest.mark.parametrize("silent", [OLD, NEW])
+def test_addresses_say_nothing_where_those_of_the_other_side_are_not_known(silent: str) -> None:
+    records = {**WORLD, silent: {FAILS: ["A", "AAAA"]}}
+    found = judged("flat.org", records=records)
+    assert (found.status, f"not checked, because public DNS does not answer for {silent}" in found.saw) == (
+        "fail",
+        True,
+    )
+    assert judged("new.org", records={**WORLD, OLD: {FAILS: ["A", "AAAA"]}}).status == "pass"  # by its name
+
+
+def test_the_addresses_of_a_distribution_are_those_of_others_too() -> None:
+    """Distributions share the addresses of CloudFront's edges."""
+    distribution = Door(NEW, shares_addresses=True)
+    assert judged("new.org", new=distribution).status == "pass"
+    assert ELSEWHERE in judged("flat.org", new=distribution).saw
+
+
+def test_a_hosted_zone_that_nobody_asks_does_not_pass_the_gate() -> None:
+    """Its records say that the domain has moved, and the internet asks another zone."""
+    record: dict[str, Any] = {"Name": "old.org.", "Type": "CNAME", "ResourceRecords": [{"Value": NEW}]}
+    found = judged("old.org", hosted=HostedDomains({"old.org": "Z1"}, {"old.org": [record]}))
+    assert (found.status, found.saw) == ("fail", "still leading to App Runner: old.org (public DNS)")
+    for name in ("fails.org", "cdn.org", "new.org"):  # the records here are enough
+        hosted = HostedDomains({name: "Z1"}, {name: [record]})
+        assert judged(name, hosted=hosted).status == "pass"
+        assert judged(name, hosted=hosted, is_public=False).status == "pass"
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from lobster_tasks.apprunner.cleanup import CleanupPlan
 from lobster_tasks.apprunner.parity import compare, compare_service
 from lobster_tasks.aws import Aws
 from lobster_tasks.clock import Clock
+from lobster_tasks.dns import Lookup
 from lobster_tasks.errors import AwsCallError, OutOfTimeError, RefusedError, UsageError
 from lobster_tasks.settings import Settings
 from tests.clocks import PatientClock
@@ -266,7 +267,41 @@ def test_dns_has_to_have_left(leaving: Leaving) -> None:
     assert leaving.gate("dns.records") == ("pass", "app.example.com: no record leads to App Runner")
     api.associate_custom_domain(DomainName="app.example.org", **about)
     status, saw = leaving.gate("dns.records")
-    assert (status, "app.example.org" in saw) == ("skip", True)
+    assert (status, "app.example.org is not in this account's Route 53; not checked" in saw) == ("fail", True)
+
+
+def test_dns_that_is_elsewhere_is_looked_up(leaving: Leaving, tmp_path: Path) -> None:
+    service, name = leaving.create(), "app.example.org"
+    leaving.sites.api.associate_custom_domain(
+        ServiceArn=service["ServiceArn"], DomainName=name, EnableWWWSubdomain=False
+    )
+    here, told = balancer(leaving.sites.process), []
+
+    def gate(host: str, *accept: str) -> tuple[str, str]:
+        """How the gate stands where public DNS has a CNAME record to ``host``."""
+
+        def look_up(name: str) -> Lookup:
+            told.append(name)
+            return Lookup(frozenset({host}) if name == "app.example.org" else frozenset())
+
+        found = cleanup.plan_cleanup(
+            leaving.aws, leaving.settings(), "", leaving.folder, accept=accept, look_up=look_up
+        )
+        (one,) = [each for each in found.gates if each.id == "dns.records"]
+        return one.status, one.saw
+
+    assert gate(here) == ("pass", f"{name}: no record leads to App Runner")
+    assert gate(service["ServiceUrl"]) == ("fail", f"still leading to App Runner: {name} (public DNS)")
+    assert gate("cdn.example")[0] == "fail"
+    assert gate("cdn.example", "dns-elsewhere")[0] == "warn"
+    assert set(told) == {name, here, service["ServiceUrl"]}
+    project = make(tmp_path, leaving.sites.process.url)
+    project.settings("apprunner:\n  service: site\n  soak_hours: 0")
+    refused = project.inv("cleanup-apprunner", "--dry-run").check(5)
+    assert f"{name} is not in this account's Route 53; not checked, because" in refused.said
+    assert "inv cleanup-apprunner --accept dns-unknown" in refused.said
+    accepted = project.inv("cleanup-apprunner", "--dry-run", "--accept", "dns-unknown").check(5)
+    assert "accepted (dns-unknown)" in accepted.said
 
 
 def test_dns_is_simple_again_before_the_service_goes(leaving: Leaving) -> None:

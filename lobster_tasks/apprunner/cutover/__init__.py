@@ -6,6 +6,7 @@ progress, so each run continues where the previous one stopped.
 
 from .delegation import public_dns
 from .finish import finish, idle_pairs, leave_former
+from .leads import Door, Lead, LookUp, find_lead, public_lookup
 from .outcome import CutoverResult
 from .routes import Destination, RequiredRecord, Route
 from .run import HOLD_SECONDS, WAIT_SECONDS, cut_over, go_back, preview
@@ -28,12 +29,16 @@ __all__ = [
     "CutoverState",
     "CutoverStep",
     "Destination",
+    "Door",
     "HostedDomains",
+    "Lead",
+    "LookUp",
     "RequiredRecord",
     "Route",
     "cut_over",
     "destination_name",
     "domains_here",
+    "find_lead",
     "finish",
     "go_back",
     "hosted_domains",
@@ -41,6 +46,7 @@ __all__ = [
     "leave_former",
     "preview",
     "public_dns",
+    "public_lookup",
     "read_state",
     "refuse_led_to_former",
     "steps",

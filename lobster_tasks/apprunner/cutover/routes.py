@@ -160,13 +160,13 @@ class Route:
 def target(record: Record) -> str:
     """The name or address that a record leads to."""
     if "AliasTarget" in record:
-        return _bare(record["AliasTarget"]["DNSName"])
-    return ", ".join(_bare(each["Value"]) for each in record.get("ResourceRecords", ()))
+        return bare(record["AliasTarget"]["DNSName"])
+    return ", ".join(bare(each["Value"]) for each in record.get("ResourceRecords", ()))
 
 
 def leads_to(record: Record, host: str) -> bool:
     """Whether a record leads to a host."""
-    return target(record) == _bare(host)
+    return target(record) == bare(host)
 
 
 def share_of(records: Sequence[Record], host: str) -> float:
@@ -185,7 +185,8 @@ def _share_of_type(records: Sequence[Record], host: str) -> float:
     return there / max(1, sum(weights))
 
 
-def _bare(name: str) -> str:
+def bare(name: str) -> str:
+    """A host's name in one spelling: lower case, no dot at the end, no ``dualstack.`` of Route 53's console."""
     return name.lower().rstrip(".").removeprefix("dualstack.")
 
 

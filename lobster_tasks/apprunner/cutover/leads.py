@@ -1,0 +1,78 @@
+"""Finds out where public DNS leads the domains whose records are not in this account's Route 53."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from ... import dns
+from ...account import is_embedded
+from ...aws import Aws
+from .routes import bare
+
+LookUp = Callable[[str], dns.Lookup | None]
+"""Returns what public DNS has for a name; None if that is not known."""
+
+
+@dataclass(frozen=True)
+class Door:
+    """An address that visitors can be led to: its DNS ``name``, empty where it does not exist.
+
+    Distributions share addresses with others (``shares_addresses``): only their names tell them apart.
+    """
+
+    name: str
+    shares_addresses: bool = False
+
+
+@dataclass(frozen=True)
+class Lead:
+    """Where public DNS leads a name: to the new address, the ``former`` one, ``elsewhere``, or it is ``unknown``.
+
+    ``saw`` is what public DNS has, or why it is not known, in words.
+    """
+
+    where: Literal["new", "former", "elsewhere", "unknown"]
+    saw: str
+
+
+def public_lookup(aws: Aws) -> LookUp | None:
+    """The function that asks public DNS; None for an embedded AWS, whose names are not public."""
+    return None if is_embedded(aws.endpoint_url) else dns.look_up
+
+
+def find_lead(name: str, new: Door, former: Door, ask: LookUp | None) -> Lead:
+    """Where public DNS leads a domain: by the names of its CNAME records or, as with ALIAS and ANAME, by its
+    addresses."""
+    if ask is None:
+        return Lead("unknown", "the names of an embedded AWS are not in public DNS")
+    found = ask(name)
+    if found is None:
+        return Lead("unknown", f"public DNS does not answer for {name}")
+    hosts = {bare(each) for each in found.names}
+    saw = ", ".join(sorted(hosts) or sorted(found.addresses)) or "nowhere"
+    if former.name and bare(former.name) in hosts:
+        return Lead("former", saw)
+    if new.name and bare(new.name) in hosts:
+        return Lead("new", saw)
+    return _by_addresses(found.addresses, new, former, ask, saw)
+
+
+def _by_addresses(addresses: frozenset[str], new: Door, former: Door, ask: LookUp, saw: str) -> Lead:
+    """Whether the addresses are those of a load balancer or of App Runner; one of the former ones is enough."""
+    of_former, of_new = _addresses(former, ask), _addresses(new, ask)
+    if of_former is None or of_new is None:
+        silent = former if of_former is None else new
+        return Lead("unknown", f"public DNS does not answer for {silent.name}")
+    if addresses & of_former:
+        return Lead("former", saw)
+    return Lead("new" if addresses and addresses <= of_new else "elsewhere", saw)
+
+
+def _addresses(door: Door, ask: LookUp) -> frozenset[str] | None:
+    """The addresses by which it can be recognised; None where they are not known."""
+    if not door.name or door.shares_addresses:
+        return frozenset()
+    found = ask(door.name)
+    return None if found is None else found.addresses
