@@ -15,7 +15,7 @@ _REFERENCE = re.compile(
 )
 _ECR = re.compile(
     r"(?P<registry>\d{12})\.dkr\.ecr(?:-fips)?\.(?P<region>[\w-]{1,40})\.amazonaws\.com(?:\.cn)?/"
-    r"(?P<repository>[^:@]{1,256})(?::(?P<tag>[^@]{1,128}))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?"
+    r"(?P<repository>[a-z0-9._/-]{1,256})(?::(?P<tag>[^@]{1,128}))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?"
 )
 _IN_A_REFERENCE = re.compile(r"[A-Za-z0-9_./:@-]{1,512}")
 _A_TAG = "a tag: letters, digits, '_', '.', '-', at most 128"

@@ -75,10 +75,13 @@ RETENTION_DAYS = (
     *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
     *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
 )
+# IAM policies are made of many settings. In a policy * and ? are wildcards and ${…} is a variable, so no setting that
+# is in one takes these characters: AWS has them in no name of a secret, a parameter or a policy either.
 # The ARN of a secret, or ``…:json-key:version-stage:version-id``, of which each part may be empty (ECS, "Secret").
 _SECRET_ARN = re.compile(
-    r"arn:aws[\w-]{0,20}:(secretsmanager:[\w-]{1,40}:\d{12}:secret:[^\s:]{1,600}(:[^\s:]{0,600}:[^\s:]{0,600}:[^\s:]{0,600})?"
-    r"|ssm:[\w-]{1,40}:\d{12}:parameter/\S{1,2048})"
+    r"arn:aws[\w-]{0,20}:(secretsmanager:[\w-]{1,40}:\d{12}:secret:[\w/+=.@-]{1,600}(:[^\s:]{0,600}:[^\s:]{0,600}:[^\s:]{0,600})?"
+    r"|ssm:[\w-]{1,40}:\d{12}:parameter/[\w.:/-]{1,2048})",
+    re.ASCII,
 )
 _SECRET_WITH_KEY_ONLY = re.compile(
     r"arn:aws[\w-]{0,20}:secretsmanager:[\w-]{1,40}:\d{12}:secret(:[^\s:]{1,600}){2,4}:?"
@@ -186,6 +189,7 @@ def _secret_reference(value: str) -> str:
     """Check that the value refers to a secret; the message must not repeat it, because it may be a secret itself."""
     if _SECRET_ARN.fullmatch(value):
         return value
+    _one_secret(value)
     if _SECRET_WITH_KEY_ONLY.fullmatch(value):
         raise ValueError("a JSON key needs its colons: <ARN>:<key>:: or <ARN>:<key>:<stage>:<version>")
     if not _PARAMETER_NAME.fullmatch(value):
@@ -196,11 +200,18 @@ def _secret_reference(value: str) -> str:
     return value
 
 
+def _one_secret(value: str) -> None:
+    """Refuse an ARN that would be a pattern, or a variable, in a policy; the message must not repeat it."""
+    if value.startswith("arn:") and any(sign in value for sign in "*?$"):
+        raise ValueError("takes the ARN of one secret or parameter, without * ? $")
+
+
 def _secret_in_secrets_manager(value: str) -> str:
     """Check that the value refers to a secret in Secrets Manager; the message must not repeat it."""
     is_arn = _SECRET_ARN.fullmatch(value) and ":secretsmanager:" in value
     if _SECRET_NAME.fullmatch(value) or (is_arn and value.split(":")[8:] in ([], ["", ""])):
         return value
+    _one_secret(value)
     raise ValueError(
         "takes the ARN of a secret in Secrets Manager, <ARN>:<key>:: for one value of a JSON secret, or a secret's "
         "name with a '/' in it, as in app/sign-in; never the secret itself"
@@ -354,12 +365,16 @@ RoleName = Annotated[
     str, Field(max_length=64), _matching(r"[\w+=,.@-]{1,64}", "takes letters, digits and + = , . @ - _ only")
 ]
 PolicyArn = Annotated[
-    str, _matching(r"arn:aws[\w-]{0,20}:iam::(aws|\d{12}):policy/\S{1,512}", "takes ARNs of managed policies")
+    str,
+    _matching(
+        r"arn:aws[\w-]{0,20}:iam::(aws|\d{12}):policy/[\w+=,.@:/-]{1,512}",
+        "takes ARNs of managed policies, each of one, without * ? $",
+    ),
 ]
 CertificateArn = Annotated[
     str,
     _matching(
-        r"arn:aws[\w-]{0,20}:acm:[\w-]{1,40}:\d{12}:certificate/\S{1,128}",
+        r"arn:aws[\w-]{0,20}:acm:[\w-]{1,40}:\d{12}:certificate/[\w+=,.@/-]{1,128}",
         "takes the ARN of a certificate in ACM",
     ),
 ]
@@ -369,7 +384,8 @@ GroupName = Annotated[
     str,
     Field(max_length=255),
     _matching(
-        r"[\w .\-:/()#,@\[\]+=&;{}!$*]{1,255}", "takes letters, digits, spaces and . - : / ( ) # , @ only"
+        r"[\w .\-:/()#,@\[\]+=&;{}!$*]{1,255}",
+        "takes letters, digits, spaces and . _ - : / ( ) # , @ [ ] + = & ; { } ! $ * only",
     ),
     AfterValidator(_group_name),
 ]
@@ -818,10 +834,14 @@ class GitHubSettings(_Section):
         | None
     ) = None
     branch: Annotated[
-        str, _matching(r"[^\s:*?$\[\\^~]{1,255}", "takes a branch's name, as in main, without $")
+        str, _matching(r"[^\s:*?$\[\\^~\x00-\x1f\x7f]{1,255}", "takes a branch's name, as in main, without $")
     ] = "main"
     environment: (
-        Annotated[str, Field(max_length=255), _matching(r"[^:*?$]{1,255}", "takes a name without : * ? $")]
+        Annotated[
+            str,
+            Field(max_length=255),
+            _matching(r"[^:*?$\x00-\x1f\x7f]{1,255}", "takes a name without : * ? $ and without line breaks"),
+        ]
         | None
     ) = None
     role: RoleName = "github-deploys"
@@ -890,7 +910,7 @@ class AppRunnerSettings(_Section):
         Annotated[
             str,
             _matching(
-                r"[A-Za-z0-9][A-Za-z0-9_-]{3,39}|arn:aws[\w-]{0,20}:apprunner:[\w-]{1,40}:\d{12}:service/[\w/-]{1,128}",
+                r"[A-Za-z0-9][A-Za-z0-9_-]{3,39}|arn:aws[\w-]{0,20}:apprunner:[\w-]{1,40}:\d{12}:service/[A-Za-z0-9][\w-]{3,39}(/[\w-]{1,64})?",
                 "takes the name of an App Runner service, or its ARN",
             ),
         ]

@@ -195,6 +195,18 @@ def render(template: str, settings: Settings, account: str, partition: str, **mo
     return _parse(template, text)
 
 
+_MEANING_MORE = str.maketrans({"*": "${*}", "?": "${?}", "$": "${$}"})
+
+
+def literal(text: str) -> str:
+    """A text as a part of a policy's resource that matches itself only.
+
+    ``*`` and ``?`` are wildcards there, and ``${`` begins a variable ("IAM policy elements: Variables and tags",
+    "Special characters").
+    """
+    return text.translate(_MEANING_MORE)
+
+
 def secret_arns(sources: Iterable[str]) -> list[str]:
     """ARNs of the Secrets Manager secrets among the sources, without JSON key, version stage and version id."""
     named = {source for source in sources if ":secretsmanager:" in source}
@@ -228,7 +240,7 @@ def parameter_arns(sources: Iterable[str], settings: Settings, account: str, par
     prefix = f"arn:{partition}:ssm:{settings.region}:{account}:parameter/"
     return sorted(
         {
-            source if ":ssm:" in source else prefix + source.lstrip("/")
+            literal(source if ":ssm:" in source else prefix + source.lstrip("/"))
             for source in sources
             if ":secretsmanager:" not in source
         }
@@ -258,7 +270,7 @@ def _of_every_container(settings: Settings, account: str, partition: str) -> dic
     sources = secret_sources(settings, account, partition).values()
     own = repository_arn(partition, settings.region, account, settings.repository)
     found = map(ecr_image, images(defined).values())
-    others = {each.repository_arn(partition) for each in found if each}
+    others = {literal(each.repository_arn(partition)) for each in found if each}
     groups = {
         (options.get("awslogs-region", settings.region), options["awslogs-group"])
         for options in log_groups(defined).values()
@@ -268,7 +280,8 @@ def _of_every_container(settings: Settings, account: str, partition: str) -> dic
         "parameter_arns": parameter_arns(sources, settings, account, partition),
         "repository_arns": sorted({own, *others}),
         "log_stream_arns": [
-            f"arn:{partition}:logs:{region}:{account}:log-group:{name}:*" for region, name in sorted(groups)
+            f"arn:{partition}:logs:{literal(region)}:{account}:log-group:{literal(name)}:*"
+            for region, name in sorted(groups)
         ],
     }
 
@@ -294,7 +307,7 @@ def _secret_patterns(source: str) -> list[str]:
     Secrets Manager appends a hyphen and six random characters to a secret's name. An ARN that ends in six characters
     certainly contains them only where they are not a plain word.
     """
-    arn = ":".join(source.split(":")[:7])
+    arn = literal(":".join(source.split(":")[:7]))
     suffix = re.search(r"-([A-Za-z0-9]{6})$", arn)
     if suffix and not suffix[1].islower():
         return [arn]

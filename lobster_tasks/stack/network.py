@@ -247,7 +247,9 @@ class SecurityGroup(Resource):
             {"Name": "group-name", "Values": [self.name]},
             {"Name": "vpc-id", "Values": [known[self.network].id]},
         ]
-        groups = aws.pages("ec2:DescribeSecurityGroups", "SecurityGroups", self.label, Filters=filters)
+        listed = aws.pages("ec2:DescribeSecurityGroups", "SecurityGroups", self.label, Filters=filters)
+        # A filter reads * as a wildcard (Amazon EC2 User Guide, "Filtering your resources"), which a name can contain.
+        groups = [each for each in listed if each["GroupName"] == self.name]
         if not groups:
             return None
         attributes = {

@@ -258,6 +258,31 @@ def test_tags_are_given_at_creation_and_found_by_filter(ec2: Any) -> None:
     assert ec2.describe_security_groups(Filters=none)["SecurityGroups"] == []
 
 
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [
+        ("web-*", {"web-*", "web-a", "web-bc"}),
+        ("web-?", {"web-*", "web-a"}),
+        (r"web-\*", {"web-*"}),
+        ("web", set()),
+        ("WEB-A", set()),
+    ],
+)
+def test_filter_values_have_wildcards(
+    ec2: Any, group: Callable[..., str], value: str, found: set[str]
+) -> None:
+    """API Reference, DescribeSpotInstanceRequests of 2010-08-31: "You can use wildcards with the filter values: *
+    matches zero or more characters, and ? matches exactly one character. You can escape special characters using a
+    backslash before the character."
+    """
+    for name in ("web-*", "web-a", "web-bc"):
+        group(name)
+    named = [{"Name": "group-name", "Values": [value]}]
+    assert {
+        each["GroupName"] for each in ec2.describe_security_groups(Filters=named)["SecurityGroups"]
+    } == found
+
+
 def test_a_filter_that_does_not_exist_is_refused(ec2: Any) -> None:
     """InvalidParameterValue: the filter is invalid (Error codes)."""
     wrong = [{"Name": "colour", "Values": ["red"]}]

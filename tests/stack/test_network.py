@@ -330,3 +330,12 @@ def test_a_task_subnet_that_is_elsewhere_is_refused(aws: Aws, ec2: Any) -> None:
     with pytest.raises(RefusedError, match="has no subnet subnet-0") as refused:
         Stand.of(aws, "network", network=named).read()
     assert refused.value.next_step == "correct network.task_subnets in invoke.yaml"
+
+
+def test_a_name_with_an_asterisk_is_no_other_groups(aws: Aws, ec2: Any) -> None:
+    """EC2 allows it in names, and reads it as a wildcard in filters."""
+    ec2.create_security_group(GroupName="web-of-others", Description="another", VpcId=vpc_of(ec2))
+    stand = Stand.of(aws, "security-group", tasks_security_group="web-*")
+    assert stand.read()[stand.find("security-group/web-*")] is None
+    stand.converge()
+    assert stand.live("security-group/web-*").raw["GroupName"] == "web-*"
