@@ -18,6 +18,8 @@ Mistake = Literal[
     "a-quote-missing",
     "a-bracket-missing",
     "a-single-backslash",
+    "no-quotes",
+    "no-brackets",
     "several-mistakes",
 ]
 
@@ -42,12 +44,20 @@ def exec_form(text: str) -> tuple[str, ...] | None:
 
 
 def mistake(text: str) -> Mistake | None:
-    """Why ``text``, which begins like the exec form, is none; None where it is, or was not meant to be."""
+    """Why ``text``, which looks like the exec form, is none; None where it is, or was not meant to be."""
+    if _has_no_brackets(text):
+        return "no-brackets"
     if not text.startswith("[") or isinstance(_json(text), list) or _is_test(text):
         return None
     return next(
         (name for name, mend in _MENDS.items() if isinstance(_json(mend(text)), list)), "several-mistakes"
     )
+
+
+def _has_no_brackets(text: str) -> bool:
+    """Whether these are the words of a list, or all of a command in quotes, which a shell takes for one name."""
+    words = _json(f"[{text.replace(chr(39), chr(34))}]") if text.startswith(("'", '"')) else None
+    return isinstance(words, list) and (len(words) > 1 or " " in str(words[0]))
 
 
 def _is_test(text: str) -> bool:
@@ -69,6 +79,13 @@ def _without_what_is_behind(text: str) -> str:
         return text
 
 
+def _in_quotes(text: str) -> str:
+    """The words between the brackets in quotes, where there are none."""
+    if not text.endswith("]") or {'"', "'"} & set(text):
+        return text
+    return json.dumps(text[1:-1].split(","))
+
+
 _MENDS: Mapping[Mistake, Callable[[str], str]] = {
     "text-behind-the-list": _without_what_is_behind,
     "typographic-quotes": lambda text: _TYPOGRAPHIC.sub('"', text),
@@ -78,4 +95,5 @@ _MENDS: Mapping[Mistake, Callable[[str], str]] = {
     "a-quote-missing": lambda text: re.sub(r"\s{0,99}\]$", '"]', text),
     "a-bracket-missing": lambda text: f"{text}]",
     "a-single-backslash": lambda text: text.replace("\\", "\\\\"),
+    "no-quotes": _in_quotes,
 }

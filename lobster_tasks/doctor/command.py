@@ -26,7 +26,7 @@ Variables = Mapping[str, str]
 class ServerAddress:
     """Where a ``program`` listens; ``port_by`` and ``address_by`` name what sets each. No address means every address.
 
-    No port means that its words do not say.
+    No port means that its words do not say; ``port_text`` is what they say in its place, where that is no number.
     """
 
     program: str
@@ -35,6 +35,7 @@ class ServerAddress:
     port_by: str = ""
     address_by: str = ""
     base_path: str = ""
+    port_text: str = ""
 
     @property
     def is_unreachable(self) -> bool:
@@ -252,5 +253,8 @@ def _option(
 def _listens(
     program: str, port: tuple[str, str], address: tuple[str, str], base_path: str = ""
 ) -> ServerAddress:
-    number = int(port[0]) if port[0].isdecimal() else None
-    return ServerAddress(program, number, address[0], port[1], address[1], base_path)
+    text, port_by = port
+    number = int(text) if text.isdecimal() else None
+    return ServerAddress(
+        program, number, address[0], port_by, address[1], base_path, "" if number is not None else text
+    )

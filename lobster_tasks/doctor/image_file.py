@@ -22,6 +22,8 @@ _MENDED: Mapping[Mistake, str] = {
     "a-quote-missing": "close the quote",
     "a-bracket-missing": "close the list with ]",
     "a-single-backslash": "write each backslash twice",
+    "no-quotes": "write each word in double quotes",
+    "no-brackets": 'write it as a list, as in ["streamlit", "run", "app.py"]',
     "several-mistakes": "write it as a JSON list of texts",
 }
 
@@ -73,10 +75,22 @@ def exposes(facts: Facts) -> CheckResult:
 def port(facts: Facts) -> CheckResult:
     """The command listens on the container's port."""
     found, container_port = _listens(facts), facts.settings.container.port
+    if found.port is None:
+        return _no_number(found)
     if found.port == container_port:
         return passed(f"the command listens on {container_port} ({found.port_by})")
     saw = f"the command listens on {found.port} ({found.port_by}); container.port is {container_port}"
     return failed(saw, f"set container.port: {found.port}, or let the command listen on {container_port}")
+
+
+def _no_number(found: ServerAddress) -> CheckResult:
+    saw = f"the port is {found.port_text} ({found.port_by}), which is no number"
+    if "$" not in found.port_text:
+        return failed(saw, "write a number")
+    return failed(
+        f"{saw}: without a shell nothing replaces a variable",
+        "write the number, or the command without the list, with exec in front of it: CMD exec …",
+    )
 
 
 def address(facts: Facts) -> CheckResult:
@@ -180,10 +194,12 @@ def _misread(command: Command) -> CheckResult | None:
     if found := mistake(command.text):
         words = found.replace("-", " ")
         return failed(f"{where} has {words}: it is no list, and a shell runs it as one word", _MENDED[found])
-    if not command.is_shell_form and len(command.words) == 1 and " " in command.words[0].strip():
-        saw = f"{where} is a list of one word: there is no program called {_shown(command.words)}"
-        return failed(saw, "write each word of the command as a separate list item")
-    return None
+    if command.is_shell_form or not command.words or " " not in command.words[0].strip():
+        return None
+    saw = f"{where} is a list of one word: there is no program called {_shown(command.words)}"
+    if len(command.words) > 1:
+        saw = f"{where} begins with {_shown(command.words[:1])}: there is no program of that name"
+    return failed(saw, "write each word of the command as a separate list item")
 
 
 def _file(facts: Facts) -> Dockerfile:
@@ -217,7 +233,7 @@ def _listens(facts: Facts) -> ServerAddress:
         raise UnknownError(
             f"{_shown(words)} starts {names}: cannot tell which of them serves the load balancer"
         )
-    if found[0].port is None:
+    if found[0].port is None and not found[0].port_text:
         raise UnknownError(f"the files of {found[0].program} set the port; these files are not read")
     return found[0]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -1184,8 +1185,48 @@ CASES = [
             ('CMD [ "streamlit run app.py ]', "a quote missing"),
             ('CMD ["streamlit", "run"', "a bracket missing"),
             ('CMD ["python", "C:\\app.py"]', "a single backslash"),
-            ("CMD [streamlit, run]", "several mistakes"),
+            ("CMD [streamlit, run]", "no quotes"),
+            ('CMD "streamlit", "run", "app.py"', "no brackets"),
+            ("ENTRYPOINT 'streamlit', 'run'", "no brackets"),
+            ('CMD "streamlit run app.py"', "no brackets"),
+            ("CMD ['streamlit', 'run',]", "several mistakes"),
         )
+    ),
+    *(
+        case("dockerfile.command", "pass", "CMD", dockerfile=dockerfile(line))
+        for line in ('CMD "./start.sh"', 'CMD "streamlit" run app.py', "CMD exec 'my app', x", "CMD echo \"a\", \"b\"")
+    ),
+    case(
+        "dockerfile.command",
+        "fail",
+        "CMD (line 2) begins with streamlit run: there is no program of that name",
+        dockerfile=dockerfile('CMD ["streamlit run", "app.py"]'),
+    ),
+    *(
+        case(
+            "dockerfile.port",
+            "fail",
+            f"the port is {text} ({by}), which is no number: without a shell nothing replaces a variable",
+            "CMD exec",
+            dockerfile=dockerfile(f"CMD {json.dumps(words)}"),
+        )
+        for text, by, words in (
+            ("$PORT", "--server.port", ["streamlit", "run", "app.py", "--server.port=$PORT"]),
+            ("${PORT}", "--bind", ["gunicorn", "--bind", "0.0.0.0:${PORT}", "app:server"]),
+            ("$PORT", "--port", ["uvicorn", "app:app", "--port", "$PORT"]),
+        )
+    ),
+    case(
+        "dockerfile.port",
+        "fail",
+        "the port is 85o1 (--server.port), which is no number",
+        dockerfile=dockerfile('CMD ["streamlit", "run", "app.py", "--server.port=85o1"]'),
+    ),
+    case(
+        "dockerfile.address",
+        "fail",
+        "it listens on 127.0.0.1 (--bind)",
+        dockerfile=dockerfile('CMD ["gunicorn", "--bind", "127.0.0.1:$PORT", "app:server"]'),
     ),
     case(
         "dockerfile.command",

@@ -210,6 +210,13 @@ STOP_REASONS = {
         "arn:aws:logs:…",
         "may not logs:CreateLogStream",
     ),
+    "may not log, in the words of the driver": (
+        "logs-denied",
+        "ResourceInitializationError: failed to initialize logging driver: failed to create Cloudwatch log stream: "
+        f"AccessDeniedException: {SESSION} is not authorized to perform: logs:CreateLogStream on resource: "
+        "arn:aws:logs:…",
+        "may not logs:CreateLogStream",
+    ),
     "no region to log to": (
         "log-options",
         f"{LOGGER}unable to get awslogs driver arguments: awslogs-region is required",

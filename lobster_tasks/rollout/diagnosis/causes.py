@@ -139,7 +139,7 @@ RECORDS: Mapping[str, CauseRecord] = {
     ),
     CauseCode.LOGS_DENIED: CauseRecord(
         meaning="The execution role has no permission to write to the log group.",
-        signs=(Sign(70, r"logger args:.{0,1000}not authorized to perform: logs:"),),
+        signs=(Sign(70, r"(logger args|logging driver):.{0,1000}not authorized to perform: logs:"),),
         explain=starting.logs_denied,
         heals=Heals.WHEN_ALLOWED,
         looked_at=("roles.execution", "roles.logs"),
