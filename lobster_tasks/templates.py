@@ -448,10 +448,10 @@ def _check_size(made: Mapping[str, Any]) -> None:
     """Refuse a task definition over ECS's limit of 64 KiB; the error names its largest part without showing it."""
     size = _size(made)
     if size > LARGEST_DEFINITION:
-        where, largest = max(_parts("", made), key=lambda part: part[1])
+        where, largest = _largest("", made, size // 2)
         raise TemplateError(
             f"The task definition has {size:,} bytes; ECS takes {LARGEST_DEFINITION:,} at the most.",
-            f"the largest part is {where}: {largest:,} bytes",
+            f"the largest part is {where or 'all of it'}: {largest:,} bytes",
             "move large values into a file of the image, Amazon S3, or a secret",
         )
 
@@ -460,17 +460,23 @@ def _size(value: Any) -> int:
     return len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
 
 
-def _parts(path: str, value: Any) -> Iterator[tuple[str, int]]:
-    """The path and size of each innermost value; list items are identified by their name where they have one."""
+def _largest(path: str, value: Any, least: int) -> tuple[str, int]:
+    """The path and size of the innermost part that is larger than ``least``, which is half of everything or more."""
+    for inner_path, inner in _parts(path, value):
+        if _size(inner) > least:
+            return _largest(inner_path, inner, least)
+    return path, _size(value)
+
+
+def _parts(path: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """The members of a mapping or a list; list items are identified by their name where they have one."""
     if isinstance(value, Mapping):
         for name, inner in value.items():
-            yield from _parts(f"{path}.{name}".lstrip("."), inner)
+            yield f"{path}.{name}".lstrip("."), inner
     elif isinstance(value, list):
         for number, inner in enumerate(value):
             name = inner.get("name", number) if isinstance(inner, Mapping) else number
-            yield from _parts(f"{path}[{name}]", inner)
-    else:
-        yield path, _size(value)
+            yield f"{path}[{name}]", inner
 
 
 def _check_task_definition(made: dict[str, Any], settings: Settings) -> None:

@@ -672,3 +672,12 @@ def test_a_task_definition_that_ecs_would_refuse_for_its_size_is_refused_here(
     part = "environment[BIG].value" if where == "environment" else "command[1]"
     assert f"the largest part is containerDefinitions[{settings.container.name}].{part}: 72,002 bytes" in told
     assert "s3cret" not in told
+
+
+def test_many_small_values_are_told_as_what_has_them_together(project: Path) -> None:
+    settings = load({"container": {"port": 8501, "environment": {f"V{n}": "y" * 100 for n in range(620)}}})
+    with pytest.raises(TemplateError) as refused:
+        definition(settings)
+    told = "\n".join(refused.value.lines())
+    part = rf"the largest part is containerDefinitions\[{settings.container.name}\]\.environment: 7\d,\d{{3}} bytes"
+    assert re.search(part, told), told

@@ -57,7 +57,7 @@ def start_scripts(facts: Facts) -> CheckResult:
     if found := facts.known("windows_line_ends"):
         return failed(
             f"the lines of {listed(list(found))} end in CR LF: Linux cannot find the interpreter, and no task starts",
-            f"dos2unix {found[0]}, and in .gitattributes: *.sh text eol=lf",
+            f"dos2unix {found[0]}, and in .gitattributes: {found[0]} text eol=lf",
         )
     return passed("no start script has Windows line endings")
 

@@ -1194,7 +1194,12 @@ CASES = [
     ),
     *(
         case("dockerfile.command", "pass", "CMD", dockerfile=dockerfile(line))
-        for line in ('CMD "./start.sh"', 'CMD "streamlit" run app.py', "CMD exec 'my app', x", "CMD echo \"a\", \"b\"")
+        for line in (
+            'CMD "./start.sh"',
+            'CMD "streamlit" run app.py',
+            "CMD exec 'my app', x",
+            'CMD echo "a", "b"',
+        )
     ),
     case(
         "dockerfile.command",
@@ -1248,7 +1253,7 @@ CASES = [
         "dockerfile.start-scripts",
         "fail",
         "the lines of entry.sh end in CR LF",
-        "dos2unix entry.sh",
+        "dos2unix entry.sh, and in .gitattributes: entry.sh text eol=lf",
         windows_line_ends=("entry.sh",),
     ),
     case("dockerfile.start-scripts", "skip", "there is no Dockerfile.streamlit here", dockerfile=None),

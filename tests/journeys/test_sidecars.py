@@ -18,7 +18,7 @@ from .releasing import Account, said
 
 TEMPLATE = Path(__file__).parents[2] / "task-definitions" / templates.TASK_DEFINITION
 BEATS = "import time\nfor i in range(40): print('agent: heartbeat', i, flush=True)\ntime.sleep(10000)"
-LOGS = {
+LOGS: dict[str, Any] = {
     "logDriver": "awslogs",
     "options": {
         "awslogs-group": "/ecs/lobster-streamlit",
@@ -144,6 +144,33 @@ def test_an_image_of_another_container_that_is_gone_is_seen_before(account: Acco
         deploy(account.aws, account.settings, "one")
     assert refused.value.code == "image-not-found"
     assert not account.calls()
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "step"),
+    [
+        (
+            {"awslogs-group": "/ecs/agent"},
+            "log-group-missing",
+            "aws logs create-log-group --log-group-name /ecs/agent --region us-east-2, or correct awslogs-group of "
+            "agent in task-definitions/ecs-task-definition.json.j2",
+        ),
+        (
+            {"awslogs-region": "us-west-2"},
+            "log-group-region",
+            "set awslogs-region of agent to us-east-2 in task-definitions/ecs-task-definition.json.j2",
+        ),
+    ],
+)
+def test_a_log_group_of_another_container_that_is_not_there_is_seen_before(
+    account: Account, folder: Path, options: dict[str, str], code: str, step: str
+) -> None:
+    """Setup makes the group of the settings alone."""
+    account.push("one")
+    own_template(folder, logConfiguration={**LOGS, "options": LOGS["options"] | options})
+    with pytest.raises(NotReadyError, match="There is no log group") as refused:
+        deploy(account.aws, account.settings, "one")
+    assert (refused.value.code, refused.value.next_step) == (code, step)
 
 
 def test_a_talkative_container_does_not_hide_why_the_app_ended(account: Account) -> None:

@@ -65,7 +65,7 @@ def preflight(aws: Aws, settings: Settings, prepared: PreparedRelease, timeline:
         partial(_result, "image.platform", partial(_platform, aws, prepared)),
         partial(_result, "ports", partial(_ports, prepared)),
         partial(_result, "deployment", partial(_percent, prepared)),
-        partial(_result, "logs.group", partial(_log_groups, aws, prepared)),
+        partial(_result, "logs.group", partial(_log_groups, aws, settings, prepared)),
         partial(_result, "images", partial(_other_images, aws, prepared, settings.container.name)),
         partial(_checks, aws, settings, prepared),
     )
@@ -180,7 +180,7 @@ def _percent(prepared: PreparedRelease) -> Problem | None:
     return Problem(CauseCode.DEPLOYMENT_PERCENT, what, fix)
 
 
-def _log_groups(aws: Aws, prepared: PreparedRelease) -> Problem | None:
+def _log_groups(aws: Aws, settings: Settings, prepared: PreparedRelease) -> Problem | None:
     """The problem where a log group does not exist: the task would not start."""
     for container in prepared.definition["containerDefinitions"]:
         options = (container.get("logConfiguration") or {}).get("options") or {}
@@ -188,9 +188,19 @@ def _log_groups(aws: Aws, prepared: PreparedRelease) -> Problem | None:
         if name is None or options.get("awslogs-create-group") == "true":
             continue
         if not _has_log_group(aws, name, region):
-            code = CauseCode.LOG_GROUP_MISSING if region == aws.region else CauseCode.LOG_GROUP_REGION
-            return Problem(code, f"there is no log group {name} in {region}", "inv setup-fargate")
+            what = f"there is no log group {name} in {region}"
+            if region != aws.region:
+                fix = f"set awslogs-region of {container['name']} to {aws.region} in {OWN_DEFINITION}"
+                return Problem(CauseCode.LOG_GROUP_REGION, what, fix)
+            own = name == settings.logs.group  # setup creates no other
+            fix = "inv setup-fargate" if own else _create_log_group(name, region, container["name"])
+            return Problem(CauseCode.LOG_GROUP_MISSING, what, fix)
     return None
+
+
+def _create_log_group(name: str, region: str, container: str) -> str:
+    create = f"aws logs create-log-group --log-group-name {name} --region {region}"
+    return f"{create}, or correct awslogs-group of {container} in {OWN_DEFINITION}"
 
 
 def _has_log_group(aws: Aws, name: str, region: str) -> bool:
