@@ -14,7 +14,7 @@ All but the last four need the header ``X-Embedded-Aws``, with any value, which 
 | ``POST /_embedded/expire-images`` | applies ECR's lifecycle policies, as AWS does within 24 hours |
 | ``POST /_embedded/assumable`` ``{"role": arn}`` | returns whether a role is old enough for a service to assume it |
 | ``POST /_embedded/address`` ``{"vpc": id, "ip": address}`` | returns the loopback address used for it |
-| ``GET /_embedded/runtime`` | returns the engine whose containers tasks are; null where tasks are processes |
+| ``GET /_embedded/runtime`` | returns the engine of tasks, null for processes, and what a task's memory limits |
 | ``GET /_embedded/authority`` | returns the CA certificate (PEM) of CloudFront's distributions |
 | ``POST /_embedded/apprunner`` ``{"arn": arn, "status": …}`` | sets a status that AWS or a person sets elsewhere |
 | ``GET /_embedded/tasks/…`` | returns metadata and credentials for a task's programs (see ``ecs.task_endpoint``) |
@@ -81,7 +81,7 @@ class Control:
             ("POST", "expire-images"): lambda _: self._runtime.images.expire(),
             ("POST", "forget-deployments"): lambda _: {"forgotten": self._fargate.forget_deployments()},
             ("POST", "assumable"): lambda given: {"assumable": roles.assumable(plane, given["role"])},
-            ("GET", "runtime"): lambda _: {"engine": self._runtime.engine},
+            ("GET", "runtime"): lambda _: {"engine": self._runtime.engine, "taskMemory": self._task_memory},
             ("GET", "authority"): lambda _: {"pem": authority},
             ("POST", "address"): self._address,
             ("POST", "apprunner"): self._apprunner,
@@ -117,6 +117,11 @@ class Control:
     def kill_task(self, task: str) -> bool:
         """SIGKILL a task; False where it does not run."""
         return self._fargate.kill_task(task)
+
+    @property
+    def _task_memory(self) -> str:
+        """Whether a task's memory is the limit of all its containers together, or of each."""
+        return "together" if self._runtime.limits_together else "each"
 
     def _reset(self, _: Any) -> None:
         self._plane.reset()

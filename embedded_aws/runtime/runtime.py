@@ -16,12 +16,16 @@ from .processes import Processes
 
 @dataclass(frozen=True)
 class Runtime:
-    """The three components that run programs; ``engine`` is what runs tasks as containers, None for processes."""
+    """The three components that run programs; ``engine`` is what runs tasks as containers, None for processes.
+
+    ``limits_together``: a task's memory is the limit of all its containers together, not of each.
+    """
 
     addresses: Addresses
     images: Images
     containers: ContainerRuntime
     engine: str | None = None
+    limits_together: bool = True
 
     @classmethod
     def on(cls, plane: DataPlane, engine: Engine | None = None, url: str = "") -> Runtime:
@@ -31,7 +35,8 @@ class Runtime:
         """
         if engine is not None:
             addresses, images = Addresses(plane, names_suffice=True), Images(plane)
-            return cls(addresses, images, EngineContainers(plane, images, engine, url), engine.name)
+            containers = EngineContainers(plane, images, engine, url)
+            return cls(addresses, images, containers, engine.name, engine.limits_together)
         addresses, images = Addresses(plane), Images(plane)
         return cls(addresses, images, Processes(plane, images))
 

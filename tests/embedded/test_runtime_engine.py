@@ -156,6 +156,21 @@ def test_the_order_that_creates_a_container() -> None:
         assert each in said
 
 
+def test_containers_are_limited_together_in_the_control_group_of_their_pod() -> None:
+    """By an engine that can; what limits the container alone stays."""
+    spec = ContainerSpec(IMAGE, "127.31.0.1", print, memory_limit_mib=64, task_memory_mib=512)
+
+    def words(engine: Engine) -> str:
+        return " ".join(arguments.container(spec, "r", "id", [], Variables("", {}), "/file", engine, {}))
+
+    assert "--cgroup-parent" not in words(Engine("docker", "docker"))
+    together = words(Engine("docker", "docker", limits_together=True))
+    assert "--cgroup-parent /docker/id --memory 64m --memory-swap 64m" in together
+    gateway = Gateway("embedded-aws", "host-gateway", 4566)
+    pod = " ".join(arguments.pod("pod", "net", gateway, "ip-1", [80], [], 512))
+    assert "--cgroup-parent /docker --memory 512m --memory-swap 512m" in pod
+
+
 def test_a_pod_publishes_its_ports_on_loopback_only() -> None:
     words = arguments.pod("pod", "net", Gateway("embedded-aws", "host-gateway", 4566), "ip-1", [80, 8501], [])
     said = " ".join(words)

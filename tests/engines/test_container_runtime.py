@@ -27,7 +27,7 @@ import requests
 from tests.embedded.ecs_stack import Stack
 from tests.embedded.identities import allow, policy
 from tests.embedded.images import ImageSpec, Link, Script
-from tests.embedded_process import EMBEDDED_AWS, PATIENCE, EmbeddedProcess, eventually, serve
+from tests.embedded_process import EMBEDDED_AWS, PATIENCE, EmbeddedProcess, control, eventually, serve
 from tests.engines import LABEL, ContainerEngine, NoEngineError, busybox
 from tests.engines.machine_image import import_python, push
 from tests.engines.real_images import ENTRY_POINT, NODE, PACKAGE, STREAMLIT, App, foreign_app
@@ -123,6 +123,12 @@ class Tried:
     def can(self, what: str) -> bool:
         """Whether the runtime can do something."""
         return what not in CANNOT[self.runtime]
+
+    def needs_memory_together(self) -> None:
+        """Skip the test, by name, where a task's memory is the limit of each container."""
+        told = control.get(f"{self.stack.aws.url}/_embedded/runtime", timeout=PATIENCE).json()
+        if told["taskMemory"] == "each":
+            pytest.skip(f"{self.runtime}: a task's memory is the limit of each container here")
 
     def container(self, *command: str, name: str = "app", **more: Any) -> dict[str, Any]:
         """A container definition that logs, without a port."""
@@ -520,6 +526,34 @@ def test_a_file_system_in_memory(tried: Tried) -> None:
     if tried.can("tmpfs"):
         (options,) = (line.split()[3] for line in lines if line.split()[1:2] == ["/www"])
         assert {"rw", "noexec", "nosuid", "nodev"} <= {*options.split(",")}
+
+
+@both
+def test_the_memory_of_a_task_is_that_of_all_its_containers(tried: Tried) -> None:
+    """TaskDefinition, memory: "The amount (in MiB) of memory used by the task"; ContainerDefinition, memory: "The total
+    amount of memory reserved for all containers within a task must be lower than the task memory value".
+
+    Stopped tasks: "OutOfMemoryError: Container killed due to memory usage", exit code 137; it is the reason of the
+    container that was killed, not of the one that ends with it.
+    """
+    tried.needs_memory_together()
+    chunk = "c=xxxxxxxx; while test ${#c} -lt 8388608; do c=$c$c; done; i=0; "
+    take = chunk + "while test $i -lt %d; do eval v$i=\\$c; i=$((i+1)); done; "
+    least = tried.container(
+        *sh(take % 20 + "echo full > /data/full; sleep 600; true"),
+        name="first",
+        mountPoints=[DATA],
+        stopTimeout=2,
+    )
+    alone = tried.container(*sh(take % 42))
+    assert tried.once(alone)["app"]["exitCode"] == 0
+    wait = "until test -e /data/full; do sleep 0.1; done; "
+    most = tried.container(*sh(wait + take % 42 + "sleep 600; true"), mountPoints=[DATA])
+    ended = tried.once(least, most, volumes=VOLUMES)
+    assert ended["task"]["stopCode"] == "EssentialContainerExited"
+    assert ended["app"]["exitCode"] == 137
+    assert ended["app"]["reason"] == "OutOfMemoryError: Container killed due to memory usage"
+    assert "reason" not in ended["first"]
 
 
 @both

@@ -11,6 +11,8 @@ from .gateway import Gateway
 
 TASK_ENDPOINT = "169.254.170.2"
 """Where programs in a task find its metadata and credentials (Developer Guide, "Amazon ECS task IAM role")."""
+CONTROL_GROUPS = "/docker"
+"""Where docker has its containers' control groups, each called by the container's id."""
 LEAST_SHARES = 2  # of Linux
 
 # Nothing else of the image, and nothing that the engine keeps; podman waits before it removes, unless told not to.
@@ -40,10 +42,15 @@ def pod(
     host_name: str | None,
     ports: Iterable[int],
     labels: Sequence[str],
+    memory_mib: int | None = None,
 ) -> list[str]:
-    """`run` of a pod, which holds a task's network; its ports are published on the loopback interface alone."""
+    """`run` of a pod, which holds a task's network; its ports are published on the loopback interface alone.
+
+    ``memory_mib`` limits all containers in its control group together.
+    """
     return [
         *("run", "--detach", *labels, *_COMMON),
+        *(("--cgroup-parent", CONTROL_GROUPS, *_memory(memory_mib)) if memory_mib else ()),
         *("--network", network),
         *(("--add-host", f"{gateway.name}:{gateway.address}") if gateway.address else ()),
         *(("--hostname", host_name) if host_name else ()),
@@ -73,7 +80,7 @@ def container(
         *("--network", f"container:{pod}"),
         *("--workdir", spec.folder, "--entrypoint", first),
         *("--env-file", file, *(word for name in variables.others for word in ("--env", name))),
-        *_limits(spec, engine),
+        *_limits(spec, engine, pod),
         *_isolation(spec),
         *_mounts(spec, volumes),
         *_in_memory(spec, engine),
@@ -98,10 +105,12 @@ def _in_memory(spec: ContainerSpec, engine: Engine) -> Iterable[str]:
         yield from ("--tmpfs", f"{each.path}:{','.join(options)}")
 
 
-def _limits(spec: ContainerSpec, engine: Engine) -> Iterable[str]:
+def _limits(spec: ContainerSpec, engine: Engine, pod: str) -> Iterable[str]:
+    if spec.task_memory_mib and engine.limits_together:
+        yield from ("--cgroup-parent", f"{CONTROL_GROUPS}/{pod}")
     memory = min(filter(None, (spec.memory_limit_mib, spec.task_memory_mib)), default=None)
     if memory:
-        yield from ("--memory", f"{memory}m", "--memory-swap", f"{memory}m")  # Fargate has no swap
+        yield from _memory(memory)
     if spec.isolation.memory_reservation_mib:
         yield from ("--memory-reservation", f"{spec.isolation.memory_reservation_mib}m")
     if spec.isolation.task_cpus:
@@ -109,6 +118,10 @@ def _limits(spec: ContainerSpec, engine: Engine) -> Iterable[str]:
     yield from ("--cpu-shares", str(max(spec.isolation.cpu_units, LEAST_SHARES)))
     for name, (soft, hard) in spec.isolation.ulimits.items():
         yield from ("--ulimit", f"{name}={soft}:{hard}")
+
+
+def _memory(mib: int) -> tuple[str, ...]:
+    return ("--memory", f"{mib}m", "--memory-swap", f"{mib}m")  # Fargate has no swap
 
 
 def _isolation(spec: ContainerSpec) -> Iterable[str]:

@@ -49,7 +49,8 @@ class EngineError(Exception):
 class Engine:
     """An engine that answers: its name, its program, the platform of its images (linux/amd64), its processors.
 
-    ``in_machine``: it is podman's, in a virtual machine.
+    ``in_machine``: it is podman's, in a virtual machine. ``limits_together``: it can put containers below another one's
+    control group, so that a memory limit is that of all together.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Engine:
     platform: str = ""
     cpus: int = 1
     in_machine: bool = False
+    limits_together: bool = False
 
     @property
     def command(self) -> list[str]:
@@ -156,7 +158,13 @@ def _asked(name: str) -> Engine:
     if system != "linux":
         raise EngineError(f"{name} runs containers of {system}; switch it to Linux containers.")
     platform = f"linux/{ARCHITECTURES.get(architecture, architecture)}"
-    return Engine(engine.name, program, platform, int(cpus), in_machine)
+    return Engine(engine.name, program, platform, int(cpus), in_machine, _limits_together(engine))
+
+
+def _limits_together(engine: Engine) -> bool:
+    # Of version 2, a group with a process has no groups below it; systemd names the groups of its driver itself.
+    groups = "{{.CgroupDriver}} {{.CgroupVersion}}"
+    return engine.name == "docker" and engine.try_to("info", "--format", groups) == "cgroupfs 1"
 
 
 def _docker(engine: Engine) -> tuple[str, str, bool, str]:

@@ -161,9 +161,14 @@ class EngineContainer(Attached):
     def _ended(self, code: int) -> int:
         state = self._final_state()
         self._engine.try_to("rm", "--force", "--volumes", self.name)
-        self.out_of_memory = bool(state.get("OOMKilled"))
+        code = int(state.get("ExitCode", KILLED))
+        self.out_of_memory = bool(state.get("OOMKilled")) and not self._anothers(code)
         remove(self._folder)
-        return int(state.get("ExitCode", KILLED))
+        return code
+
+    def _anothers(self, code: int) -> bool:
+        """Whether, of several that have a limit together, another one was killed: the kernel tells it of each."""
+        return self._engine.limits_together and (code != KILLED or self._was_killed)
 
     def _final_state(self) -> dict[str, Any]:
         """The state after the end. The kernel's word that memory ran out may come later than the end itself."""

@@ -1,9 +1,10 @@
 """Tasks as pods of containers of docker or podman.
 
 Real: everything that the image and the definition say of a container, its kernel limits, and its network: 127.0.0.1
-is the task's own, and 169.254.170.2 the endpoint for tasks. Not real: the task's memory is each container's limit,
-where on Fargate it is that of all together; only ports are reached that a definition or the image names; a task does
-not reach another one by its private address; the disk has the engine's size. See ``pod``, ``gateway`` and ``labels``.
+is the task's own, and 169.254.170.2 the endpoint for tasks. The task's memory is the limit of all containers together,
+as on Fargate, where ``Engine.limits_together``; elsewhere it is each one's. Not real: only ports are reached that a
+definition or the image names; a task does not reach another one by its private address; the disk has the engine's
+size. See ``pod``, ``gateway`` and ``labels``.
 """
 
 from __future__ import annotations
@@ -154,7 +155,8 @@ class EngineContainers:
         gateway = self._network.open()
         labels = self._labels.arguments(task=spec.host_name or spec.address)
         image = self._library.pod()
-        words = arguments.pod(image, self._network.name, gateway, spec.host_name, ports, labels)
+        memory = spec.task_memory_mib if self._engine.limits_together else None
+        words = arguments.pod(image, self._network.name, gateway, spec.host_name, ports, labels, memory)
         name = self._engine.run(*words).splitlines()[-1]
         told = self._engine.run("inspect", "--format", "{{json .NetworkSettings.Ports}}", name)
         return Pod(name, _published(json.loads(told) or {}))
