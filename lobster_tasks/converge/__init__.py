@@ -8,7 +8,8 @@ all of it and are what callers use; they get a ``Dialogue`` that shows the plan 
 from .apply import apply
 from .cycle import Changes, Convergence, Dialogue, bring, carry_out, remove
 from .dependents import dependents
-from .planner import Change, Difference, Lockout, Plan, plan, plan_removal, refuse_impossible
+from .openings import with_openings
+from .planner import Change, Difference, Lockout, Opening, Plan, plan, plan_removal, refuse_impossible
 from .read import read
 from .replacement import refuse_unready
 from .verify import verify, verify_removal
@@ -20,6 +21,7 @@ __all__ = [
     "Dialogue",
     "Difference",
     "Lockout",
+    "Opening",
     "Plan",
     "apply",
     "bring",
@@ -33,4 +35,5 @@ __all__ = [
     "remove",
     "verify",
     "verify_removal",
+    "with_openings",
 ]

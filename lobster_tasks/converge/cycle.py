@@ -11,6 +11,7 @@ from ..stack import Resource, Stack
 from .apply import apply
 from .dependents import dependents
 from .lockout import with_lockout
+from .openings import with_openings
 from .planner import Change, Plan, plan, plan_removal, refuse_impossible
 from .read import read
 from .verify import verify, verify_removal
@@ -63,7 +64,7 @@ def bring(
     if any(each.resource.former for each in made.changes):
         others = dependents(aws, stack, live)
         made = plan(stack, live, others, adopt=adopt)
-    made = with_lockout(aws, made)
+    made = with_lockout(aws, with_openings(made))
     return _carry_out(aws, made, lambda: verify(aws, stack, others), dialogue, dry_run)
 
 

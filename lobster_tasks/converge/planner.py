@@ -9,6 +9,7 @@ from typing import Any, Literal
 from ..errors import NotOursError, RefusedError
 from ..settings import REGION_TAG
 from ..stack import STACK_TAG, Attributes, Live, LiveResources, Resource, Stack
+from ..stack.doors import EVERYBODY, Door, Range, Rule
 
 MOST_TAGS = 50  # of a resource, in every service ("Tagging your AWS resources")
 Action = Literal["create", "update", "replace", "delete", "adopt", "release"]
@@ -67,11 +68,33 @@ class Lockout:
 
 
 @dataclass(frozen=True)
+class Opening:
+    """A door lets in more visitors than all doors did before: because of its address ranges, its web ACL or its
+    sign-in.
+
+    ``label`` is the resource that decides of the ``rule``. ``ranges`` are those from which visitors are let in who
+    were kept out.
+    """
+
+    rule: Rule
+    label: str
+    door: Door
+    ranges: tuple[Range, ...]
+
+    @property
+    def to_everybody(self) -> bool:
+        """Whether the ranges are all addresses there are."""
+        return bool(EVERYBODY & frozenset(self.ranges))
+
+
+@dataclass(frozen=True)
 class Plan:
     """All changes in the order of the dependencies, what is kept, and the live state.
 
     ``remarks`` say why a resource is kept, or in which attributes it stays as it was. ``lockout`` is None where this
-    machine may use the app as before, or where the plan was made without asking for its address.
+    machine may use the app as before, or where the plan was made without asking for its address. ``openings`` tell
+    whom the plan lets in who was kept out before. ``former_lets_in_more``: a load balancer that another one replaces
+    goes on letting in visitors whom the new one keeps out.
     """
 
     stack: str
@@ -80,6 +103,8 @@ class Plan:
     live: Mapping[Resource, Live | None] = field(compare=False, repr=False)
     remarks: Mapping[Resource, tuple[str, ...]] = field(default_factory=dict, compare=False)
     lockout: Lockout | None = None
+    openings: tuple[Opening, ...] = ()
+    former_lets_in_more: bool = False
 
     @property
     def impossible(self) -> tuple[Change, ...]:
@@ -140,7 +165,7 @@ def plan(
     kept = tuple(
         each
         for each in stack.resources
-        if each not in touched and each in known and (not each.former or _is_of_the_stack(each, known))
+        if each not in touched and each in known and (not each.former or is_of_the_stack(each, known))
     )
     refused = {each.resource for each in changes if each.action == "replace"}
     stays = {
@@ -158,7 +183,7 @@ def _without_former(
 ) -> Plan:
     """The removal of what belongs to a former load balancer; nothing while the service is behind it."""
     known = LiveResources(live)
-    former = tuple(each for each in stack.former if each in known and _is_of_the_stack(each, known))
+    former = tuple(each for each in stack.former if each in known and is_of_the_stack(each, known))
     if stack.keeps_former(known):
         former = ()
     made = plan_removal(Stack(stack.name, former), live, others, keep_data=False)
@@ -167,7 +192,7 @@ def _without_former(
     return replace(made, changes=changes)
 
 
-def _is_of_the_stack(resource: Resource, known: LiveResources) -> bool:
+def is_of_the_stack(resource: Resource, known: LiveResources) -> bool:
     """Whether it is ours; what has no tags belongs to the owner of what it is part of."""
     owner = resource if resource.taggable else resource.part_of
     return owner is not None and owner in known and owner.is_ours(known[owner])
@@ -190,7 +215,7 @@ def plan_removal(
     needed, relied = dict[Resource, str](), dict[Resource, str]()
     for resource in reversed(stack.resources):
         current = live[resource]
-        if current is not None and resource.former and not _is_of_the_stack(resource, known):
+        if current is not None and resource.former and not is_of_the_stack(resource, known):
             continue  # it only has the name that a second load balancer would get
         if current is None or not resource.taggable:
             if current is not None and _goes_with(resource, known, needed, relied, others):

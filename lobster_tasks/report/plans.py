@@ -14,10 +14,11 @@ from . import policies
 from .layout import plural, rows
 
 if TYPE_CHECKING:
-    from ..converge import Change, Convergence, Lockout, Plan
+    from ..converge import Change, Convergence, Lockout, Opening, Plan
     from ..cost import Cost
     from ..settings import Settings
     from ..stack import Live, Resource
+    from ..stack.doors import Rule
 
 _SIGNS = {"create": "+", "update": "~", "replace": "!", "delete": "-", "adopt": "@", "release": "="}
 _STYLES = {
@@ -62,11 +63,22 @@ def plan_and_cost(made: Plan, before: Cost | None, after: Cost | None) -> Render
 
 def _warnings(made: Plan) -> list[RenderableType]:
     """What a person must know before confirming."""
-    return [
-        *(Text(f"! {each}", style="bold yellow") for each in _about_addresses(made)),
-        *(Text(f"! {each.name} {_OPENS[each.kind]}", style="bold yellow") for each in opened(made)),
-        *([Text(f"! {_locked_out(made.lockout)}", style="bold yellow")] if made.lockout else []),
-    ]
+    told = (*_about_addresses(made), *(message for _, message in _coded_warnings(made)))
+    return [Text(f"! {each}", style="bold yellow") for each in told]
+
+
+def _coded_warnings(made: Plan) -> Iterator[tuple[str, str]]:
+    """The warnings about who is let in: code and message."""
+    if (old := former_url_of(made.live)) and made.former_lets_in_more:
+        yield (
+            "old-load-balancer-lets-in-more",
+            f"{old} keeps its rules: it goes on letting in visitors whom the settings keep out, until "
+            "inv remove-old-load-balancer.",
+        )
+    for each in made.openings:
+        yield _OPENING_CODES[each.rule], _opening(each)
+    if made.lockout:
+        yield made.lockout.code, _locked_out(made.lockout)
 
 
 def _locked_out(lockout: Lockout) -> str:
@@ -88,32 +100,49 @@ def _about_addresses(made: Plan) -> list[str]:
         return [f"{old} stops answering."]
     if made.creates("load-balancer"):
         return [
-            f"The app gets another address; {old} goes on serving beside it until inv remove-old-load-balancer.",
+            f"The app gets another address; {old} goes on serving beside it, with its rules as they are, until "
+            "inv remove-old-load-balancer.",
             "Tasks are replaced as by a release: no request fails, WebSockets are opened anew.",
         ]
     return [f"{old} serves too, until inv remove-old-load-balancer."]
 
 
-_OPENS = {
-    "security-group": "lets in everybody: the app becomes reachable from the internet. "
-    "load_balancer.allowed_cidrs limits the addresses.",
-    "web-ACL": "goes: everybody can use the distribution from now on. "
-    "load_balancer.allowed_cidrs limits the addresses.",
-    "listener": "lets visitors in without a sign-in from now on. sign_in keeps it.",
+_OPENING_CODES: Mapping[Rule, str] = {
+    "addresses": "opens-to-more-addresses",
+    "web-acl": "opens-past-a-web-acl",
+    "sign-in": "opens-without-the-sign-in",
 }
 
 
-def opened(made: Plan) -> list[Resource]:
-    """What lets more visitors in than before: existing security groups that allow some addresses and will allow the
-    whole internet, listeners where visitors will no longer have to sign in, and a web ACL that goes without its
-    distribution."""
-    internal = any(getattr(each, "scheme", "") == "internal" for each in made.live if not each.former)
-    attributes = {"sign-in"} if internal else {"ingress", "sign-in"}
-    every: list[Any] = [change.resource for change in made.changes if attributes & change.changed]
-    found = [each for each in every if (live := made.live[each]) and each.opens(live)]
-    removed = [change.resource for change in made.changes if change.action == "delete"]
-    stays = not any(each.kind == "distribution" for each in removed)
-    return [*found, *(each for each in removed if stays and each.kind == "web-ACL")]
+def _opening(opening: Opening) -> str:
+    """Whom a door lets in that was not there, or kept them out; names the setting that limits it."""
+    tell = {"addresses": _more_addresses, "web-acl": _other_web_acl, "sign-in": _other_sign_in}
+    kind, _, name = opening.label.partition("/")
+    return f"{kind.replace('-', ' ')} {name}: {tell[opening.rule](opening)}"
+
+
+def _more_addresses(opening: Opening) -> str:
+    door, ranges = opening.door, opening.ranges
+    acl = "".join(f", as far as {arn} allows" for _, arn in sorted(door.web_acls))
+    if not opening.to_everybody:
+        where = ", from networks that reach the VPC" if door.internal else ""
+        return f"visitors from {', '.join(map(str, ranges))} are let in from now on{where}{acl}."
+    limit = "load_balancer.allowed_cidrs limits the addresses."
+    if door.internal:
+        return f"everybody in networks that reach the VPC is let in from now on{acl}. {limit}"
+    return f"everybody is let in{acl}: the app becomes reachable from the internet. {limit}"
+
+
+def _other_web_acl(opening: Opening) -> str:
+    if arns := ", ".join(arn for _, arn in sorted(opening.door.web_acls)):
+        return f"{arns} checks visitors from now on, and no longer the web ACL that did before."
+    return "the web ACL that checks visitors now no longer does. load_balancer.web_acl and front.web_acl name one."
+
+
+def _other_sign_in(opening: Opening) -> str:
+    if opening.door.sign_in:
+        return "visitors sign in at another provider, or for another application, than before."
+    return "lets visitors in without a sign-in from now on. sign_in keeps it."
 
 
 def removal(made: Plan) -> RenderableType:
@@ -251,10 +280,8 @@ def plan_json(
     return {
         "changes": changes,
         "kept": kept,
-        "opens": [resource.label for resource in opened(made)],
-        "warnings": [
-            {"code": each.code, "message": _locked_out(each)} for each in [made.lockout] if each is not None
-        ],
+        "opens": list(dict.fromkeys(each.label for each in made.openings)),
+        "warnings": [{"code": code, "message": message} for code, message in _coded_warnings(made)],
         "applied": applied,
         "url": url,
         "cost": {"before": round(total(before), 2), "after": round(total(after), 2)},

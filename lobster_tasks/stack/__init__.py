@@ -272,7 +272,7 @@ def _former(settings: Settings, network: Network) -> _Former:
     before = settings.model_copy(update={"load_balancer": section})
     scheme = "internet-facing" if settings.is_internal else "internal"
     group, _ = _security_groups(before, network, None)
-    group = replace(group, former=True)
+    group = replace(group, former=True, for_visitors=settings.is_internal)
     balancer, target_group = _load_balancing(before, network, group)
     balancer = replace(balancer, scheme=scheme, former=True)
     target_group = replace(target_group, former=True)
@@ -280,7 +280,15 @@ def _former(settings: Settings, network: Network) -> _Former:
         balancer.name, balancer.stack, balancer, settings.load_balancer.web_acl or "", former=True
     )
     listeners = tuple(
-        Listener(f"{balancer.name}:{port}", balancer.stack, balancer, port, target_group, former=True)
+        Listener(
+            f"{balancer.name}:{port}",
+            balancer.stack,
+            balancer,
+            port,
+            target_group,
+            firewall=firewall,
+            former=True,
+        )
         for port in (HTTPS_PORT, HTTP_PORT)
     )
     return _Former(group, balancer, target_group, firewall, listeners)

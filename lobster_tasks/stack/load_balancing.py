@@ -13,7 +13,7 @@ from ..in_parallel import in_parallel
 from . import sign_in as signing_in
 from .certificates import ISSUED, Certificate
 from .neighbours import Neighbours
-from .network import Network, SecurityGroup
+from .network import Network, SecurityGroup, cidr_blocks
 from .resource import (
     Attributes,
     Live,
@@ -38,6 +38,8 @@ _PROTECTED = "deletion_protection.enabled"
 @dataclass(frozen=True)
 class LoadBalancer(Resource):
     """An Application Load Balancer; its live id is its ARN, ``raw`` is DescribeLoadBalancers' answer.
+
+    ``raw["OtherGroups"]`` are its security groups besides ours.
 
     An adopted one keeps its subnets, and gets our security group besides its own. One that replaces another one,
     ``predecessor``, is created in the same subnets where these are suitable, so that tasks can be behind both.
@@ -66,6 +68,7 @@ class LoadBalancer(Resource):
         )
         names = {live.id: resource.name for resource, live in known.items()}
         groups = balancer.get("SecurityGroups", [])
+        others = self._other_groups(aws, groups, known)
         attributes = {
             "type": balancer["Type"],
             "vpc": balancer["VpcId"],
@@ -75,7 +78,30 @@ class LoadBalancer(Resource):
             "security-groups": tuple(sorted(names.get(group, group) for group in groups)),
             **_attributes(settings, tuple(self._settings())),
         }
-        return Live(arn, attributes, tags, balancer)
+        return Live(arn, attributes, tags, {**balancer, "OtherGroups": others})
+
+    def _other_groups(self, aws: Aws, groups: Sequence[str], known: LiveResources) -> list[dict[str, Any]]:
+        """Its security groups besides ours, in the shape of DescribeSecurityGroups."""
+        own = known.get(self.security_group)
+        rest = [each for each in groups if own is None or each != own.id]
+        filters = [{"Name": "group-id", "Values": rest}]
+        operation, member = "ec2:DescribeSecurityGroups", "SecurityGroups"
+        return aws.pages(operation, member, self.label, Filters=filters) if rest else []
+
+    def cidr_blocks(self, known: LiveResources, port: int) -> tuple[str, ...]:
+        """The CIDR blocks that its security groups, ours and others, let in at a TCP port."""
+        found, own = known[self], known.get(self.security_group)
+        named = found.attributes["security-groups"]
+        listed = (
+            self.security_group.cidr_blocks(own, port) if own and self.security_group.name in named else ()
+        )
+        others = (
+            block
+            for each in found.raw.get("OtherGroups", ())
+            if each["GroupId"] in named or each["GroupName"] in named
+            for block in cidr_blocks(each["IpPermissions"], port)
+        )
+        return (*listed, *others)
 
     def desired(self, known: LiveResources) -> Attributes:
         """Scheme, subnets, security group and idle timeout; invalid header fields are dropped."""
@@ -472,9 +498,9 @@ class Listener(Resource):
         )["Listeners"][0]
         return Live(made["ListenerArn"], {}, tags, made)
 
-    def opens(self, live: Live) -> bool:
-        """Whether visitors have to sign in at an existing listener, and no longer will."""
-        return self.sign_in is None and live.attributes.get("sign-in", signing_in.NONE) != signing_in.NONE
+    def leads_to_app(self, live: Live) -> bool:
+        """Whether it does not redirect to the HTTPS listener."""
+        return bool(live.attributes["action"] != _redirect_words(_TO_HTTPS))
 
     def update(self, aws: Aws, live: Live, changed: frozenset[str], known: LiveResources) -> Live:
         """ModifyListener with all parameters; afterwards a tag tells the version of the client secret."""

@@ -273,12 +273,15 @@ class SecurityGroup(Resource):
         words = {_words(_tcp(port), self.former_source.name) for port in self.ports}
         return words & set(known[self].attributes["ingress"])
 
-    def opens(self, live: Live) -> bool:
-        """Whether an existing group would be opened to the whole internet."""
-        everybody = {
-            words for words, (_, source) in self._rules().items() if source in (ANYWHERE, ANYWHERE_IPV6)
-        }
-        return bool(everybody) and not everybody & set(live.attributes["ingress"])
+    def cidr_blocks(self, live: Live, port: int) -> tuple[str, ...]:
+        """The CIDR blocks that it lets in at a TCP port."""
+        return cidr_blocks(live.raw.get("IpPermissions", ()), port)
+
+    def permissions_afterwards(self, live: Live | None) -> list[dict[str, Any]]:
+        """Its rules for CIDR blocks once they are as desired; an adopted group keeps its own."""
+        sources = () if self.front or self.source else self.sources
+        ours = [_with_block(_tcp(port), each) for port in self.ports for each in sources]
+        return [*(self.every_rule(live) if live and self.is_shared(live) else ()), *ours]
 
     def limits_visitors(self, live: Live | None, changed: frozenset[str]) -> tuple[str, ...]:
         """The CIDR blocks of visitors; an adopted group loses no rule."""
@@ -452,9 +455,7 @@ class SecurityGroup(Resource):
             return permission | {"PrefixListIds": [{"PrefixListId": known[self.front].id}]}
         if self.source:
             return permission | {"UserIdGroupPairs": [{"GroupId": known[self.source].id}]}
-        if ":" in source:
-            return permission | {"Ipv6Ranges": [{"CidrIpv6": source}]}
-        return permission | {"IpRanges": [{"CidrIp": source}]}
+        return _with_block(permission, source)
 
 
 _NO_ROOM = "RulesPerSecurityGroupLimitExceeded"
@@ -478,6 +479,24 @@ def _single_rules(permissions: Iterable[Mapping[str, Any]]) -> list[dict[str, An
         for member, identity in _PEERS.items():
             rules += [{**base, member: [_peer(peer, identity)]} for peer in permission.get(member, [])]
     return rules
+
+
+def cidr_blocks(permissions: Iterable[Mapping[str, Any]], port: int) -> tuple[str, ...]:
+    """The CIDR blocks that IpPermissions let in at a TCP port."""
+    blocks = {"IpRanges": "CidrIp", "Ipv6Ranges": "CidrIpv6"}
+    return tuple(
+        str(peer[identity])
+        for rule in permissions
+        if _covers(rule, port)
+        for member, identity in blocks.items()
+        for peer in rule.get(member, [])
+    )
+
+
+def _covers(rule: Mapping[str, Any], port: int) -> bool:
+    if rule["IpProtocol"] == "-1":
+        return True
+    return rule["IpProtocol"] in ("tcp", "6") and rule.get("FromPort", 0) <= port <= rule.get("ToPort", 65535)
 
 
 def _described(rule: Mapping[str, Any], description: str) -> dict[str, Any]:
@@ -516,6 +535,13 @@ def _words(rule: Mapping[str, Any], peer: str) -> str:
 
 def _tcp(port: int) -> dict[str, Any]:
     return {"IpProtocol": "tcp", "FromPort": port, "ToPort": port}
+
+
+def _with_block(permission: Mapping[str, Any], block: str) -> dict[str, Any]:
+    """A permission for a CIDR block."""
+    if ":" in block:
+        return {**permission, "Ipv6Ranges": [{"CidrIpv6": block}]}
+    return {**permission, "IpRanges": [{"CidrIp": block}]}
 
 
 def _is_everything(rule: Mapping[str, Any]) -> bool:

@@ -37,6 +37,11 @@ _MEMBERS = {
     "session-cookie": "SessionCookieName",
     "unauthenticated-requests": "OnUnauthenticatedRequest",
 }
+# The attributes that say who can sign in.
+_PROVIDER = (
+    *("issuer", "authorization-endpoint", "token-endpoint", "user-info-endpoint", "client-id"),
+    *("user-pool", "user-pool-client", "user-pool-domain"),
+)
 _ABSENT = ("ResourceNotFoundException",)
 _CURRENT = "a current one"
 
@@ -170,6 +175,17 @@ def attributes_of(actions: Sequence[Mapping[str, Any]], tags: Mapping[str, str])
         "extra-parameters": tuple(f"{name}={value}" for name, value in sorted(extra.items())),
         **({_SECRET: tags.get(SECRET_TAG, "")} if found["Type"] == OIDC else {}),
     }
+
+
+def provider_of(attributes: Mapping[str, Any]) -> str:
+    """Where visitors sign in before a listener with these attributes forwards them: the provider and the application.
+
+    Empty where they do not have to: without an authentication action, and where it lets pass who has not signed in.
+    """
+    kind = attributes.get("sign-in", NONE)
+    if kind == NONE or attributes.get("unauthenticated-requests") == "allow":
+        return ""
+    return " ".join([kind, *(f"{name}={attributes[name]}" for name in _PROVIDER if name in attributes)])
 
 
 def _unusable(why: str, next_step: str) -> RefusedError:

@@ -15,7 +15,9 @@ from typing import Any, ClassVar
 
 from ..aws import ACCESS_DENIED, Aws
 from ..errors import AwsCallError
+from ..foreign import parsed_object
 from ..settings import REGION_TAG
+from .network import ANYWHERE, ANYWHERE_IPV6
 from .resource import Attributes, Live, LiveResources, Presence, Resource, tag_list, tags_of
 from .vpc_origin import VpcOrigin
 
@@ -222,6 +224,18 @@ class WebAcl(_OfCloudFront):
         """All allowed address ranges."""
         return self.addresses if live is None or changed & self.decisive else ()
 
+    def lets_in(self, known: LiveResources) -> tuple[str, ...] | None:
+        """The address ranges that the existing web ACL and IP sets allow; None where it has rules unlike ours."""
+        attributes = known[self].attributes
+        rules = [parsed_object(each) for each in attributes["rules"]]
+        if not all(map(_is_like_ours, rules)):
+            return None
+        if attributes["default-action"] == "Allow":
+            return (ANYWHERE, ANYWHERE_IPV6)
+        named = ip_sets_in(rules)
+        sets = (known[each] for each in self.ip_sets if each in known and known[each].id in named)
+        return tuple(block for each in sets for block in each.attributes["addresses"])
+
     def describe(self, attribute: str, value: Any) -> str:
         """Rules are not shown: what counts in them are the addresses, which have their own line."""
         return "" if attribute == "rules" else super().describe(attribute, value)
@@ -285,6 +299,16 @@ def ip_sets_in(rules: Iterable[Mapping[str, Any]]) -> list[str]:
     allowing = (rule["Statement"] for rule in rules if "Allow" in rule.get("Action", {}))
     single = (each for one in allowing for each in one.get("OrStatement", {}).get("Statements", [one]))
     return [each["IPSetReferenceStatement"]["ARN"] for each in single if "IPSetReferenceStatement" in each]
+
+
+def _is_like_ours(rule: Mapping[str, Any]) -> bool:
+    """Whether a rule only counts, or allows what is in IP sets."""
+    action = rule.get("Action", {})
+    statement = rule["Statement"]
+    parts = statement.get("OrStatement", {}).get("Statements", [statement])
+    return "Count" in action or (
+        "Allow" in action and all("IPSetReferenceStatement" in each for each in parts)
+    )
 
 
 def _in_words(rules: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:

@@ -40,7 +40,7 @@ class Stand:
 
     def plan(self, *, adopt: bool = False) -> converge.Plan:
         """What would be changed."""
-        return converge.plan(self.desired, self.read(), adopt=adopt)
+        return converge.with_openings(converge.plan(self.desired, self.read(), adopt=adopt))
 
     def converge(self, *, adopt: bool = False) -> None:
         """Make it so; what is left over is an error."""

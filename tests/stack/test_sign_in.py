@@ -12,7 +12,6 @@ from lobster_tasks import templates
 from lobster_tasks.aws import Aws
 from lobster_tasks.clock import Clock
 from lobster_tasks.errors import AwsCallError, RefusedError
-from lobster_tasks.report.plans import opened
 from lobster_tasks.settings import load
 from tests.conftest import SPEED
 from tests.embedded.identities import ACCOUNT, allow, session
@@ -184,7 +183,7 @@ def test_a_sign_in_that_is_removed_by_hand_comes_back(
     plan = made.plan()
     (change,) = plan.changes
     assert "sign in: none → authenticate-oidc" in change.reason
-    assert opened(plan) == []
+    assert plan.openings == ()
     made.converge()
     assert actions(embedded, made)[0]["Type"] == "authenticate-oidc"
 
@@ -195,7 +194,7 @@ def test_a_sign_in_that_the_settings_no_longer_have_goes_and_the_plan_says_that_
     stand(aws, certificate, OIDC).converge()
     without = stand(aws, certificate)
     plan = without.plan()
-    assert [each.label for each in opened(plan)] == [SECURE]
+    assert [(each.rule, each.label) for each in plan.openings] == [("sign-in", SECURE)]
     without.converge()
     assert [each["Type"] for each in actions(embedded, without)] == ["forward"]
     assert "lobster:sign-in-secret" not in tags(embedded, without)

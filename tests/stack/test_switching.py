@@ -14,7 +14,6 @@ from lobster_tasks.apprunner.cutover import domains_here, leave_former, refuse_l
 from lobster_tasks.aws import Aws
 from lobster_tasks.cost import current_cost
 from lobster_tasks.errors import AwsCallError, NotOursError, RefusedError, SettingsError
-from lobster_tasks.report.plans import opened
 from lobster_tasks.settings import LoadBalancerNames, Settings, load
 from tests.clocks import PatientClock
 from tests.conftest import SWIFT
@@ -215,7 +214,7 @@ def test_back_from_a_distribution_nobody_is_let_in_who_is_not_listed(setup: Setu
     assert {"distribution/lobster-us-east-2", "web-ACL/lobster-us-east-2"} <= {
         each.resource.label for each in left.plan.changes
     }
-    assert opened(left.plan) == []
+    assert left.plan.openings == ()
     assert setup.balancers == {"lobster-alb-2": "internet-facing"}
     assert setup.let_in() == {OFFICE}
     assert len(seen) > 10

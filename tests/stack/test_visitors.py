@@ -14,7 +14,6 @@ from lobster_tasks.converge.lockout import limits
 from lobster_tasks.cost import monthly_cost
 from lobster_tasks.errors import NotOursError, SettingsError
 from lobster_tasks.probe import PublicEndpoint, get
-from lobster_tasks.report.plans import opened
 from lobster_tasks.settings import load
 from tests.conftest import SWIFT
 from tests.embedded.firewalls import SEEN, of_set, rule
@@ -101,7 +100,7 @@ def test_only_the_listed_addresses_get_past_the_distribution(account: Aws, waf: 
     assert left(waf) == ["lobster-us-east-2", "lobster-us-east-2-ipv4"]
     open_again = stand(account)
     plan = open_again.plan()
-    assert [each.label for each in opened(plan)] == [ACL]
+    assert [(each.rule, each.label) for each in plan.openings] == [("addresses", ACL)]
     assert limits(plan) == ()
     open_again.converge()
     assert (attached(open_again), left(waf)) == ("", [])
