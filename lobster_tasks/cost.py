@@ -101,8 +101,8 @@ def current_cost(settings: Settings, live: Mapping[Resource, Live | None]) -> Co
     size = _as_registered(settings, found["task-definition"].raw) if "task-definition" in found else settings
     tasks = service.get("desiredCount", 0)
     if former and "load-balancer" not in found:
-        return replace(monthly_cost(_behind(size, former, live), tasks=tasks), advice="")
-    return _with_former(monthly_cost(size, tasks=tasks), live)
+        return replace(monthly_cost(_as_read(size, live, former=True), tasks=tasks), advice="")
+    return _with_former(monthly_cost(_as_read(size, live, former=False), tasks=tasks), live)
 
 
 def planned_cost(settings: Settings, live: Mapping[Resource, Live | None]) -> Cost | None:
@@ -134,13 +134,35 @@ def _former(kind: str, live: Mapping[Resource, Live | None]) -> Live | None:
     return next((one for each, one in found if one and each.is_ours(one)), None)
 
 
-def _behind(settings: Settings, balancer: Live, live: Mapping[Resource, Live | None]) -> Settings:
-    """The settings as if they described this load balancer and what is in front of it."""
-    internal = balancer.attributes["scheme"] == "internal"
-    fronted = any(found for each, found in live.items() if each.former and each.kind == "distribution")
-    section = settings.load_balancer.model_copy(update={"internal": internal})
-    front = settings.front.model_copy(update={"kind": "cloudfront" if fronted else "none"})
-    return settings.model_copy(update={"load_balancer": section, "front": front})
+def _as_read(settings: Settings, live: Mapping[Resource, Live | None], *, former: bool) -> Settings:
+    """The settings as if they described the load balancer that was read and what is in front of it: the stack's own,
+    or the ``former`` one. What is not among the resources of the stack's own stays as in the settings."""
+    read = [
+        (each, found if found and (not former or each.is_ours(found)) else None)
+        for each, found in live.items()
+        if each.former == former
+    ]
+    kinds = {each.kind: found for each, found in read}
+    addresses = [
+        one
+        for each, found in read
+        if each.kind == "IP-set" and found
+        for one in found.attributes["addresses"]
+    ]
+    section, front = dict[str, Any](), dict[str, Any]()
+    if balancer := kinds.get("load-balancer"):
+        section["internal"] = balancer.attributes["scheme"] == "internal"
+    if former or "distribution" in kinds:
+        front["kind"] = "cloudfront" if kinds.get("distribution") else "none"
+    if former or "web-ACL" in kinds:
+        section["allowed_cidrs"] = tuple(addresses) if kinds.get("web-ACL") else None
+    if former or "web-ACL-association" in kinds:
+        association = kinds.get("web-ACL-association")
+        section["web_acl"] = association.attributes.get("web-ACL") if association else None
+    balancing = settings.load_balancer.model_copy(update=section)
+    return settings.model_copy(
+        update={"load_balancer": balancing, "front": settings.front.model_copy(update=front)}
+    )
 
 
 def _with_former(cost: Cost, live: Mapping[Resource, Live | None]) -> Cost:

@@ -6,14 +6,16 @@ import json
 import re
 from functools import partial
 from importlib.resources import files
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from lobster_tasks import namespace
-from lobster_tasks.cost import Cost, app_runner_cost, monthly_cost
+from lobster_tasks.cost import Cost, app_runner_cost, current_cost, monthly_cost
 from lobster_tasks.settings import Settings, load
+from tests.converge.doors import EVERY, planned
 
 
 def lines(cost: Cost) -> dict[str, float]:
@@ -135,6 +137,15 @@ def test_says_nothing_of_ways_that_save_nothing() -> None:
 
 def test_live_counts_win() -> None:
     assert lines(monthly_cost(Settings(), tasks=3, subnets=6))["public IPv4 × 9"] == 32.85
+
+
+def test_what_it_costs_now_is_the_cost_of_what_was_read_whatever_the_new_settings_are() -> None:
+    wrong = []
+    for before, after in product(EVERY, EVERY):
+        now = current_cost(load(after.given), planned(before, after).live)
+        if now is None or now.lines != monthly_cost(load(before.given), tasks=0).lines:
+            wrong.append(f"{before} → {after}")
+    assert wrong == []
 
 
 def test_says_that_another_region_has_its_own_prices() -> None:
