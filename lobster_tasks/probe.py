@@ -23,7 +23,7 @@ from websockets.protocol import State
 from websockets.typing import Origin, Subprotocol
 from websockets.uri import parse_uri
 
-from .account import find_authority, find_distribution_before, find_target_group
+from .account import Front, find_authority, find_front, find_target_group
 from .aws import Aws
 from .clock import Clock
 from .errors import AwsCallError
@@ -107,7 +107,7 @@ class PublicEndpoint:
     ``sign_in`` is the URL to which visitors are redirected to sign in, empty where the app is open to them.
     ``load_balancer`` is the ARN of the load balancer, empty where the address belongs to none. ``distribution`` is the
     one in front of it, as GetDistribution returns it, where visitors use CloudFront. ``authority`` (PEM) is trusted
-    instead of this machine's own.
+    instead of this machine's own. ``front`` is what was found of CloudFront; None where it was not looked for.
     """
 
     url: str
@@ -120,6 +120,7 @@ class PublicEndpoint:
     distribution: Mapping[str, Any] | None = None
     authority: str = ""
     sign_in: str = ""
+    front: Front | None = None
 
     @property
     def is_private(self) -> bool:
@@ -191,8 +192,9 @@ def _public_endpoint(aws: Aws, balancer: Mapping[str, Any], group: str, stack: s
     if rule is None:
         return None
     arn, internal = balancer["LoadBalancerArn"], balancer.get("Scheme") == "internal"
-    if internal and not rule.host and (distribution := find_distribution_before(aws, arn, stack)):
-        return _by_distribution(aws, distribution, arn, rule)
+    front = find_front(aws, arn, stack) if internal and not rule.host else None
+    if front and front.distribution:
+        return _by_distribution(aws, front.distribution, arn, rule, front)
     url = url_of(balancer["DNSName"], rule.protocol, rule.port)
     let_in = allowed_sources(aws, balancer.get("SecurityGroups", []), rule.port)
     return PublicEndpoint(
@@ -203,11 +205,12 @@ def _public_endpoint(aws: Aws, balancer: Mapping[str, Any], group: str, stack: s
         allowed_sources=let_in,
         load_balancer=arn,
         sign_in=rule.sign_in,
+        front=front,
     )
 
 
 def _by_distribution(
-    aws: Aws, distribution: Mapping[str, Any], load_balancer: str, rule: ForwardingRule
+    aws: Aws, distribution: Mapping[str, Any], load_balancer: str, rule: ForwardingRule, front: Front
 ) -> PublicEndpoint:
     """The address of a distribution, for which its certificate is valid."""
     url = f"https://{distribution['DomainName']}"
@@ -218,6 +221,7 @@ def _by_distribution(
         load_balancer=load_balancer,
         distribution=distribution,
         authority=find_authority(aws, url),
+        front=front,
     )
 
 

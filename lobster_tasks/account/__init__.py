@@ -4,10 +4,12 @@ Results have AWS's shape and names; None stands for a resource that does not exi
 """
 
 from .distributions import (
+    Front,
     cloudfront_tags,
     distributions_of,
     find_distribution,
     find_distribution_before,
+    find_front,
     find_vpc_origin,
     list_distributions,
     list_vpc_origins,
@@ -22,6 +24,7 @@ from .task_definitions import find_task_definition
 
 __all__ = [
     "CLUSTER_NOT_FOUND",
+    "Front",
     "cloudfront_tags",
     "delete_role",
     "describe_service",
@@ -31,6 +34,7 @@ __all__ = [
     "find_authority",
     "find_distribution",
     "find_distribution_before",
+    "find_front",
     "find_own_address",
     "find_service",
     "find_target_group",

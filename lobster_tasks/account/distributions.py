@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from ..aws import ACCESS_DENIED, Aws
@@ -9,6 +11,19 @@ from ..errors import AwsCallError
 from ..settings import REGION_TAG, STACK_TAG
 
 _ABSENT = ("EntityNotFound", "NoSuchDistribution", "NoSuchResource")
+
+
+@dataclass(frozen=True)
+class Front:
+    """What CloudFront has in front of a load balancer.
+
+    ``vpc_origins`` are those that lead to it, as ListVpcOrigins returns them; ``distribution`` is the stack's, as
+    GetDistribution returns it, None without one. ``unread`` is true where access is denied.
+    """
+
+    vpc_origins: tuple[Mapping[str, Any], ...] = ()
+    distribution: Mapping[str, Any] | None = None
+    unread: bool = False
 
 
 def list_vpc_origins(aws: Aws, about: str = "the VPC origins") -> list[dict[str, Any]]:
@@ -40,27 +55,33 @@ def find_distribution(aws: Aws, id: str, about: str = "") -> dict[str, Any] | No
     return {**found["Distribution"], "ETag": found["ETag"]} if found else None
 
 
-def find_distribution_before(aws: Aws, load_balancer: str, stack: str) -> dict[str, Any] | None:
-    """The stack's distribution that leads to a load balancer (ARN) through a VPC origin.
+def find_distribution_before(aws: Aws, load_balancer: str, stack: str) -> Mapping[str, Any] | None:
+    """The stack's distribution that leads to a load balancer (ARN), as in ``find_front``; None where access is
+    denied."""
+    return find_front(aws, load_balancer, stack).distribution
 
-    Prefers the one with the stack's tags, then an enabled one. One with the tags of another stack, or of a stack in
-    another region, is none. None where there is none, and where access is denied.
+
+def find_front(aws: Aws, load_balancer: str, stack: str) -> Front:
+    """The VPC origins of a load balancer (ARN), and the stack's distribution that leads to it through one of them.
+
+    Prefers the distribution with the stack's tags, then an enabled one. One with the tags of another stack, or of a
+    stack in another region, is none.
     """
     try:
-        origins = [each["Id"] for each in list_vpc_origins(aws) if each["OriginEndpointArn"] == load_balancer]
-        ids = dict.fromkeys(id for each in origins for id in distributions_of(aws, each))
+        origins = [each for each in list_vpc_origins(aws) if each["OriginEndpointArn"] == load_balancer]
+        ids = dict.fromkeys(id for each in origins for id in distributions_of(aws, each["Id"]))
         found = [each for id in ids if (each := find_distribution(aws, id))]
     except AwsCallError as refused:
         if refused.code not in ACCESS_DENIED:
             raise
-        return None
+        return Front(unread=True)
     owners = [_owner(aws, each["ARN"]) for each in found]
     own = stack, load_balancer.split(":")[3]
     known = [(each, owner) for each, owner in zip(found, owners, strict=True) if owner in (own, None)]
     ranked = sorted(
         known, key=lambda one: (one[1] is None, not one[0]["DistributionConfig"]["Enabled"], one[0]["Id"])
     )
-    return next((each for each, _ in ranked), None)
+    return Front(tuple(origins), next((each for each, _ in ranked), None))
 
 
 def _owner(aws: Aws, distribution: str) -> tuple[str, str] | None:

@@ -64,7 +64,7 @@ def forwards(facts: Facts) -> CheckResult:
     if ours:
         return passed(f"{listed([_named(each) for each in ours])} → {name}")
     if not listeners:
-        return failed(f"the load balancer has no listener: nothing reaches {name}", _FIX)
+        return failed(f"the load balancer has no listener: nothing reaches {name}", _FIX, "no-listener")
     return failed(f"{listed([_named(each) for each in listeners])} does not forward to {name}", _FIX)
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ..rollout import (
         Cause,
         Deployment,
+        Hop,
         Moment,
         Outcome,
         Preview,
@@ -155,9 +156,19 @@ def status(now: ServiceStatus) -> RenderableType:
     ]
     events = [(f"{event.at:%H:%M:%S}", event.message) for event in now.events]
     parts: list[RenderableType] = [rows(*way, *deployments, *tasks, *_web_acl(now), *_sign_in(now))]
+    parts += _troubles(now)
     parts += [Text(), labelled("next", now.former.next_step)] if now.former else []
     parts += [Text(), rows(*events)] if events else []
     return Group(head, Text(count), Text(), *parts, Text(), Text(now.url or "no address", style="bold"))
+
+
+def _troubles(now: ServiceStatus) -> list[RenderableType]:
+    """What keeps visitors away, hop by hop, each with the command that repairs it."""
+    lines: list[RenderableType] = []
+    for found in [each.trouble for each in now.way if each.trouble]:
+        lines += [Text(), labelled("cause", found.code), labelled("", found.message)]
+        lines += [labelled("next", found.remedy), *page(found.page)]
+    return lines
 
 
 def _web_acl(now: ServiceStatus) -> list[tuple[str, str, str]]:
@@ -178,7 +189,7 @@ def status_json(now: ServiceStatus) -> dict[str, Any]:
         "cluster": now.cluster,
         "service": now.service,
         "url": now.url,
-        "way": [{"kind": hop.kind, "name": hop.name, "state": hop.state or None} for hop in now.way],
+        "way": [_hop_json(each) for each in now.way],
         "web_acl": now.web_acl,
         "web_acl_unknown": now.web_acl_unknown or None,
         "sign_in": now.sign_in,
@@ -192,6 +203,19 @@ def status_json(now: ServiceStatus) -> dict[str, Any]:
         "deployments": [_deployment_json(each) for each in now.deployments],
         "tasks": [_task_json(each) for each in now.tasks],
         "events": [{"at": event.at.isoformat(), "message": event.message} for event in now.events],
+    }
+
+
+def _hop_json(hop: Hop) -> dict[str, str | None]:
+    """A hop; ``cause``, ``message`` and ``remedy`` where it lets nobody through."""
+    trouble = hop.trouble
+    return {
+        "kind": hop.kind,
+        "name": hop.name,
+        "state": hop.state or None,
+        "cause": trouble.code if trouble else None,
+        "message": trouble.message if trouble else None,
+        "remedy": trouble.remedy if trouble else None,
     }
 
 

@@ -21,6 +21,7 @@ from .observation.shell import exec_command
 from .observation.snapshot import Deployment, Snapshot, Task
 from .observation.status import ServiceStatus, TaskStatus, status, watched
 from .observation.timeline import Moment, Observe, Progress, Timeline, unobserved
+from .observation.way import Hop
 
 __all__ = [
     "CODES",
@@ -29,6 +30,7 @@ __all__ = [
     "Cause",
     "Deployment",
     "History",
+    "Hop",
     "IfBusy",
     "LogLine",
     "Moment",

@@ -70,7 +70,11 @@ class CauseCode(StrEnum):
     SCALED_TO_ZERO = "scaled-to-zero"
     NO_RELEASE_BEFORE = "no-release-before"
     ROLLBACK_FAILED = "rollback-failed"
+    DISTRIBUTION_MISSING = "distribution-missing"
     DISTRIBUTION_DISABLED = "distribution-disabled"
+    VPC_ORIGIN_MISSING = "vpc-origin-missing"
+    LOAD_BALANCER_MISSING = "load-balancer-missing"
+    LISTENER_MISSING = "listener-missing"
     ORIGIN_UNREACHABLE = "origin-unreachable"
     ORIGIN_PROTOCOL = "origin-protocol"
     HOST_NOT_FORWARDED = "host-not-forwarded"
@@ -79,3 +83,8 @@ class CauseCode(StrEnum):
     REFUSED = "refused"
     OUT_OF_TIME = "out-of-time"
     UNKNOWN = "unknown"
+
+
+def page_of(code: str) -> str:
+    """The code's page in the documentation."""
+    return f"docs/causes/{code}.md"

@@ -7,6 +7,7 @@ import re
 import ssl
 from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,8 +20,8 @@ from lobster_tasks import converge, doctor, rollout, stack
 from lobster_tasks.apprunner import parity
 from lobster_tasks.aws import Aws
 from lobster_tasks.clock import Clock
-from lobster_tasks.errors import RefusedError
-from lobster_tasks.settings import load
+from lobster_tasks.errors import NotReadyError, RefusedError
+from lobster_tasks.settings import Settings, load
 from tests.embedded.browser import BROWSER, shown, trusting
 from tests.embedded.identities import allow, session
 from tests.embedded_process import PATIENCE, EmbeddedProcess, control, eventually, start
@@ -166,7 +167,8 @@ def test_whoever_tells_an_address_tells_this_one(project: Project, url: str) -> 
     status = project.inv("status", "--json").check().json
     assert status["url"] == url
     (name, distribution, _, balancer, group) = status["way"]
-    assert name == {"kind": "name", "name": urlsplit(url).netloc, "state": None}
+    assert (name["kind"], name["name"], name["state"]) == ("name", urlsplit(url).netloc, None)
+    assert {each["cause"] for each in status["way"]} == {None}
     assert distribution["state"] == "enabled, Deployed"
     assert [each["kind"] for each in status["way"]] == [
         "name",
@@ -228,14 +230,31 @@ def test_who_may_not_see_the_distribution_does_not_ask_the_load_balancer_instead
     assert checks["answers.page"].saw == "no distribution was found before the load balancer"
 
 
-HOPS: dict[str, Callable[[EmbeddedProcess], None]] = {}
+BreakIt = Callable[[EmbeddedProcess], None]
 
 
-def hop(code: str) -> Callable[[Callable[[EmbeddedProcess], None]], Callable[[EmbeddedProcess], None]]:
+@dataclass(frozen=True)
+class Broken:
+    """What somebody does to a hop.
+
+    ``kind`` is the hop that the status names, empty where only the answers show it; ``has_url`` is whether visitors
+    still have an address; ``refuses`` whether a release is refused before it changes anything.
+    """
+
+    do: BreakIt
+    kind: str = ""
+    has_url: bool = True
+    refuses: bool = False
+
+
+HOPS: dict[str, Broken] = {}
+
+
+def hop(code: str, kind: str = "", **more: bool) -> Callable[[BreakIt], BreakIt]:
     """What somebody does to a hop, and the cause that a release then has."""
 
-    def keep(break_it: Callable[[EmbeddedProcess], None]) -> Callable[[EmbeddedProcess], None]:
-        HOPS[code] = break_it
+    def keep(break_it: BreakIt) -> BreakIt:
+        HOPS[code] = Broken(break_it, kind, **more)
         return break_it
 
     return keep
@@ -267,9 +286,44 @@ def _other_host(swift: EmbeddedProcess) -> None:
     edit(swift, lambda found: found["DefaultCacheBehavior"].update(OriginRequestPolicyId=other))
 
 
-@hop("distribution-disabled")
+@hop("distribution-disabled", "distribution")
 def _disabled(swift: EmbeddedProcess) -> None:
     edit(swift, lambda found: found.update(Enabled=False))
+
+
+@hop("listener-missing", "load balancer", has_url=False, refuses=True)
+def _no_listener(swift: EmbeddedProcess) -> None:
+    elbv2 = swift.client("elbv2")
+    (balancer,) = elbv2.describe_load_balancers()["LoadBalancers"]
+    for each in elbv2.describe_listeners(LoadBalancerArn=balancer["LoadBalancerArn"])["Listeners"]:
+        elbv2.delete_listener(ListenerArn=each["ListenerArn"])
+
+
+@hop("load-balancer-missing", "load balancer", has_url=False, refuses=True)
+def _no_load_balancer(swift: EmbeddedProcess) -> None:
+    elbv2 = swift.client("elbv2")
+    (balancer,) = elbv2.describe_load_balancers()["LoadBalancers"]
+    elbv2.delete_load_balancer(LoadBalancerArn=balancer["LoadBalancerArn"])
+
+
+@hop("distribution-missing", "distribution", has_url=False)
+def _no_distribution(swift: EmbeddedProcess) -> None:
+    edit(swift, lambda found: found.update(Enabled=False))
+    cloudfront = swift.client("cloudfront")
+    (listed,) = cloudfront.list_distributions()["DistributionList"]["Items"]
+    etag = cloudfront.get_distribution(Id=listed["Id"])["ETag"]
+    cloudfront.delete_distribution(Id=listed["Id"], IfMatch=etag)
+
+
+@hop("vpc-origin-missing", "VPC origin", has_url=False)
+def _no_vpc_origin(swift: EmbeddedProcess) -> None:
+    """Only one that no distribution uses can be deleted."""
+    _no_distribution(swift)
+    cloudfront = swift.client("cloudfront")
+    for each in cloudfront.list_vpc_origins()["VpcOriginList"]["Items"]:
+        etag = cloudfront.get_vpc_origin(Id=each["Id"])["ETag"]
+        cloudfront.delete_vpc_origin(Id=each["Id"], IfMatch=etag)
+    eventually(lambda: not cloudfront.list_vpc_origins()["VpcOriginList"]["Quantity"])
 
 
 def edit(swift: EmbeddedProcess, how: Callable[[dict[str, Any]], object]) -> None:
@@ -285,14 +339,33 @@ def edit(swift: EmbeddedProcess, how: Callable[[dict[str, Any]], object]) -> Non
 
 @pytest.mark.parametrize("code", HOPS)
 def test_a_verdict_names_the_hop_that_fails(swift: EmbeddedProcess, url: str, code: str) -> None:
-    aws, settings = library(swift), load(SETTINGS)
-    HOPS[code](swift)
+    aws, settings, broken = library(swift), load(SETTINGS), HOPS[code]
+    address = rollout.status(aws, settings).url
+    assert address is not None
+    broken.do(swift)
+    seen = rollout.status(aws, settings)
+    assert seen.url == (address if broken.has_url else None)
+    named = [(each.kind, each.trouble) for each in seen.way if each.trouble]
+    assert [(kind, trouble.code) for kind, trouble in named] == ([(broken.kind, code)] if broken.kind else [])
+    assert all(trouble.remedy == "inv setup-fargate" for _, trouble in named)
+    assert verdict(aws, settings, broken) == ("refused" if broken.refuses else "failed", code, seen.url)
+    converge.bring(aws, stack.build(settings, aws.account))
+    again = rollout.deploy(aws, settings, "one")
+    assert (again.verdict, again.url) == ("live", rollout.status(aws, settings).url)
+    assert again.url is not None
+
+
+def verdict(aws: Aws, settings: Settings, broken: Broken) -> tuple[str, str, str | None]:
+    """What a release ends with: verdict, cause, and address."""
+    if broken.refuses:
+        with pytest.raises(NotReadyError) as refused:
+            rollout.deploy(aws, settings, "one")
+        assert refused.value.next_step.startswith("inv ")
+        return "refused", refused.value.code, None
     ended = rollout.deploy(aws, settings, "one")
     assert ended.cause is not None, ended.why
-    assert (ended.verdict, ended.cause.code, ended.url) == ("failed", code, url)
     assert ended.cause.remedy.startswith("inv ")
-    converge.bring(aws, stack.build(settings, aws.account))
-    assert rollout.deploy(aws, settings, "one").verdict == "live"
+    return ended.verdict, ended.cause.code, ended.url
 
 
 def account(swift: EmbeddedProcess, folder: Path) -> Any:

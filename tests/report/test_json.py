@@ -19,8 +19,10 @@ from lobster_tasks.apprunner.parity import Parity
 from lobster_tasks.doctor.check import Check
 from lobster_tasks.rehearsal import Rehearsal
 from lobster_tasks.rollout import Cause, History, Moment, Outcome, Preview, Release, ScaleChange, Scaled
+from lobster_tasks.rollout.cause_code import CauseCode
 from lobster_tasks.rollout.observation.snapshot import Event
-from lobster_tasks.rollout.observation.status import FormerLoadBalancer, Hop, ServiceStatus, TaskStatus
+from lobster_tasks.rollout.observation.status import ServiceStatus, TaskStatus
+from lobster_tasks.rollout.observation.way import FormerLoadBalancer, Hop, Trouble
 from tests.apprunner.descriptions import described
 from tests.rollout.shapes import NEW, OLD, deployment, target, task
 
@@ -135,7 +137,10 @@ STATUS = ServiceStatus(
     (TaskStatus(task("a"), (target(task("a")),), True),),
     (Event("1", NOON, "has reached a steady state."),),
     ACL,
-    way=(Hop("name", "app.example.com"), Hop("load balancer", "alb", "internet-facing, HTTPS on port 443")),
+    way=(
+        Hop("name", "app.example.com"),
+        Hop("load balancer", "alb", "internet-facing", Trouble(CauseCode.LISTENER_MISSING, "There is none.")),
+    ),
     former=FormerLoadBalancer("old-alb", "old-tg", "lead visitors to the new address"),
 )
 STATUS_JSON = {
@@ -143,8 +148,22 @@ STATUS_JSON = {
     "service": "app",
     "url": None,
     "way": [
-        {"kind": "name", "name": "app.example.com", "state": None},
-        {"kind": "load balancer", "name": "alb", "state": "internet-facing, HTTPS on port 443"},
+        {
+            "kind": "name",
+            "name": "app.example.com",
+            "state": None,
+            "cause": None,
+            "message": None,
+            "remedy": None,
+        },
+        {
+            "kind": "load balancer",
+            "name": "alb",
+            "state": "internet-facing",
+            "cause": "listener-missing",
+            "message": "There is none.",
+            "remedy": "inv setup-fargate",
+        },
     ],
     "web_acl": ACL,
     "web_acl_unknown": None,

@@ -7,9 +7,11 @@ import pytest
 from lobster_tasks import report
 from lobster_tasks.errors import AwsCallError, NotReadyError, SettingsError
 from lobster_tasks.probe import Answer, Probe
+from lobster_tasks.rollout.cause_code import CauseCode
 from lobster_tasks.rollout.deployment.outcome import Outcome
 from lobster_tasks.rollout.diagnosis.causes import Cause
 from lobster_tasks.rollout.observation.status import ServiceStatus
+from lobster_tasks.rollout.observation.way import Hop, Trouble
 
 from .drawn import drawn
 
@@ -98,6 +100,25 @@ def test_errors_say_all_they_know() -> None:
     ]
     unready = NotReadyError("Not ready.", code="log-group-missing")
     assert "cause     log-group-missing" in drawn(report.error(unready))
+
+
+def test_status_names_the_hop_that_lets_nobody_through_and_what_repairs_it() -> None:
+    family = "arn:aws:ecs:us-east-2:123456789012:task-definition/app:2"
+    trouble = Trouble(CauseCode.LISTENER_MISSING, "The load balancer alb has no listener.")
+    way = (Hop("load balancer", "alb", "internal", trouble), Hop("target group", "tg"))
+    now = ServiceStatus("c", "app", None, family, "image", 1, 1, 0, 1, (), None, (), (), way=way)
+    shown = drawn(report.status(now))
+    start = shown.index("load balancer  alb  internal")
+    assert shown[start + 1 :] == [
+        "target group   tg",
+        "",
+        "cause     listener-missing",
+        "          The load balancer alb has no listener.",
+        "next      inv setup-fargate",
+        "docs      docs/causes/listener-missing.md",
+        "",
+        "no address",
+    ]
 
 
 ACL = "arn:aws:wafv2:us-east-2:123456789012:regional/webacl/wall/0"

@@ -6,9 +6,13 @@ from typing import Any
 
 import pytest
 
+from lobster_tasks.account import Front
+from lobster_tasks.forwarding import ForwardingRule
 from lobster_tasks.http_client import is_by_cloudfront
 from lobster_tasks.probe import Answer, Probe, PublicEndpoint
-from lobster_tasks.rollout.diagnosis.fronting import failing_hop
+from lobster_tasks.rollout.diagnosis.fronting import failing_hop, missing_hop
+from lobster_tasks.rollout.observation.way import VisitorsPath, broken_hop, hops
+from lobster_tasks.settings import load
 from lobster_tasks.stack.distribution import ALL_VIEWER
 
 URL = "https://d111111abcdef8.cloudfront.net"
@@ -19,7 +23,9 @@ OPEN = Answer(True, "WebSocket open", 101)
 def distribution(policy: str = ALL_VIEWER, enabled: bool = True) -> dict[str, Any]:
     """As GetDistribution shows it."""
     behavior = {"OriginRequestPolicyId": policy}
-    return {"Id": "E1", "DistributionConfig": {"Enabled": enabled, "DefaultCacheBehavior": behavior}}
+    origins = {"Items": [{"Id": "load-balancer", "VpcOriginConfig": {"VpcOriginId": "vo_1"}}]}
+    config = {"Enabled": enabled, "DefaultCacheBehavior": behavior, "Origins": origins}
+    return {"Id": "E1", "Status": "Deployed", "DistributionConfig": config}
 
 
 def answer(status: int | None, by_cloudfront: bool = False) -> Answer:
@@ -46,7 +52,8 @@ CASES: list[tuple[str | None, dict[str, Any], Answer, Answer]] = [
 def test_the_hop_that_fails_is_named(
     code: str | None, shown: dict[str, Any], page: Answer, websocket: Answer
 ) -> None:
-    found = failing_hop(PublicEndpoint(URL, distribution=shown), Probe(URL, page, websocket))
+    answered = Probe(URL, page, websocket)
+    found = missing_hop(path(shown), answered) or failing_hop(path(shown), answered)
     assert (found.code if found else None) == code
     if found:
         assert found.evidence == tuple(each.said for each in (page, websocket) if not each.ok)
@@ -54,7 +61,74 @@ def test_the_hop_that_fails_is_named(
 
 
 def test_without_a_distribution_no_hop_is_named() -> None:
-    assert failing_hop(PublicEndpoint("http://alb"), Probe("http://alb", answer(504, True))) is None
+    plain = VisitorsPath(load({}), ("lobster-tg",), PublicEndpoint("http://alb"))
+    answered = Probe("http://alb", answer(504, True))
+    assert (missing_hop(plain, answered), failing_hop(plain, answered)) == (None, None)
+
+
+FRONTED = load({"front": {"kind": "cloudfront"}})
+ALB = "arn:aws:elasticloadbalancing:us-east-2:123456789012:loadbalancer/app/lobster-alb/0"
+BALANCER = {"LoadBalancerName": "lobster-alb", "LoadBalancerArn": ALB, "Scheme": "internal"}
+ORIGIN = {"Id": "vo_1", "Status": "Deployed", "OriginEndpointArn": ALB}
+RULE = ForwardingRule("HTTP", 80)
+
+
+def path(shown: dict[str, Any] | None, *origins: dict[str, Any], unread: bool = False) -> VisitorsPath:
+    """The way through a distribution, or without one to an internal load balancer."""
+    front = Front(origins or (ORIGIN,), shown, unread)
+    there = {"distribution": shown} if shown else {"internal": True}
+    endpoint = PublicEndpoint(URL, rule=RULE, load_balancer=ALB, front=front, **there)
+    return VisitorsPath(FRONTED, ("lobster-tg",), endpoint, front=front)
+
+
+def unlistened(**read: Any) -> VisitorsPath:
+    """A way on which no listener forwards to the target group."""
+    return VisitorsPath(FRONTED, ("lobster-tg",), **read)
+
+
+WAYS: list[tuple[VisitorsPath, list[str], str | None]] = [
+    (path(distribution()), ["name", "distribution", "VPC origin", "load balancer", "target group"], None),
+    (path(None), ["distribution", "VPC origin", "load balancer", "target group"], "distribution-missing"),
+    (path(None, unread=True), ["distribution", "load balancer", "target group"], None),
+    (unlistened(), ["load balancer", "target group"], "load-balancer-missing"),
+    (unlistened(unread=True), ["load balancer", "target group"], None),
+    (
+        unlistened(balancer=BALANCER, front=Front((ORIGIN,), distribution())),
+        ["distribution", "VPC origin", "load balancer", "target group"],
+        "listener-missing",
+    ),
+    (
+        unlistened(balancer=BALANCER, front=Front()),
+        ["distribution", "VPC origin", "load balancer", "target group"],
+        "vpc-origin-missing",
+    ),
+    (
+        unlistened(balancer=BALANCER, listeners=({"Port": 80},), front=Front(unread=True)),
+        ["distribution", "load balancer", "target group"],
+        "target-not-in-use",
+    ),
+    (
+        VisitorsPath(load({}), ("lobster-tg",), balancer=BALANCER),
+        ["load balancer", "target group"],
+        "listener-missing",
+    ),
+    (VisitorsPath(load({}), ()), [], None),
+]
+
+
+@pytest.mark.parametrize(("way", "kinds", "code"), WAYS)
+def test_the_way_names_what_is_missing_and_what_repairs_it(
+    way: VisitorsPath, kinds: list[str], code: str | None
+) -> None:
+    assert [each.kind for each in hops(way)] == kinds
+    broken = broken_hop(way)
+    assert (broken.trouble.code if broken and broken.trouble else None) == code
+    assert {each.trouble.remedy for each in hops(way) if each.trouble} <= {"inv setup-fargate"}
+
+
+def test_what_is_missing_is_no_cause_where_the_app_answers() -> None:
+    """It was read a moment ago; visitors are right."""
+    assert missing_hop(path(None), Probe(URL, LIVE, OPEN)) is None
 
 
 @pytest.mark.parametrize(

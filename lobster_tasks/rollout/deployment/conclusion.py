@@ -9,9 +9,9 @@ from ...aws import Aws
 from ...doctor import consult
 from ...errors import AwsCallError, OutOfTimeError
 from ...probe import (
+    Answer,
     Probe,
     PublicEndpoint,
-    find_public_endpoint,
     lacks_distribution,
     probe,
     visitors_address,
@@ -23,11 +23,12 @@ from ..diagnosis.diagnose import diagnose
 from ..diagnosis.evidence import Evidence
 from ..diagnosis.evidence_collection import collect_evidence
 from ..diagnosis.findings import findings
-from ..diagnosis.fronting import failing_hop
+from ..diagnosis.fronting import failing_hop, missing_hop
 from ..observation.judge import Verdict
 from ..observation.snapshot import Snapshot, revision_of
 from ..observation.timeline import Timeline
 from ..observation.watch import Watcher, service_of
+from ..observation.way import VisitorsPath, broken_hop, read_path
 from .fail_fast import stop_deployment
 from .outcome import End, Outcome
 
@@ -56,14 +57,14 @@ def conclude(
         )
     last = snapshots[-1]
     timeline.enter("ask")
-    endpoint = find_public_endpoint(aws, last.rollout.target_group_arns, settings.name)
+    path = read_path(aws, settings, last.rollout.target_group_arns)
     asks = verdict.kind in ("live", "rolled_back")
-    answered, unasked = _probed(aws, settings, endpoint, timeline) if asks else (None, ())
-    end, why, causes = _judged(aws, settings, snapshots, verdict, endpoint, answered)
+    answered, unasked = _probed(aws, path, timeline) if asks else (None, ())
+    end, why, causes = _judged(aws, settings, snapshots, verdict, path, answered)
     if known and end not in ("live", "superseded") and (not causes or causes[0].code != known[0].code):
         causes = known
     remarks = (
-        *_left_behind(aws, settings, last, end, verdict, answered, timeline),
+        *_left_behind(aws, settings, last, end, verdict, path, answered, timeline),
         *unasked,
         *findings(last),
     )
@@ -73,7 +74,7 @@ def conclude(
         cause=next(iter(causes), None),
         also=causes[1:],
         findings=remarks,
-        url=answered.url if answered else visitors_address(endpoint, settings),
+        url=visitors_address(path.endpoint, settings),
         task_definition=last.rollout.task_definition,
         previous_task_definition=last.rollout.previous,
         seconds=timeline.seconds,
@@ -82,11 +83,13 @@ def conclude(
     )
 
 
-def _probed(
-    aws: Aws, settings: Settings, endpoint: PublicEndpoint | None, timeline: Timeline
-) -> tuple[Probe | None, tuple[Cause, ...]]:
+def _probed(aws: Aws, path: VisitorsPath, timeline: Timeline) -> tuple[Probe | None, tuple[Cause, ...]]:
     """Probe the app as visitors reach it. None where there is no address, or where it cannot be reached from here,
-    which is a finding."""
+    which is a finding. Where a hop is missing, that is the answer: visitors have nothing to ask."""
+    endpoint, settings = path.endpoint, path.settings
+    if unasked := _without_address(path):
+        timeline.say(unasked.said)
+        return Probe("", unasked), ()
     if endpoint is None:
         return None, ()
     if endpoint.wants:
@@ -100,6 +103,16 @@ def _probed(
         timeline.say(unreached.message)
         return None, (unreached,)
     return answered, ()
+
+
+def _without_address(path: VisitorsPath) -> Answer | None:
+    """What visitors get where a hop is missing that has their address; None where there is an address to ask."""
+    broken, endpoint = broken_hop(path), path.endpoint
+    if broken is None or broken.trouble is None:
+        return None
+    if endpoint is not None and not lacks_distribution(endpoint, path.settings):
+        return None
+    return Answer(False, broken.trouble.message, reached=False)
 
 
 def _not_reachable(endpoint: PublicEndpoint, settings: Settings) -> Cause:
@@ -133,15 +146,19 @@ def _judged(
     settings: Settings,
     snapshots: Sequence[Snapshot],
     verdict: Verdict,
-    endpoint: PublicEndpoint | None,
+    path: VisitorsPath,
     answered: Probe | None,
 ) -> tuple[End, str, tuple[Cause, ...]]:
     """The outcome's verdict, its reason, and the causes; "live" and "rolled_back" require that the app answers."""
     if verdict.kind == "live":
         if answered is None or answered.ok:
             return "live", verdict.why, ()
-        dropped = _dropped(aws, settings, snapshots[-1], answered)
-        cause = dropped or failing_hop(endpoint, answered) or _probe_failed(answered)
+        cause = (
+            missing_hop(path, answered)
+            or _dropped(aws, settings, snapshots[-1], answered)
+            or failing_hop(path, answered)
+            or _probe_failed(answered)
+        )
         return "failed", verdict.why, (cause,)
     causes = _explained(aws, settings, snapshots, verdict)
     if verdict.kind == "moving":
@@ -220,6 +237,7 @@ def _left_behind(
     last: Snapshot,
     end: End,
     verdict: Verdict,
+    path: VisitorsPath,
     answered: Probe | None,
     timeline: Timeline,
 ) -> tuple[Cause, ...]:
@@ -230,6 +248,8 @@ def _left_behind(
         return (_abandon(aws, settings, last, timeline),) if settings.deployment.rollback else ()
     is_back = verdict.kind == "rolled_back"
     if is_back or (last.record is not None and last.record.status == "ROLLBACK_FAILED"):
+        if answered and (missing := missing_hop(path, answered)):
+            return (missing,)
         shown = [answer.said for answer in answered.answers] if answered else [verdict.why]
         message = "The release before does not serve either."
         return (

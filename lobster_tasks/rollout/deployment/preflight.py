@@ -27,6 +27,7 @@ from ..diagnosis.platforms import PLATFORMS, platforms_of
 from ..observation.deployment_configuration import cannot_replace_tasks, preflight_notes
 from ..observation.snapshot import TargetGroup
 from ..observation.timeline import Timeline
+from ..observation.way import read_path, unled
 from .release import PreparedRelease, missing_images
 
 
@@ -38,6 +39,11 @@ def _found_by(of_balancer: bool) -> Mapping[str, str]:
 
 # Checks on whether a task can start, and on whether the load balancer reaches it.
 _TASKS, _BALANCED = _found_by(False), _found_by(True)
+# Failures of a check that have another cause than its others.
+_CLOSER = {
+    ("roles.task", "not-assumable"): CauseCode.TASK_ROLE_NOT_ASSUMABLE,
+    ("load-balancer.listener", "no-listener"): CauseCode.LISTENER_MISSING,
+}
 _WORDS = ("the", "there", "tasks", "no", "it")
 
 
@@ -227,18 +233,21 @@ def _checks(aws: Aws, settings: Settings, prepared: PreparedRelease) -> list[Pre
         given |= _balancing(aws, groups[0])
     made, _ = consult(aws, as_defined(settings, prepared.definition), codes, given)
     results = [_result_of(check, codes[name]) for name, check in made.items()]
-    return [*results, _forwarded(given["target_group"])] if given.get("target_group") else results
+    if not given.get("target_group"):
+        return results
+    forwarded = partial(_forwarded, aws, settings, given["target_group"])
+    return [*results, _result("load-balancer.target-group", forwarded)]
 
 
-def _forwarded(target_group: Mapping[str, Any]) -> PreflightResult:
-    """Whether a load balancer forwards requests to the target group."""
-    name = "load-balancer.target-group"
+def _forwarded(aws: Aws, settings: Settings, target_group: Mapping[str, Any]) -> Problem | None:
+    """The problem where no load balancer forwards requests to the target group."""
     if target_group["LoadBalancerArns"]:
-        return PreflightResult(name)
-    what = f"no listener forwards to {target_group['TargetGroupName']}"
-    return PreflightResult(
-        name, Problem(CauseCode.TARGET_NOT_IN_USE, what, "inv setup-application-load-balancer")
-    )
+        return None
+    path = read_path(aws, settings, [target_group["TargetGroupArn"]])
+    if path.unread:
+        raise UnknownError(f"{path.settings.load_balancer.name} may not be read")
+    trouble = unled(path)
+    return Problem(trouble.code, trouble.message.rstrip("."), trouble.remedy)
 
 
 def _result_of(check: Check, code: str) -> PreflightResult:
@@ -246,8 +255,7 @@ def _result_of(check: Check, code: str) -> PreflightResult:
         return PreflightResult(check.id, unknown=check.saw)
     if check.status != "fail":
         return PreflightResult(check.id)
-    if check.id == "roles.task" and check.code == "not-assumable":
-        code = CauseCode.TASK_ROLE_NOT_ASSUMABLE
+    code = _CLOSER.get((check.id, check.code), code)
     return PreflightResult(check.id, Problem(code, check.saw, check.fix or "inv validate-fargate-setup"))
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, StrEnum, auto
 
-from ..cause_code import CauseCode
+from ..cause_code import CauseCode, page_of
 from ..observation.aws_words import BY_USER, SERVER_ERROR
 from . import serving, starting
 from .evidence import Evidence
@@ -530,8 +530,20 @@ RECORDS: Mapping[str, CauseRecord] = {
     CauseCode.ROLLBACK_FAILED: CauseRecord(
         meaning="The previous release does not serve either.",
     ),
+    CauseCode.DISTRIBUTION_MISSING: CauseRecord(
+        meaning="No CloudFront distribution leads visitors to the load balancer.",
+    ),
     CauseCode.DISTRIBUTION_DISABLED: CauseRecord(
         meaning="The CloudFront distribution is disabled.",
+    ),
+    CauseCode.VPC_ORIGIN_MISSING: CauseRecord(
+        meaning="No VPC origin leads CloudFront to the load balancer.",
+    ),
+    CauseCode.LOAD_BALANCER_MISSING: CauseRecord(
+        meaning="The load balancer does not exist.",
+    ),
+    CauseCode.LISTENER_MISSING: CauseRecord(
+        meaning="The load balancer has no listener.",
     ),
     CauseCode.ORIGIN_UNREACHABLE: CauseRecord(
         meaning="CloudFront cannot reach the load balancer.",
@@ -603,4 +615,4 @@ class Cause:
     @property
     def page(self) -> str:
         """The code's page in the documentation."""
-        return f"docs/causes/{self.code}.md"
+        return page_of(self.code)

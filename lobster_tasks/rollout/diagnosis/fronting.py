@@ -1,29 +1,37 @@
-"""Finds the hop that fails between visitors and the app, where visitors use a CloudFront distribution. Pure."""
+"""Finds the hop that fails between visitors and the app. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from ...probe import Answer, Probe, PublicEndpoint
+from ...probe import Answer, Probe
 from ...stack.distribution import ALL_VIEWER
 from ..cause_code import CauseCode
+from ..observation.way import VisitorsPath, broken_hop
 from .causes import Cause
 
 _AGAIN = "then inv deploy"
 
 
-def failing_hop(endpoint: PublicEndpoint | None, answered: Probe) -> Cause | None:
-    """The cause, if the distribution or its connection to the load balancer fails; None for a failure behind that."""
-    distribution = endpoint.distribution if endpoint else None
+def missing_hop(path: VisitorsPath, answered: Probe) -> Cause | None:
+    """The cause, if what was read of the way shows a hop that lets nobody through; None where all may."""
+    broken, wrong = broken_hop(path), tuple(each.said for each in answered.answers if not each.ok)
+    if not wrong or broken is None or broken.trouble is None:
+        return None
+    found = broken.trouble
+    return Cause(found.code, found.message, wrong, f"{found.remedy}, {_AGAIN}")
+
+
+def failing_hop(path: VisitorsPath, answered: Probe) -> Cause | None:
+    """The cause, if the answers show that the distribution or its connection to the load balancer fails; None for a
+    failure behind that."""
+    distribution = path.endpoint.distribution if path.endpoint else None
     wrong = [each for each in answered.answers if not each.ok]
     if distribution is None or not wrong:
         return None
     name, config = distribution["Id"], distribution["DistributionConfig"]
     shown = tuple(each.said for each in wrong)
-    if not config["Enabled"]:
-        message = f"The distribution {name} is disabled, so CloudFront serves nobody."
-        return Cause(CauseCode.DISTRIBUTION_DISABLED, message, shown, f"inv setup-fargate, {_AGAIN}")
     if any(each.unanswered_by_origin for each in wrong):
         message = f"CloudFront reaches no load balancer behind the distribution {name}."
         return Cause(CauseCode.ORIGIN_UNREACHABLE, message, shown, f"inv create-security-groups, {_AGAIN}")

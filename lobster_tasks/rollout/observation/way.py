@@ -1,0 +1,235 @@
+"""The way of visitors' requests, hop by hop: name, distribution, VPC origin, load balancer, target groups.
+
+A hop that lets nobody through has a trouble, with the cause's code and the command that repairs it. ``read_path`` asks
+AWS; the rest is pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from ...account import Front, find_front
+from ...aws import ACCESS_DENIED, Aws
+from ...errors import AwsCallError
+from ...probe import PublicEndpoint, find_public_endpoint, lacks_distribution, listeners_of
+from ...settings import Settings
+from ...stack.load_balancing import find_balancer
+from ..cause_code import CauseCode, page_of
+
+_REPAIR = "inv setup-fargate"
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Why a hop lets nobody through: the cause, a sentence, and the command that repairs it."""
+
+    code: CauseCode
+    message: str
+    remedy: str = _REPAIR
+
+    @property
+    def page(self) -> str:
+        """The cause's page in the documentation."""
+        return page_of(self.code)
+
+
+@dataclass(frozen=True)
+class Hop:
+    """One hop of visitors' requests: what it is, as AWS calls it, its name, and its state in words."""
+
+    kind: str
+    name: str
+    state: str = ""
+    trouble: Trouble | None = None
+
+
+@dataclass(frozen=True)
+class FormerLoadBalancer:
+    """The load balancer that another one replaces while both serve; ``next_step`` is what ends that, in words."""
+
+    name: str
+    target_group: str
+    next_step: str
+
+
+@dataclass(frozen=True)
+class VisitorsPath:
+    """What was read of the way to the target groups (names).
+
+    ``endpoint`` is None where no listener forwards to them; then ``balancer`` is the load balancer of the settings, as
+    DescribeLoadBalancers returns it, with its ``listeners``, and ``front`` what CloudFront has in front of it.
+    ``unread`` is true where access to these is denied.
+    """
+
+    settings: Settings
+    target_groups: tuple[str, ...]
+    endpoint: PublicEndpoint | None = None
+    balancer: Mapping[str, Any] | None = None
+    listeners: tuple[Mapping[str, Any], ...] = ()
+    front: Front | None = None
+    unread: bool = False
+
+
+def read_path(aws: Aws, settings: Settings, target_groups: Sequence[str]) -> VisitorsPath:
+    """Read the way to target groups (ARNs); the load balancer by its name only where no listener forwards to them."""
+    names = tuple(each.split("/")[-2] for each in target_groups)
+    endpoint = find_public_endpoint(aws, target_groups, settings.name)
+    if endpoint is not None or not names:
+        return VisitorsPath(settings, names, endpoint, front=endpoint.front if endpoint else None)
+    try:
+        balancer = find_balancer(aws, settings.load_balancer.name)
+        if balancer is None:
+            return VisitorsPath(settings, names)
+        arn = balancer["LoadBalancerArn"]
+        front = find_front(aws, arn, settings.name) if settings.is_fronted else None
+        return VisitorsPath(settings, names, None, balancer, tuple(listeners_of(aws, arn)), front)
+    except AwsCallError as refused:
+        if refused.code not in ACCESS_DENIED:
+            raise
+        return VisitorsPath(settings, names, unread=True)
+
+
+def broken_hop(path: VisitorsPath) -> Hop | None:
+    """The first hop that lets nobody through; None where all do, as far as they could be read."""
+    return next((each for each in hops(path) if each.trouble), None)
+
+
+def hops(path: VisitorsPath, former: FormerLoadBalancer | None = None) -> Iterator[Hop]:
+    """From the names that visitors use to the target groups; empty where there are no target groups."""
+    if not path.target_groups:
+        return
+    yield from _names(path)
+    if path.settings.is_fronted or (path.endpoint and path.endpoint.distribution):
+        yield from _in_front(path)
+    yield from _load_balancer(path)
+    for group in path.target_groups:
+        yield Hop("target group", group, _door(path.settings, group, former))
+
+
+def _names(path: VisitorsPath) -> Iterator[Hop]:
+    if path.endpoint is None:
+        return
+    config = path.endpoint.distribution["DistributionConfig"] if path.endpoint.distribution else {}
+    for alias in config.get("Aliases", {}).get("Items", []):
+        yield Hop("name", alias, "alias")
+    if not lacks_distribution(path.endpoint, path.settings):
+        yield Hop("name", urlsplit(path.endpoint.address).netloc)
+
+
+def _in_front(path: VisitorsPath) -> Iterator[Hop]:
+    """The distribution and its VPC origins; nothing where there is no load balancer to look in front of."""
+    front = path.front
+    if front is None or front.unread:
+        if path.balancer or (path.endpoint and lacks_distribution(path.endpoint, path.settings)):
+            yield Hop("distribution", "not found", "none leads to the load balancer, or it may not be read")
+        return
+    name = path.balancer["LoadBalancerName"] if path.balancer else _named(path.endpoint)
+    if front.distribution is None:
+        yield Hop("distribution", "not found", "none leads to the load balancer", _undistributed(front, name))
+    else:
+        yield _distribution(front.distribution)
+    yield from (_vpc_origin(each) for each in _used(front))
+    if not front.vpc_origins:
+        message = f"No VPC origin leads to the load balancer {name}, so CloudFront does not reach it."
+        yield Hop(
+            "VPC origin",
+            "not found",
+            "none leads to the load balancer",
+            Trouble(CauseCode.VPC_ORIGIN_MISSING, message),
+        )
+
+
+def _undistributed(front: Front, balancer: str) -> Trouble | None:
+    """The trouble of a missing distribution; a missing VPC origin explains it."""
+    if not front.vpc_origins:
+        return None
+    message = (
+        f"No distribution leads to the load balancer {balancer}, which is internal: the stack's was deleted, and "
+        "visitors reach nothing."
+    )
+    return Trouble(CauseCode.DISTRIBUTION_MISSING, message)
+
+
+def _distribution(found: Mapping[str, Any]) -> Hop:
+    id, enabled = found["Id"], found["DistributionConfig"]["Enabled"]
+    state = f"{'enabled' if enabled else 'disabled'}, {found['Status']}"
+    message = f"The distribution {id} is disabled, so CloudFront serves nobody."
+    return Hop(
+        "distribution", id, state, None if enabled else Trouble(CauseCode.DISTRIBUTION_DISABLED, message)
+    )
+
+
+def _used(front: Front) -> list[Mapping[str, Any]]:
+    """The VPC origins of the load balancer that the distribution uses; all of them without a distribution."""
+    if front.distribution is None:
+        return list(front.vpc_origins)
+    origins = front.distribution["DistributionConfig"]["Origins"]["Items"]
+    ids = {each["VpcOriginConfig"]["VpcOriginId"] for each in origins if each.get("VpcOriginConfig")}
+    return [each for each in front.vpc_origins if each["Id"] in ids]
+
+
+def _vpc_origin(found: Mapping[str, Any]) -> Hop:
+    return Hop("VPC origin", found["Id"], found["Status"])
+
+
+def _load_balancer(path: VisitorsPath) -> Iterator[Hop]:
+    endpoint, name = path.endpoint, path.settings.load_balancer.name
+    if endpoint and endpoint.load_balancer and endpoint.rule:
+        scheme = "internal" if endpoint.internal or endpoint.distribution else "internet-facing"
+        state = f"{scheme}, {endpoint.rule.protocol} on port {endpoint.rule.port}"
+        yield Hop("load balancer", _named(endpoint), state)
+    elif endpoint is None and path.unread:
+        yield Hop("load balancer", name, "not known: access is denied")
+    elif endpoint is None:
+        state = "not found" if path.balancer is None else str(path.balancer["Scheme"])
+        yield Hop("load balancer", name, state, unled(path))
+
+
+def unled(path: VisitorsPath) -> Trouble:
+    """Why no listener forwards to the target groups."""
+    name, groups = path.settings.load_balancer.name, ", ".join(path.target_groups)
+    if path.balancer is None:
+        message = f"There is no load balancer {name}: visitors reach nothing."
+        return Trouble(CauseCode.LOAD_BALANCER_MISSING, message)
+    if not path.listeners:
+        message = f"The load balancer {name} has no listener, so it takes no connection."
+        return Trouble(CauseCode.LISTENER_MISSING, message)
+    return Trouble(CauseCode.TARGET_NOT_IN_USE, f"No listener of {name} forwards to {groups}.")
+
+
+def _named(endpoint: PublicEndpoint | None) -> str:
+    """The load balancer's name."""
+    return endpoint.load_balancer.split("/")[-2] if endpoint and endpoint.load_balancer else ""
+
+
+def find_former(
+    settings: Settings, target_groups: Sequence[str], url: str | None
+) -> FormerLoadBalancer | None:
+    """The one whose target group (name) the service is in besides that of the stack's own, which comes first."""
+    names = _by_target_group(settings)
+    both = [each for each in target_groups if each in names]
+    if len(both) < 2:
+        return None
+    domains = ", ".join(settings.domains)
+    lead = f"inv cutover leads {domains}" if domains else "lead visitors"
+    end = f"{lead} to {url or 'the new address'}, then inv remove-old-load-balancer ends {names[both[1]]}"
+    return FormerLoadBalancer(names[both[1]], both[1], end)
+
+
+def _door(settings: Settings, group: str, former: FormerLoadBalancer | None) -> str:
+    """Which of two load balancers a target group (name) belongs to, in words; empty while there is one only."""
+    if former is None:
+        return ""
+    if group == former.target_group:
+        return f"former: {former.name} serves too, until inv remove-old-load-balancer"
+    present = _by_target_group(settings).get(group)
+    return f"present: {present}" if present else ""
+
+
+def _by_target_group(settings: Settings) -> dict[str, str]:
+    """The names of the stack's two possible load balancers, by the names of their target groups."""
+    section = settings.load_balancer
+    return {each.target_group: each.name for each in (section.names, section.other)}
