@@ -59,16 +59,16 @@ def _create(edge: Edge, state: CloudFrontState, given: Config, tags: dict[str, s
             "Processing your request would cause you to exceed the maximum number of distributions allowed."
         )
         raise AwsError("TooManyDistributions", message)
-    id, now = new_id("E", 13), time.monotonic()
+    id, deployed_at = new_id("E", 13), edge.deployed_at(DEPLOYING)
     made = Distribution(
         id=id,
         arn=f"arn:aws:cloudfront::{state.account}:distribution/{id}",
         account=state.account,
         config=config,
         tags=tags,
-        deployed_at=now + edge.pace.real(DEPLOYING),
+        deployed_at=deployed_at,
         domain_name=edge.open(id, state.account),
-        served=[(now + edge.pace.real(DEPLOYING * KNOWN_AFTER), config)],
+        served=[(_known_at(deployed_at), config)],
     )
     state.distributions[id] = made
     return {**_whole(made), "Location": f"https://cloudfront.amazonaws.com/2020-05-31/distribution/{id}"}
@@ -98,10 +98,15 @@ def update(edge: Edge, state: CloudFrontState, request: Request) -> dict[str, An
 
 def change(edge: Edge, found: Distribution, config: Config) -> dict[str, Any]:
     """Replace a distribution's configuration; the answer to UpdateDistribution."""
-    now = time.monotonic()
-    found.change(config, now + edge.pace.real(DEPLOYING))
-    found.served.append((now + edge.pace.real(DEPLOYING * KNOWN_AFTER), config))
+    found.change(config, edge.deployed_at(DEPLOYING))
+    found.served.append((_known_at(found.deployed_at), config))
     return _whole(found)
+
+
+def _known_at(deployed_at: float) -> float:
+    """When edge locations serve a change that is made now and deployed at ``deployed_at`` (``time.monotonic``)."""
+    now = time.monotonic()
+    return now + (deployed_at - now) * KNOWN_AFTER
 
 
 def delete(edge: Edge, state: CloudFrontState, request: Request) -> dict[str, Any]:

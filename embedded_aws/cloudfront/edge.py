@@ -48,6 +48,17 @@ class Edge:
         """Whether AWS denies the account new distributions."""
         return self._plane.faults.holds("cloudfront")
 
+    def deployed_at(self, usual: float) -> float:
+        """When a change that is made now is deployed (``time.monotonic``); ``usual`` is how many AWS seconds it takes
+        unless a fault rule says otherwise."""
+        ordered = self._plane.faults.cloudfront_deployment
+        return time.monotonic() + self.pace.real(usual if ordered is None else ordered)
+
+    @property
+    def fails_vpc_origins(self) -> bool:
+        """Whether a fault rule keeps CloudFront from deploying VPC origins."""
+        return self._plane.faults.fails_vpc_origins
+
     def state(self, account: str) -> CloudFrontState:
         """An account's state, without VPC origins whose deletion is complete."""
         found = self._states.setdefault(account, CloudFrontState(account))

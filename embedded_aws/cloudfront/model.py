@@ -98,11 +98,14 @@ class VpcOrigin(Entity):
     created: datetime = field(default_factory=lambda: datetime.now(UTC))
     interfaces: list[str] = field(default_factory=list)
     deleting: bool = False
+    failed: bool = False
 
     @property
     def status(self) -> str:
-        """``Deploying`` while it is created, changed or deleted."""
-        return "Deployed" if self.is_deployed else "Deploying"
+        """``Deploying`` while it is created, changed or deleted; ``Failed`` (own word) only where a fault orders it."""
+        if not self.is_deployed:
+            return "Deploying"
+        return "Failed" if self.failed else "Deployed"
 
     @property
     def endpoint(self) -> str:

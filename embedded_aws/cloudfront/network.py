@@ -47,7 +47,7 @@ def route_to_vpc_origin(balancer: Balancer, origin: VpcOrigin, secure: bool, hos
     """
     tls = _by_tls(origin.config, secure)
     port = int(origin.config["HTTPSPort" if tls else "HTTPPort"])
-    found = balancer.snapshot().load_balancers.get(origin.endpoint)
+    found = None if origin.failed else balancer.snapshot().load_balancers.get(origin.endpoint)
     if found is None or not balancer.is_active(found.arn) or not _passes(origin, found, port):
         return DROPPED
     listener = next((one for one in found.listeners if one.port == port), None)

@@ -7,12 +7,10 @@ codes are those of botocore's model.
 from __future__ import annotations
 
 import string
-import time
 from typing import Any
 
 from ..ec2.reachability import has_internet_gateway
 from ..iam.access.stored import ensure_linked_role
-from ..kernel.pace import Pace
 from ..moto import adapter
 from ..moto.adapter import AwsError
 from .answers import Request, check_version, invalid, page, tags_of
@@ -49,7 +47,8 @@ def create(edge: Edge, state: CloudFrontState, request: Request) -> dict[str, An
         account=state.account,
         config=_completed(config),
         tags=tags,
-        deployed_at=_deployed_at(edge.pace),
+        deployed_at=edge.deployed_at(DEPLOYING),
+        failed=edge.fails_vpc_origins,
         vpc=balancer.vpc_id,
         region=config["Arn"].split(":")[3],
     )
@@ -83,7 +82,8 @@ def update(edge: Edge, state: CloudFrontState, request: Request) -> dict[str, An
     if config["Arn"] != found.endpoint:
         edge.disconnect(found)
         edge.connect(found, [subnet.id for subnet in balancer.subnets])
-    found.change(_completed(config), _deployed_at(edge.pace))
+    found.failed = edge.fails_vpc_origins
+    found.change(_completed(config), edge.deployed_at(DEPLOYING))
     return _shown(found)
 
 
@@ -91,7 +91,7 @@ def delete(edge: Edge, state: CloudFrontState, request: Request) -> dict[str, An
     """DeleteVpcOrigin: asynchronous; the origin is Deploying until it is deleted."""
     found = _at_rest(state, request, "Delete", IN_USE)
     found.deleting = True
-    found.change(found.config, _deployed_at(edge.pace))
+    found.change(found.config, edge.deployed_at(DEPLOYING))
     return _shown(found)
 
 
@@ -120,10 +120,6 @@ def _at_rest(state: CloudFrontState, request: Request, action: str, in_use: str)
     if not found.is_deployed:
         raise AwsError(f"Illegal{action}", NOT_YET.format(action.lower()))
     return found
-
-
-def _deployed_at(pace: Pace) -> float:
-    return time.monotonic() + pace.real(DEPLOYING)
 
 
 def _balancer(edge: Edge, account: str, config: Any) -> Any:

@@ -27,6 +27,8 @@ Rules about AWS itself match no call; all seconds are AWS's, from the rule's cre
     {"steady_state_delay_seconds": 300}     no ECS service reaches its steady state, no deployment completes
     {"young_account": true}                 the account is new and unused (see ``young``), as with ``--young``
     {"websocket_idle_seconds": 60}          how long the origin of a CloudFront WebSocket may be silent
+    {"cloudfront_deployment_seconds": 900}  how long CloudFront deploys a change that is made from now on
+    {"vpc_origin_failure": true}            CloudFront cannot deploy a VPC origin that is made or changed from now on
     {"account_hold": "load-balancers"}      AWS denies the account load balancers; "fargate": tasks;
                                             "cloudfront": distributions
 
@@ -64,6 +66,8 @@ STANDING = {
     "young_account",
     "account_hold",
     "websocket_idle_seconds",
+    "cloudfront_deployment_seconds",
+    "vpc_origin_failure",
 }
 """Rules about AWS itself, not about calls."""
 
@@ -75,6 +79,7 @@ CHOICES: dict[str, tuple[Any, ...]] = {
     "mutating": (True, False),
     "capacity_provider": ("FARGATE", "FARGATE_SPOT"),
     "young_account": (True, False),
+    "vpc_origin_failure": (True, False),
     "account_hold": ("load-balancers", "fargate", "cloudfront"),
 }
 NUMBERS = ({"delay_seconds"} | STANDING) - set(CHOICES)
@@ -271,6 +276,16 @@ class Faults:
     def websocket_idle(self) -> float | None:
         """AWS seconds that a WebSocket's origin may be silent, instead of CloudFront's ten minutes."""
         return min(self._standing("websocket_idle_seconds"), default=None)
+
+    @property
+    def cloudfront_deployment(self) -> float | None:
+        """AWS seconds that CloudFront needs to deploy a change, instead of its usual time."""
+        return max(self._standing("cloudfront_deployment_seconds"), default=None)
+
+    @property
+    def fails_vpc_origins(self) -> bool:
+        """Whether CloudFront cannot deploy VPC origins."""
+        return any(self._standing("vpc_origin_failure"))
 
     def holds(self, what: str) -> bool:
         """Whether AWS denies the account ``load-balancers``, ``fargate`` or ``cloudfront``."""

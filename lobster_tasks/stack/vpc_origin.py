@@ -35,8 +35,8 @@ class VpcOrigin(Resource):
     """A VPC origin that leads to the load balancer by HTTP; its live id is its id, ``raw`` what GetVpcOrigin returns.
 
     A VPC origin cannot be changed while a distribution uses it. A second one, with a number after its name, replaces
-    it; the first one (``raw["superseded"]``) is deleted once the distribution uses the second. If it is not
-    ``fronted``, it is read only where the load balancer is internal.
+    it; the first one (``raw["superseded"]``) is deleted once the distribution uses the second. One that CloudFront has
+    not deployed is replaced, too. If it is not ``fronted``, it is read only where the load balancer is internal.
     """
 
     kind: ClassVar[str] = "vpc-origin"
@@ -97,7 +97,9 @@ class VpcOrigin(Resource):
 
     def _rank(self, live: Live, balancer: str) -> tuple[bool, str]:
         """Sorts VPC origins that fit before others, and older ones before newer ones."""
-        wrong = any(live.attributes[name] != value for name, value in self._fixed(balancer).items())
+        wrong = has_failed(live.raw) or any(
+            live.attributes[name] != value for name, value in self._fixed(balancer).items()
+        )
         return wrong, str(live.raw.get("CreatedTime"))
 
     def desired(self, known: LiveResources) -> Attributes:
@@ -110,7 +112,7 @@ class VpcOrigin(Resource):
     def fits(self, known: LiveResources) -> bool:
         """Whether the existing VPC origin can stay."""
         found, balancer = known.get(self), known.get(self.load_balancer)
-        if found is None or balancer is None:
+        if found is None or balancer is None or has_failed(found.raw):
             return False
         return all(found.attributes.get(name) == value for name, value in self._fixed(balancer.id).items())
 
@@ -149,12 +151,12 @@ class VpcOrigin(Resource):
         return _live(found, self.tags)
 
     def update(self, aws: Aws, live: Live, changed: frozenset[str], known: LiveResources) -> Live:
-        """Wait until it is Deployed, replace it if it does not fit, and delete superseded ones that are not in use."""
-        found = self._await_deployed(aws, live.id)
+        """Wait until it is Deployed, replace it if it fails or does not fit, and delete unused superseded ones."""
+        found = self._await_settled(aws, live.id)
         if found is None:  # it was being deleted
             return self.create(aws, known)
         superseded = tuple(live.attributes.get("superseded", ()))
-        if changed & self._fixed("").keys():
+        if has_failed(found) or changed & self._fixed("").keys():
             superseded = (*superseded, live.id)
             made = self._create(aws, known, self._free_name(aws))
         else:
@@ -227,6 +229,17 @@ class VpcOrigin(Resource):
 
     def _await_deployed(self, aws: Aws, id: str) -> Mapping[str, Any] | None:
         """The VPC origin once it is Deployed; None where it is gone. LobsterError for any other final status."""
+        found = self._await_settled(aws, id)
+        if found is not None and has_failed(found):
+            raise LobsterError(
+                f"{self.label} is {found['Status']}.",
+                "CloudFront has not deployed it",
+                "inv setup-fargate, which creates another one in its place",
+            )
+        return found
+
+    def _await_settled(self, aws: Aws, id: str) -> Mapping[str, Any] | None:
+        """The VPC origin in a final status; None where it is gone."""
 
         def is_settled(found: Mapping[str, Any] | None) -> bool:
             return found is None or found["Status"] != _DEPLOYING
@@ -235,17 +248,18 @@ class VpcOrigin(Resource):
         found = aws.clock.poll(look, _DEPLOYED_WITHIN_SECONDS, _EVERY_SECONDS, until=is_settled)
         if not is_settled(found):
             raise self._out_of_time(f"is not deployed after {_DEPLOYED_WITHIN_SECONDS / 60:.0f} minutes")
-        if found is not None and found["Status"] != DEPLOYED:
-            raise LobsterError(
-                f"{self.label} is {found['Status']}.",
-                "CloudFront has not deployed it",
-                f"delete it (aws cloudfront delete-vpc-origin --id {id} --if-match {found['ETag']}), "
-                "then inv setup-fargate",
-            )
         return found
 
     def _out_of_time(self, what: str) -> OutOfTimeError:
         return OutOfTimeError(f"{self.label} {what}.", next_step="run the same command again")
+
+
+def has_failed(found: Mapping[str, Any]) -> bool:
+    """Whether CloudFront has not deployed a VPC origin, of which GetVpcOrigin or ListVpcOrigins has the status.
+
+    AWS documents no statuses; Terraform waits for Deployed, and takes only Deploying for a way there.
+    """
+    return found["Status"] not in (DEPLOYED, _DEPLOYING)
 
 
 def _allows_cloudfront(balancer: LoadBalancer, known: LiveResources) -> bool:

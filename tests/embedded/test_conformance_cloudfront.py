@@ -204,6 +204,33 @@ def test_a_vpc_origin_is_deleted_asynchronously_and_only_once_deployed(fronted: 
         fronted.cloudfront.get_vpc_origin(Id=id)
 
 
+def test_a_vpc_origin_that_is_not_deployed_is_failed_where_that_is_ordered(fronted: Fronted) -> None:
+    """``Status`` is a string without documented values (API Reference, "VpcOrigin"); Terraform waits for Deployed, and
+    takes every value but Deploying for a failure. ``Failed``: (own word). It can be deleted as any other."""
+    fronted.aws.order({"vpc_origin_failure": True})
+    made = fronted.cloudfront.create_vpc_origin(VpcOriginEndpointConfig=fronted.endpoint("failing"))
+    id = made["VpcOrigin"]["Id"]
+    assert made["VpcOrigin"]["Status"] == "Deploying"
+    fronted.aws.forgive()
+    eventually(lambda: fronted.origin(id)["Status"] == "Failed")
+    (listed,) = fronted.cloudfront.list_vpc_origins()["VpcOriginList"]["Items"]
+    assert listed["Status"] == "Failed"
+    fronted.cloudfront.delete_vpc_origin(Id=id, IfMatch=fronted.origin(id)["ETag"])
+    eventually(lambda: not fronted.cloudfront.list_vpc_origins()["VpcOriginList"]["Quantity"])
+
+
+def test_how_long_a_change_takes_can_be_ordered(fronted: Fronted, origin: str) -> None:
+    """A distribution is InProgress until every edge location has the change (API Reference, "Distribution"); how long
+    that takes is not documented."""
+    fronted.aws.order({"cloudfront_deployment_seconds": 24 * 3600})
+    made = fronted.create(fronted.config(origin))
+    fronted.aws.forgive()
+    fronted.make_origin("second")  # is deployed meanwhile
+    assert fronted.distribution(made["Id"])["Status"] == "InProgress"
+    fronted.update(made["Id"], Enabled=False)  # the next change is as fast as ever
+    fronted.await_deployed(made["Id"])
+
+
 def test_cloudfront_has_a_group_of_its_own_in_the_vpc(fronted: Fronted) -> None:
     """The first VPC origin of a VPC makes ``CloudFront-VPCOrigins-Service-SG`` there (terraform-provider-aws, issue
     40683) and network interfaces in the load balancer's subnets; the name is reserved (Developer Guide). They go
@@ -334,9 +361,12 @@ def test_a_distribution_is_disabled_everywhere_before_it_is_deleted(fronted: Fro
     not_disabled = "The distribution you are trying to delete has not been disabled."
     with refused("DistributionNotDisabled", not_disabled):
         fronted.delete(made["Id"])
+    fronted.aws.order({"cloudfront_deployment_seconds": 24 * 3600})
     fronted.update(made["Id"], Enabled=False)
     with refused("DistributionNotDisabled", not_disabled):
         fronted.delete(made["Id"])
+    fronted.aws.forgive()
+    fronted.update(made["Id"], Comment="disabled")  # which is deployed soon
     fronted.await_deployed(made["Id"])
     fronted.delete(made["Id"])
     with refused("NoSuchDistribution", "The specified distribution does not exist."):

@@ -238,19 +238,22 @@ class Broken:
     """What somebody does to a hop.
 
     ``kind`` is the hop that the status names, empty where only the answers show it; ``has_url`` is whether visitors
-    still have an address; ``refuses`` whether a release is refused before it changes anything.
+    still have an address; ``refuses`` whether a release is refused before it changes anything. ``undo`` ends what setup
+    would wait for.
     """
 
     do: BreakIt
     kind: str = ""
     has_url: bool = True
     refuses: bool = False
+    undo: BreakIt | None = None
 
 
+THEIRS = "theirs"
 HOPS: dict[str, Broken] = {}
 
 
-def hop(code: str, kind: str = "", **more: bool) -> Callable[[BreakIt], BreakIt]:
+def hop(code: str, kind: str = "", **more: Any) -> Callable[[BreakIt], BreakIt]:
     """What somebody does to a hop, and the cause that a release then has."""
 
     def keep(break_it: BreakIt) -> BreakIt:
@@ -274,7 +277,7 @@ def _no_certificate(swift: EmbeddedProcess) -> None:
     cloudfront = swift.client("cloudfront")
     (one,) = cloudfront.list_vpc_origins()["VpcOriginList"]["Items"]
     config = cloudfront.get_vpc_origin(Id=one["Id"])["VpcOrigin"]["VpcOriginEndpointConfig"]
-    theirs = {**config, "Name": "theirs", "OriginProtocolPolicy": "https-only", "HTTPSPort": 80}
+    theirs = {**config, "Name": THEIRS, "OriginProtocolPolicy": "https-only", "HTTPSPort": 80}
     made = cloudfront.create_vpc_origin(VpcOriginEndpointConfig=theirs)["VpcOrigin"]["Id"]
     eventually(lambda: cloudfront.get_vpc_origin(Id=made)["VpcOrigin"]["Status"] == "Deployed")
     edit(swift, lambda found: found["Origins"]["Items"][0]["VpcOriginConfig"].update(VpcOriginId=made))
@@ -289,6 +292,34 @@ def _other_host(swift: EmbeddedProcess) -> None:
 @hop("distribution-disabled", "distribution")
 def _disabled(swift: EmbeddedProcess) -> None:
     edit(swift, lambda found: found.update(Enabled=False))
+
+
+def _goes_on(swift: EmbeddedProcess) -> None:
+    """CloudFront is as fast as ever, with the next change."""
+    swift.forgive()
+    edit(swift, lambda found: found.update(Comment="changed"))
+
+
+@hop("distribution-in-progress", undo=_goes_on)
+def _in_progress(swift: EmbeddedProcess) -> None:
+    """Enabled again, which no edge location knows yet."""
+    edit(swift, lambda found: found.update(Enabled=False))
+    swift.order({"cloudfront_deployment_seconds": 24 * 3600})
+    change(swift, lambda found: found.update(Enabled=True))
+
+
+@hop("vpc-origin-failed", "VPC origin")
+def _failed_vpc_origin(swift: EmbeddedProcess) -> None:
+    cloudfront = swift.client("cloudfront")
+    listed = cloudfront.list_vpc_origins()["VpcOriginList"]["Items"]
+    (id,) = [each["Id"] for each in listed if each["Name"] != THEIRS]
+    config = cloudfront.get_vpc_origin(Id=id)["VpcOrigin"]["VpcOriginEndpointConfig"]
+    theirs = {**config, "Name": f"{THEIRS}, too"}
+    swift.order({"vpc_origin_failure": True})
+    made = cloudfront.create_vpc_origin(VpcOriginEndpointConfig=theirs)["VpcOrigin"]["Id"]
+    swift.forgive()
+    eventually(lambda: cloudfront.get_vpc_origin(Id=made)["VpcOrigin"]["Status"] == "Failed")
+    edit(swift, lambda found: found["Origins"]["Items"][0]["VpcOriginConfig"].update(VpcOriginId=made))
 
 
 @hop("listener-missing", "load balancer", has_url=False, refuses=True)
@@ -328,13 +359,19 @@ def _no_vpc_origin(swift: EmbeddedProcess) -> None:
 
 def edit(swift: EmbeddedProcess, how: Callable[[dict[str, Any]], object]) -> None:
     """Edit the distribution's configuration by hand, and wait until every edge knows that."""
+    cloudfront, id = swift.client("cloudfront"), change(swift, how)
+    eventually(lambda: cloudfront.get_distribution(Id=id)["Distribution"]["Status"] == "Deployed")
+
+
+def change(swift: EmbeddedProcess, how: Callable[[dict[str, Any]], object]) -> str:
+    """Edit it, and do not wait; its id."""
     cloudfront = swift.client("cloudfront")
     (listed,) = cloudfront.list_distributions()["DistributionList"]["Items"]
     found = cloudfront.get_distribution_config(Id=listed["Id"])
     config = deepcopy(found["DistributionConfig"])
     how(config)
     cloudfront.update_distribution(Id=listed["Id"], IfMatch=found["ETag"], DistributionConfig=config)
-    eventually(lambda: cloudfront.get_distribution(Id=listed["Id"])["Distribution"]["Status"] == "Deployed")
+    return str(listed["Id"])
 
 
 @pytest.mark.parametrize("code", HOPS)
@@ -349,6 +386,8 @@ def test_a_verdict_names_the_hop_that_fails(swift: EmbeddedProcess, url: str, co
     assert [(kind, trouble.code) for kind, trouble in named] == ([(broken.kind, code)] if broken.kind else [])
     assert all(trouble.remedy == "inv setup-fargate" for _, trouble in named)
     assert verdict(aws, settings, broken) == ("refused" if broken.refuses else "failed", code, seen.url)
+    if broken.undo:
+        broken.undo(swift)
     converge.bring(aws, stack.build(settings, aws.account))
     again = rollout.deploy(aws, settings, "one")
     assert (again.verdict, again.url) == ("live", rollout.status(aws, settings).url)
@@ -378,7 +417,7 @@ def account(swift: EmbeddedProcess, folder: Path) -> Any:
 def test_a_teardown_leaves_nothing(swift: EmbeddedProcess, project: Project, url: str) -> None:
     cloudfront = swift.client("cloudfront")
     for each in cloudfront.list_vpc_origins()["VpcOriginList"]["Items"]:
-        if each["Name"] == "theirs":
+        if each["Name"].startswith(THEIRS):
             etag = cloudfront.get_vpc_origin(Id=each["Id"])["ETag"]
             cloudfront.delete_vpc_origin(Id=each["Id"], IfMatch=etag)
     project.inv("teardown", "--yes", "--data").check()

@@ -20,12 +20,12 @@ LIVE = Answer(True, "GET / 200", 200)
 OPEN = Answer(True, "WebSocket open", 101)
 
 
-def distribution(policy: str = ALL_VIEWER, enabled: bool = True) -> dict[str, Any]:
+def distribution(policy: str = ALL_VIEWER, enabled: bool = True, status: str = "Deployed") -> dict[str, Any]:
     """As GetDistribution shows it."""
     behavior = {"OriginRequestPolicyId": policy}
     origins = {"Items": [{"Id": "load-balancer", "VpcOriginConfig": {"VpcOriginId": "vo_1"}}]}
     config = {"Enabled": enabled, "DefaultCacheBehavior": behavior, "Origins": origins}
-    return {"Id": "E1", "Status": "Deployed", "DistributionConfig": config}
+    return {"Id": "E1", "Status": status, "DistributionConfig": config}
 
 
 def answer(status: int | None, by_cloudfront: bool = False) -> Answer:
@@ -39,6 +39,10 @@ CASES: list[tuple[str | None, dict[str, Any], Answer, Answer]] = [
     ("origin-protocol", distribution(), answer(502, True), answer(502, True)),
     ("distribution-disabled", distribution(enabled=False), answer(None), answer(None)),
     ("host-not-forwarded", distribution("other"), LIVE, answer(403)),
+    ("distribution-in-progress", distribution(status="InProgress"), answer(None), answer(None)),
+    ("distribution-in-progress", distribution(status="InProgress"), answer(403, True), answer(403, True)),
+    ("origin-unreachable", distribution(status="InProgress"), answer(504, True), answer(504, True)),
+    (None, distribution(status="InProgress"), LIVE, answer(403)),
     (None, distribution(), LIVE, answer(403)),  # the app's own rules
     (None, distribution("other"), LIVE, answer(404)),
     (None, distribution(), answer(502), answer(502)),  # the load balancer's: the task gave no valid answer
@@ -89,6 +93,16 @@ def unlistened(**read: Any) -> VisitorsPath:
 WAYS: list[tuple[VisitorsPath, list[str], str | None]] = [
     (path(distribution()), ["name", "distribution", "VPC origin", "load balancer", "target group"], None),
     (path(None), ["distribution", "VPC origin", "load balancer", "target group"], "distribution-missing"),
+    (
+        path(distribution(), {**ORIGIN, "Status": "Failed"}),
+        ["name", "distribution", "VPC origin", "load balancer", "target group"],
+        "vpc-origin-failed",
+    ),
+    (
+        path(distribution(), {**ORIGIN, "Status": "Deploying"}, {**ORIGIN, "Id": "vo_2", "Status": "Failed"}),
+        ["name", "distribution", "VPC origin", "load balancer", "target group"],
+        None,
+    ),
     (path(None, unread=True), ["distribution", "load balancer", "target group"], None),
     (unlistened(), ["load balancer", "target group"], "load-balancer-missing"),
     (unlistened(unread=True), ["load balancer", "target group"], None),

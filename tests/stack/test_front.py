@@ -11,7 +11,7 @@ import pytest
 from lobster_tasks import converge
 from lobster_tasks.account import find_authority, find_distribution_before
 from lobster_tasks.aws import Aws
-from lobster_tasks.errors import AccountHeldError, NotOursError, RefusedError, SettingsError
+from lobster_tasks.errors import AccountHeldError, LobsterError, NotOursError, RefusedError, SettingsError
 from lobster_tasks.probe import PublicEndpoint, get, shake_hands
 from lobster_tasks.stack import LiveResources
 from lobster_tasks.stack.subnets import without_vpc_origins
@@ -327,6 +327,25 @@ def test_a_vpc_origin_that_cannot_be_changed_is_replaced(standing: Stand, swift:
         standing.live(ORIGIN).raw["VpcOriginEndpointConfig"]["Name"],
     }
     assert len(left) == 2
+    swift.reset()
+
+
+def test_a_vpc_origin_that_cloudfront_does_not_deploy_is_replaced(
+    account: Aws, swift: EmbeddedProcess
+) -> None:
+    made, cloudfront = stand(account), swift.client("cloudfront")
+    swift.order({"vpc_origin_failure": True})
+    with pytest.raises(LobsterError, match="is Failed") as failed:
+        made.converge()
+    assert failed.value.next_step.startswith("inv setup-fargate")
+    swift.forgive()
+    (first,) = cloudfront.list_vpc_origins()["VpcOriginList"]["Items"]
+    assert first["Status"] == "Failed"
+    assert {each.resource.label: each.changed for each in made.plan().changes}[ORIGIN] == {"status"}
+    made.converge()
+    (left,) = cloudfront.list_vpc_origins()["VpcOriginList"]["Items"]
+    assert (left["Id"], left["Status"]) == (made.live(ORIGIN).id, "Deployed")
+    assert left["Id"] != first["Id"]
     swift.reset()
 
 

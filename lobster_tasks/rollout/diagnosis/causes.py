@@ -536,8 +536,14 @@ RECORDS: Mapping[str, CauseRecord] = {
     CauseCode.DISTRIBUTION_DISABLED: CauseRecord(
         meaning="The CloudFront distribution is disabled.",
     ),
+    CauseCode.DISTRIBUTION_IN_PROGRESS: CauseRecord(
+        meaning="CloudFront's edge locations do not all know the distribution's last change yet.",
+    ),
     CauseCode.VPC_ORIGIN_MISSING: CauseRecord(
         meaning="No VPC origin leads CloudFront to the load balancer.",
+    ),
+    CauseCode.VPC_ORIGIN_FAILED: CauseRecord(
+        meaning="CloudFront has not deployed the VPC origin.",
     ),
     CauseCode.LOAD_BALANCER_MISSING: CauseRecord(
         meaning="The load balancer does not exist.",

@@ -7,6 +7,7 @@ from typing import Any
 
 from ...probe import Answer, Probe
 from ...stack.distribution import ALL_VIEWER
+from ...stack.vpc_origin import DEPLOYED
 from ..cause_code import CauseCode
 from ..observation.way import VisitorsPath, broken_hop
 from .causes import Cause
@@ -32,6 +33,9 @@ def failing_hop(path: VisitorsPath, answered: Probe) -> Cause | None:
         return None
     name, config = distribution["Id"], distribution["DistributionConfig"]
     shown = tuple(each.said for each in wrong)
+    if distribution["Status"] != DEPLOYED and all(_awaits_edges(each) for each in wrong):
+        message = f"The distribution {name} is {distribution['Status']}: edge locations do not know its last change."
+        return Cause(CauseCode.DISTRIBUTION_IN_PROGRESS, message, shown, f"inv setup-fargate, {_AGAIN}")
     if any(each.unanswered_by_origin for each in wrong):
         message = f"CloudFront reaches no load balancer behind the distribution {name}."
         return Cause(CauseCode.ORIGIN_UNREACHABLE, message, shown, f"inv create-security-groups, {_AGAIN}")
@@ -45,6 +49,11 @@ def failing_hop(path: VisitorsPath, answered: Probe) -> Cause | None:
         message = f"The distribution {name} does not pass the Host of visitors on, so the app refuses their WebSockets."
         return Cause(CauseCode.HOST_NOT_FORWARDED, message, shown, f"inv setup-fargate, {_AGAIN}")
     return None
+
+
+def _awaits_edges(answer: Answer) -> bool:
+    """Whether an edge location answers as if it did not know the distribution, or before it was enabled."""
+    return not answer.reached or (answer.by_cloudfront and answer.status == 403)
 
 
 def _is_refused(websocket: Answer | None) -> bool:

@@ -17,6 +17,7 @@ from ...errors import AwsCallError
 from ...probe import PublicEndpoint, find_public_endpoint, lacks_distribution, listeners_of
 from ...settings import Settings
 from ...stack.load_balancing import find_balancer
+from ...stack.vpc_origin import has_failed
 from ..cause_code import CauseCode, page_of
 
 _REPAIR = "inv setup-fargate"
@@ -172,7 +173,10 @@ def _used(front: Front) -> list[Mapping[str, Any]]:
 
 
 def _vpc_origin(found: Mapping[str, Any]) -> Hop:
-    return Hop("VPC origin", found["Id"], found["Status"])
+    id, status = found["Id"], found["Status"]
+    message = f"The VPC origin {id} is {status}, so CloudFront does not reach the load balancer."
+    trouble = Trouble(CauseCode.VPC_ORIGIN_FAILED, message) if has_failed(found) else None
+    return Hop("VPC origin", id, status, trouble)
 
 
 def _load_balancer(path: VisitorsPath) -> Iterator[Hop]:
