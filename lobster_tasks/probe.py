@@ -132,9 +132,24 @@ class PublicEndpoint:
         """The ARN of the distribution's web ACL; empty without one."""
         return str(self.distribution["DistributionConfig"].get("WebACLId", "")) if self.distribution else ""
 
+    @property
+    def countries(self) -> str:
+        """The countries of the distribution's geographic restriction, in words; empty without one."""
+        config = self.distribution["DistributionConfig"] if self.distribution else {}
+        found = config.get("Restrictions", {}).get("GeoRestriction", {"RestrictionType": "none"})
+        kind, named = str(found["RestrictionType"]), ", ".join(found.get("Items", []))
+        return {"none": "", "whitelist": f"only {named}", "blacklist": f"all but {named}"}.get(kind, kind)
+
+    @property
+    def guard(self) -> str:
+        """What of the distribution lets in some visitors only, in words; empty where it lets in everybody."""
+        web_acl = f"the web ACL {self.web_acl.split('/')[-2]}" if self.web_acl else ""
+        countries = f"the geographic restriction ({self.countries})" if self.countries else ""
+        return " or ".join(filter(None, (web_acl, countries)))
+
     def blocks(self, answer: Answer) -> bool:
-        """Whether an answer is the web ACL's: it does not let this machine in."""
-        return bool(self.web_acl) and answer.by_cloudfront and answer.status == 403
+        """Whether an answer is that of the web ACL or of the geographic restriction: this machine is not let in."""
+        return bool(self.guard) and answer.by_cloudfront and answer.status == 403
 
     @property
     def address(self) -> str:
@@ -347,6 +362,21 @@ def shake_hands(clock: Clock, endpoint: PublicEndpoint, path: str) -> Answer:
     if sign_in:
         return Answer(False, f"WebSocket {path} opens without a sign-in", 101, milliseconds)
     return Answer(True, "WebSocket open", 101, milliseconds)
+
+
+def certificate_error(endpoint: PublicEndpoint, domain: str) -> str:
+    """Why the certificate that an endpoint shows for a domain is not valid, in OpenSSL's words.
+
+    Empty where it is valid, and where no connection is made. A wildcard stands for one of its names.
+    """
+    asked = replace(endpoint, name=domain.replace("*", "www", 1), checked=True)
+    try:
+        with _open(urlsplit(endpoint.url), asked):
+            return ""
+    except ssl.SSLCertVerificationError as invalid:
+        return invalid.verify_message.rstrip(".")
+    except OSError:
+        return ""
 
 
 def _leads_to(sign_in: str, status: int, location: str) -> bool:

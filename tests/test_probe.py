@@ -26,7 +26,7 @@ from websockets.server import ServerProtocol
 
 from lobster_tasks.clock import Clock
 from lobster_tasks.forwarding import ForwardingRule
-from lobster_tasks.probe import PublicEndpoint, get, probe, shake_hands, url_of
+from lobster_tasks.probe import PublicEndpoint, certificate_error, get, probe, shake_hands, url_of
 from tests.web_socket import running
 
 CLOCK = Clock(speed=100)
@@ -215,6 +215,47 @@ def test_https_with_a_certificate_for_another_name(tmp_path: Path) -> None:
         found = probe(CLOCK, PublicEndpoint(url), "/", "/ws")
     assert url.startswith("https://")
     assert found.ok, found
+
+
+def made_certificate(folder: Path, name: str, days: int) -> tuple[ssl.SSLContext, str]:
+    """A server's context with a certificate that ends in some days, and the authority to trust, which is itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = datetime.now(UTC)
+    made = x509.CertificateBuilder(
+        subject, subject, key.public_key(), 1, now - timedelta(days=9), now + timedelta(days=days)
+    )
+    made = made.add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+    signed = made.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+    pem = folder / f"{name}.pem"
+    plain = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    pem.write_bytes(key.private_bytes(*plain) + signed)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pem)
+    return context, signed.decode()
+
+
+@pytest.mark.parametrize(
+    ("name", "days", "domain", "why"),
+    [
+        ("app.example.com", 1, "app.example.com", ""),
+        ("www.example.com", 1, "*.example.com", ""),
+        ("app.example.com", -1, "app.example.com", "expired"),
+        ("other.example.com", 1, "app.example.com", "not valid for 'app.example.com'"),
+    ],
+)
+def test_why_a_certificate_is_not_valid_for_a_domain(
+    tmp_path: Path, name: str, days: int, domain: str, why: str
+) -> None:
+    context, authority = made_certificate(tmp_path, name, days)
+    with serving(lambda _: 200, ssl=context) as url:
+        told = certificate_error(PublicEndpoint(url, authority=authority), domain)
+    assert (why in told, bool(told)) == (True, bool(why)), told
+
+
+def test_where_nothing_answers_no_certificate_is_wrong(closed_port: str) -> None:
+    closed = PublicEndpoint(closed_port.replace("http:", "https:"))
+    assert certificate_error(closed, "app.example.com") == ""
 
 
 def test_what_passes_is_asked_again() -> None:

@@ -156,8 +156,6 @@ def check(state: CloudFrontState, config: Config, others: Sequence[Distribution]
 
 def _check_supported(config: Config) -> None:
     """Refuse what edge locations would do and these do not, instead of serving without it."""
-    if config["Restrictions"]["GeoRestriction"]["RestrictionType"] != "none":
-        raise invalid("The embedded AWS does not support GeoRestriction: it knows no viewer's country.")
     if any(each.get("ResponsePagePath") for each in config["CustomErrorResponses"].get("Items") or ()):
         raise invalid("The embedded AWS does not support the pages of CustomErrorResponses.")
     if config["OriginGroups"]["Quantity"]:

@@ -159,6 +159,10 @@ class Edge:
         """AWS seconds from a fault rule, instead of ten minutes."""
         return self._plane.faults.websocket_idle
 
+    def viewer_country(self) -> str | None:
+        """The viewers' country from a fault rule; None without one."""
+        return self._plane.faults.viewer_country
+
     # The component
 
     async def run(self) -> None:

@@ -27,6 +27,7 @@ METHOD_NOT_ALLOWED = (
 )
 BLOCKED = "Request blocked."
 BAD = "Bad request."
+COUNTRY = "The Amazon CloudFront distribution is configured to block access from your country."
 NOT_CONNECTED = "CloudFront wasn't able to connect to the origin."
 CLOSED = (
     "CloudFront attempted to establish a connection with the origin, but either the attempt failed or the origin "

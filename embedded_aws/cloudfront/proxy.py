@@ -46,6 +46,9 @@ class EdgeContext(Protocol):
     def websocket_idle(self) -> float | None:
         """AWS seconds from a fault rule, instead of ten minutes."""
 
+    def viewer_country(self) -> str | None:
+        """The viewers' country; None where it cannot be determined."""
+
 
 def own_name(id: str) -> str:
     """The name that AWS would give a distribution; its certificate is valid for it, too."""
@@ -77,7 +80,7 @@ class DistributionProxy:
     async def _answer(
         self, distribution: Distribution, config: Config, viewer_request: ViewerRequest
     ) -> web.StreamResponse:
-        refused = _refused(distribution, config, viewer_request)
+        refused = _refused(distribution, config, viewer_request, self._context.viewer_country())
         if refused is not None:
             return pages.error(refused[0], viewer_request.id, refused[1])
         behavior = _behavior(config, viewer_request.request)
@@ -180,7 +183,7 @@ class DistributionProxy:
 
 
 def _refused(
-    distribution: Distribution, config: Config, viewer_request: ViewerRequest
+    distribution: Distribution, config: Config, viewer_request: ViewerRequest, country: str | None
 ) -> tuple[int, str] | None:
     """The status and the reason of a request that is refused; 403 for a disabled distribution is not verified."""
     request = viewer_request.request
@@ -191,12 +194,20 @@ def _refused(
         return 413, ""
     if not config["Enabled"] or not _is_for(distribution, config, _host(request).partition(":")[0].lower()):
         return 403, pages.BAD
+    if country is not None and not _lets_in(config["Restrictions"]["GeoRestriction"], country):
+        return 403, pages.COUNTRY
     firewall = firewall_for_cloudfront(config["WebACLId"]) if config["WebACLId"] else None
     if firewall is not None and firewall.blocks(inspected(request)):
         return 403, pages.BLOCKED
     if request.method == "GET" and request.body_exists:
         return 403, pages.BAD
     return None
+
+
+def _lets_in(restriction: Config, country: str) -> bool:
+    """Whether a geographic restriction lets viewers of a country in."""
+    kind, named = restriction["RestrictionType"], country in (restriction.get("Items") or ())
+    return kind == "none" or named is (kind == "whitelist")
 
 
 def _is_for(distribution: Distribution, config: Config, host: str) -> bool:

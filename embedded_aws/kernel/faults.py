@@ -28,6 +28,7 @@ Rules about AWS itself match no call; all seconds are AWS's, from the rule's cre
     {"young_account": true}                 the account is new and unused (see ``young``), as with ``--young``
     {"websocket_idle_seconds": 60}          how long the origin of a CloudFront WebSocket may be silent
     {"cloudfront_deployment_seconds": 900}  how long CloudFront deploys a change that is made from now on
+    {"viewer_country": "DE"}                the country from which CloudFront's viewers come (two letters)
     {"vpc_origin_failure": true}            CloudFront cannot deploy a VPC origin that is made or changed from now on
     {"account_hold": "load-balancers"}      AWS denies the account load balancers; "fargate": tasks;
                                             "cloudfront": distributions
@@ -38,6 +39,7 @@ apply to each.
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -68,6 +70,7 @@ STANDING = {
     "websocket_idle_seconds",
     "cloudfront_deployment_seconds",
     "vpc_origin_failure",
+    "viewer_country",
 }
 """Rules about AWS itself, not about calls."""
 
@@ -82,7 +85,7 @@ CHOICES: dict[str, tuple[Any, ...]] = {
     "vpc_origin_failure": (True, False),
     "account_hold": ("load-balancers", "fargate", "cloudfront"),
 }
-NUMBERS = ({"delay_seconds"} | STANDING) - set(CHOICES)
+NUMBERS = ({"delay_seconds"} | STANDING) - set(CHOICES) - {"viewer_country"}
 
 
 class RuleError(ValueError):
@@ -195,6 +198,8 @@ def _check(given: Any) -> None:
     for name in sorted(NUMBERS):
         if not isinstance(given.get(name, 0), int | float):
             raise RuleError(f"{name} is a number")
+    if "viewer_country" in given and not re.fullmatch("[A-Z]{2}", str(given["viewer_country"])):
+        raise RuleError("viewer_country is two capital letters (ISO 3166-1)")
     _check_nth(given.get("nth"))
 
 
@@ -286,6 +291,15 @@ class Faults:
     def fails_vpc_origins(self) -> bool:
         """Whether CloudFront cannot deploy VPC origins."""
         return any(self._standing("vpc_origin_failure"))
+
+    @property
+    def viewer_country(self) -> str | None:
+        """The country of CloudFront's viewers; None where it cannot be determined."""
+        with self._lock:
+            told = [
+                str(rule.given["viewer_country"]) for rule in self._rules if "viewer_country" in rule.given
+            ]
+        return next(reversed(told), None)
 
     def holds(self, what: str) -> bool:
         """Whether AWS denies the account ``load-balancers``, ``fargate`` or ``cloudfront``."""

@@ -15,6 +15,18 @@ from .distributions import (
     list_vpc_origins,
 )
 from .embedded import find_authority, is_embedded, runs_containers
+from .hosted_domains import (
+    ADDRESS_TYPES,
+    AmbiguousZoneError,
+    HostedDomains,
+    Record,
+    bare,
+    hosted_domains,
+    leads_to,
+    records_of,
+    share_of,
+    target,
+)
 from .load_balancers import with_live_names
 from .own_address import find_own_address
 from .roles import delete_role
@@ -23,8 +35,13 @@ from .target_groups import describe_target_health, find_target_group, find_targe
 from .task_definitions import find_task_definition
 
 __all__ = [
+    "ADDRESS_TYPES",
     "CLUSTER_NOT_FOUND",
+    "AmbiguousZoneError",
     "Front",
+    "HostedDomains",
+    "Record",
+    "bare",
     "cloudfront_tags",
     "delete_role",
     "describe_service",
@@ -41,10 +58,15 @@ __all__ = [
     "find_target_health",
     "find_task_definition",
     "find_vpc_origin",
+    "hosted_domains",
     "is_at_rest",
     "is_embedded",
+    "leads_to",
     "list_distributions",
     "list_vpc_origins",
+    "records_of",
     "runs_containers",
+    "share_of",
+    "target",
     "with_live_names",
 ]

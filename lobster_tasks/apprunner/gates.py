@@ -14,15 +14,14 @@ from datetime import UTC, datetime
 from math import ceil
 from typing import Any
 
-from ..account import find_service, is_at_rest
+from ..account import HostedDomains, find_service, is_at_rest, share_of
 from ..aws import Aws
 from ..doctor.check import Check, CheckResult, failed, passed, refusal, warned
 from ..errors import AwsCallError
 from ..in_parallel import in_parallel
 from ..settings import Settings
 from . import firewalls
-from .cutover import Door, HostedDomains, Lead, LookUp, destination_name, find_lead
-from .cutover.routes import share_of
+from .cutover import Door, Lead, LookUp, destination_name, find_lead
 from .metrics import datapoints
 
 _MINUTE = 60.0

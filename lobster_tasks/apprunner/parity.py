@@ -111,13 +111,13 @@ def _new(aws: Aws, settings: Settings) -> PublicEndpoint:
             "it does not exist, or this identity has no permission to find it",
             "inv setup-fargate creates it; the policies of inv print-setup-policy may see it",
         )
-    if not endpoint.allowed_sources and not endpoint.web_acl:
+    if not endpoint.allowed_sources and not endpoint.guard:
         return endpoint
     answer = get(aws.clock, endpoint, endpoint.path(settings.probe.path))
     if endpoint.blocks(answer):
         raise RefusedError(
             f"The distribution of {settings.service} does not allow this machine.",
-            f"its web ACL is {endpoint.web_acl}",
+            f"{endpoint.guard} refuses it",
             "run the same command on a machine with an address that it allows",
         )
     if endpoint.allowed_sources and not answer.reached:

@@ -407,8 +407,7 @@ def _answers(readings: Readings) -> Any:
     settings = readings.settings.probe
     answered = probe(readings.aws.clock, endpoint, settings.path, settings.websocket, within=0.0)
     if endpoint.blocks(answered.page):
-        name = endpoint.web_acl.split("/")[-2]
-        raise UnknownError(f"the web ACL {name} of the distribution does not allow this machine")
+        raise UnknownError(f"{endpoint.guard} of the distribution does not allow this machine")
     if endpoint.allowed_sources and not answered.page.reached:
         raise UnknownError(
             f"the load balancer allows only {', '.join(endpoint.allowed_sources)}, not this machine"

@@ -397,11 +397,6 @@ REFUSED: list[tuple[str, Any, str]] = [
 FUNCTION = "arn:aws:cloudfront::123456789012:function/f"
 UNSUPPORTED: list[tuple[str, Any, str]] = [
     (
-        "Restrictions",
-        {"GeoRestriction": {"RestrictionType": "blacklist", "Quantity": 1, "Items": ["AQ"]}},
-        "GeoRestriction",
-    ),
-    (
         "CustomErrorResponses",
         {"Quantity": 1, "Items": [{"ErrorCode": 404, "ResponsePagePath": "/404", "ResponseCode": "404"}]},
         "CustomErrorResponses",

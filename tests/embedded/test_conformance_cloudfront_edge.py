@@ -442,6 +442,37 @@ def test_what_is_not_http_is_400(edge: Edge) -> None:
     assert b"Server: CloudFront\r\n" in answer
 
 
+@pytest.mark.parametrize(
+    ("kind", "country", "status"),
+    [
+        ("blacklist", "DE", 403),
+        ("blacklist", "FR", 200),
+        ("whitelist", "DE", 200),
+        ("whitelist", "FR", 403),
+        ("whitelist", None, 200),
+    ],
+)
+def test_a_geographic_restriction_blocks_by_the_viewers_country(
+    edge: Edge, kind: str, country: str | None, status: int
+) -> None:
+    """``blacklist``: the countries in which CloudFront does not distribute, ``whitelist``: those in which it does
+    (model, "GeoRestriction"); 403 with this sentence and ``Server: CloudFront`` (re:Post Knowledge Center, "How do I
+    troubleshoot 403 errors from CloudFront?"). That a viewer of unknown country is served: not verified."""
+    restriction = {"RestrictionType": kind, "Quantity": 1, "Items": ["DE"]}
+    edge.put({**edge.plain, "Restrictions": {"GeoRestriction": restriction}})
+    edge.aws.order(*([{"viewer_country": country}] if country else []))
+    answer = edge.ask()
+    edge.aws.forgive()
+    assert answer.status_code == status
+    if status == 403:
+        sentence = "The Amazon CloudFront distribution is configured to block access from your country."
+        assert sentence in answer.text
+        assert (answer.headers["Server"], answer.headers["X-Cache"]) == (
+            "CloudFront",
+            "Error from cloudfront",
+        )
+
+
 def test_a_web_acl_blocks_by_the_viewers_address(edge: Edge, site: Site) -> None:
     """A web ACL of scope CLOUDFRONT: what it blocks is 403, "Request blocked."; it sees the viewer, which one on
     the load balancer does not."""

@@ -23,6 +23,7 @@ from lobster_tasks.clock import Clock
 from lobster_tasks.errors import NotReadyError, RefusedError
 from lobster_tasks.settings import Settings, load
 from tests.embedded.browser import BROWSER, shown, trusting
+from tests.embedded.certificates import issued
 from tests.embedded.identities import allow, session
 from tests.embedded_process import PATIENCE, EmbeddedProcess, control, eventually, start
 from tests.project import APP, Project, make
@@ -31,6 +32,7 @@ from tests.web_socket import connect
 from .dump import dump
 
 SPEED = 100.0
+DOMAIN = "app.example.com"
 BLIND = "sees-no-distribution"
 MEGABYTES = 20
 PAGE = """<!doctype html><title>App</title><script>
@@ -405,6 +407,84 @@ def verdict(aws: Aws, settings: Settings, broken: Broken) -> tuple[str, str, str
     assert ended.cause is not None, ended.why
     assert ended.cause.remedy.startswith("inv ")
     return ended.verdict, ended.cause.code, ended.url
+
+
+def test_a_release_of_who_is_in_a_country_that_is_not_let_in_says_so(
+    swift: EmbeddedProcess, url: str
+) -> None:
+    """CloudFront answers 403, and not the app."""
+    aws, settings = library(swift), load(SETTINGS)
+    german = {"GeoRestriction": {"RestrictionType": "whitelist", "Quantity": 1, "Items": ["DE"]}}
+    edit(swift, lambda found: found.update(Restrictions=german))
+    swift.order({"viewer_country": "FR"})
+    ended = rollout.deploy(aws, settings, "one")
+    assert ended.verdict == "live"
+    (told,) = [each for each in ended.findings if each.code == "country-blocked"]
+    assert "only DE" in told.message
+    checks, _ = doctor.consult(aws, settings, ["answers.page"])
+    assert (checks["answers.page"].status, "only DE" in checks["answers.page"].saw) == ("skip", True)
+    swift.order({"viewer_country": "DE"})
+    again = rollout.deploy(aws, settings, "one")
+    assert (again.verdict, [each.code for each in again.findings if each.code == "country-blocked"]) == (
+        "live",
+        [],
+    )
+    swift.forgive()
+    open_again = {"GeoRestriction": {"RestrictionType": "none", "Quantity": 0}}
+    edit(swift, lambda found: found.update(Restrictions=open_again))
+
+
+def test_status_names_where_a_domain_goes_astray(swift: EmbeddedProcess, url: str) -> None:
+    """No record, one that leads elsewhere, one that leads to a distribution without the alias, and the repair."""
+    aws, plain = library(swift), load(SETTINGS)
+    certificate = issued(swift, DOMAIN)
+    settings = load(
+        {**SETTINGS, "domains": [DOMAIN], "front": {"kind": "cloudfront", "certificate": certificate}}
+    )
+    (distribution,) = swift.client("cloudfront").list_distributions()["DistributionList"]["Items"]
+    assert astray(aws, settings) == ("name-without-record", "inv cutover")
+    lead(swift, "x.us-east-2.awsapprunner.com")
+    assert astray(aws, settings) == ("name-elsewhere", "inv cutover")
+    lead(swift, distribution["DomainName"])
+    assert astray(aws, settings) == ("alias-missing", "inv setup-fargate")
+    converge.bring(aws, stack.build(settings, aws.account))
+    assert astray(aws, settings) is None
+    seen = rollout.status(aws, settings)
+    assert seen.way[0].state == "alias, 100% of visitors led here"
+    converge.bring(aws, stack.build(plain, aws.account))
+    forget(swift, certificate)
+
+
+def astray(aws: Aws, settings: Settings) -> tuple[str, str] | None:
+    """The cause and the command that the status has for the domain."""
+    first = rollout.status(aws, settings).way[0]
+    assert (first.kind, first.name) == ("name", DOMAIN)
+    return (first.trouble.code, first.trouble.remedy) if first.trouble else None
+
+
+def zone_of(swift: EmbeddedProcess) -> str:
+    """The id of the one hosted zone."""
+    (zone,) = swift.client("route53").list_hosted_zones()["HostedZones"]
+    return str(zone["Id"])
+
+
+def lead(swift: EmbeddedProcess, host: str) -> None:
+    """Let a CNAME record of the domain lead to a host."""
+    record = {"Name": DOMAIN, "Type": "CNAME", "TTL": 60, "ResourceRecords": [{"Value": host}]}
+    batch = {"Changes": [{"Action": "UPSERT", "ResourceRecordSet": record}]}
+    swift.client("route53").change_resource_record_sets(HostedZoneId=zone_of(swift), ChangeBatch=batch)
+
+
+def forget(swift: EmbeddedProcess, certificate: str) -> None:
+    """Delete the certificate, the records and their zone."""
+    route53, zone = swift.client("route53"), zone_of(swift)
+    listed = route53.list_resource_record_sets(HostedZoneId=zone)["ResourceRecordSets"]
+    for each in listed:
+        if each["Type"] == "CNAME":
+            batch = {"Changes": [{"Action": "DELETE", "ResourceRecordSet": each}]}
+            route53.change_resource_record_sets(HostedZoneId=zone, ChangeBatch=batch)
+    route53.delete_hosted_zone(Id=zone)
+    swift.client("acm", "us-east-1").delete_certificate(CertificateArn=certificate)
 
 
 def account(swift: EmbeddedProcess, folder: Path) -> Any:

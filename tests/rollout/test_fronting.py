@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,11 +11,12 @@ from lobster_tasks.account import Front
 from lobster_tasks.forwarding import ForwardingRule
 from lobster_tasks.http_client import is_by_cloudfront
 from lobster_tasks.probe import Answer, Probe, PublicEndpoint
-from lobster_tasks.rollout.diagnosis.fronting import failing_hop, missing_hop
-from lobster_tasks.rollout.observation.way import VisitorsPath, broken_hop, hops
+from lobster_tasks.rollout.diagnosis.fronting import failing_hop, misled_names, missing_hop
+from lobster_tasks.rollout.observation.way import NameReading, VisitorsPath, broken_hop, hops
 from lobster_tasks.settings import load
 from lobster_tasks.stack.distribution import ALL_VIEWER
 
+APP = "app.example.com"
 URL = "https://d111111abcdef8.cloudfront.net"
 LIVE = Answer(True, "GET / 200", 200)
 OPEN = Answer(True, "WebSocket open", 101)
@@ -42,6 +44,10 @@ CASES: list[tuple[str | None, dict[str, Any], Answer, Answer]] = [
     ("distribution-in-progress", distribution(status="InProgress"), answer(None), answer(None)),
     ("distribution-in-progress", distribution(status="InProgress"), answer(403, True), answer(403, True)),
     ("origin-unreachable", distribution(status="InProgress"), answer(504, True), answer(504, True)),
+    ("cloudfront-refuses", distribution(), answer(403, True), answer(403, True)),
+    ("cloudfront-refuses", distribution(), LIVE, answer(403, True)),
+    ("cloudfront-refuses", distribution("other"), LIVE, answer(403, True)),
+    (None, distribution(), answer(403), answer(403)),  # the app's
     (None, distribution(status="InProgress"), LIVE, answer(403)),
     (None, distribution(), LIVE, answer(403)),  # the app's own rules
     (None, distribution("other"), LIVE, answer(404)),
@@ -138,6 +144,41 @@ def test_the_way_names_what_is_missing_and_what_repairs_it(
     broken = broken_hop(way)
     assert (broken.trouble.code if broken and broken.trouble else None) == code
     assert {each.trouble.remedy for each in hops(way) if each.trouble} <= {"inv setup-fargate"}
+
+
+HOST = "d111111abcdef8.cloudfront.net"
+ELSEWHERE = {"Type": "CNAME", "ResourceRecords": [{"Value": "x.us-east-2.awsapprunner.com"}]}
+HERE = {"Type": "A", "AliasTarget": {"DNSName": f"{HOST}."}}
+EXPIRED = "certificate has expired"
+NAMES: list[tuple[NameReading, bool, str | None, str]] = [
+    (NameReading(APP, (HERE,)), True, None, "alias, 100% of visitors led here"),
+    (NameReading(APP, ({**HERE, "Weight": 10}, {**ELSEWHERE, "Type": "A", "Weight": 90})), True, None, "10%"),
+    (NameReading(APP), True, None, "alias, DNS not known"),
+    (NameReading(APP), False, None, "no alias, DNS not known"),
+    (NameReading(APP, ()), True, "name-without-record", "0%"),
+    (NameReading(APP, ({"Type": "TXT", "ResourceRecords": []},)), True, "name-without-record", "0%"),
+    (NameReading(APP, (ELSEWHERE,)), True, "name-elsewhere", "0%"),
+    (NameReading(APP, (ELSEWHERE,)), False, "name-elsewhere", "no alias"),
+    (NameReading(APP, (HERE,)), False, "alias-missing", "no alias, 100%"),
+    (NameReading(APP, (HERE,), EXPIRED), True, "certificate-invalid", "100%"),
+    (NameReading(APP, None, EXPIRED), True, "certificate-invalid", "not known"),
+]
+
+
+@pytest.mark.parametrize(("read", "is_alias", "code", "state"), NAMES)
+def test_a_name_is_led_to_the_distribution_and_taken_there(
+    read: NameReading, is_alias: bool, code: str | None, state: str
+) -> None:
+    shown = distribution()
+    shown |= {"DomainName": HOST}
+    shown["DistributionConfig"]["Aliases"] = {"Items": [APP] if is_alias else []}
+    first, own, *_ = hops(replace(path(shown), names=(read,)))
+    assert (first.kind, first.name, own.name) == ("name", APP, HOST)
+    assert (first.trouble.code if first.trouble else None) == code
+    assert state in first.state
+    assert [each.code for each in misled_names(replace(path(shown), names=(read,)))] == (
+        [code] if code else []
+    )
 
 
 def test_what_is_missing_is_no_cause_where_the_app_answers() -> None:

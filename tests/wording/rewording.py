@@ -68,7 +68,8 @@ NOT_OURS: Mapping[str, frozenset[str]] = {
 }
 # What decides: functions whose answers are noted, by module.
 DECIDING: Mapping[str, frozenset[str]] = {
-    "apprunner.cutover.routes": frozenset({"find", "idle_pairs", "leads_to", "share_of"}),
+    "account.hosted_domains": frozenset({"leads_to", "share_of"}),
+    "apprunner.cutover.routes": frozenset({"find", "idle_pairs"}),
     "apprunner.comparison": frozenset(
         {"statuses", "headers", "bodies", "latencies", "websockets", "uploads", "slow_answers"}
     ),

@@ -4,6 +4,7 @@ The account is the only state: the certificate in ACM, the listeners and the wei
 progress, so each run continues where the previous one stopped.
 """
 
+from ...account import HostedDomains, hosted_domains
 from .delegation import public_dns
 from .finish import finish, idle_pairs, leave_former
 from .leads import Door, Lead, LookUp, find_lead, public_lookup
@@ -12,10 +13,8 @@ from .routes import Destination, RequiredRecord, Route
 from .run import HOLD_SECONDS, WAIT_SECONDS, cut_over, go_back, preview
 from .state import (
     CutoverState,
-    HostedDomains,
     destination_name,
     domains_here,
-    hosted_domains,
     read_state,
     refuse_led_to_former,
 )

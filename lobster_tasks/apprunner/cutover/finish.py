@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ...account import HostedDomains, hosted_domains, leads_to
 from ...aws import Aws
 from ...settings import Settings
 from . import records, routes
 from .routes import Route
-from .state import HostedDomains, destination_name, former_destinations, hosted_domains
+from .state import destination_name, former_destinations
 
 
 def idle_pairs(names: HostedDomains, host: str, dns_name: str) -> tuple[Route, ...]:
@@ -25,7 +26,7 @@ def finish(aws: Aws, found: Sequence[Route], host: str) -> None:
 
     def is_done(changed: Sequence[Route]) -> bool:
         now = hosted_domains(aws, [route.domain for route in changed]).records.values()
-        return not any(routes.leads_to(record, host) for listed in now for record in listed)
+        return not any(leads_to(record, host) for listed in now for record in listed)
 
     records.change(aws, found, routes.keep, is_done)
 

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ... import dns
-from ...account import is_embedded
+from ...account import bare, is_embedded
 from ...aws import Aws
-from .routes import bare
 
 LookUp = Callable[[str], dns.Lookup | None]
 """Returns what public DNS has for a name; None if that is not known."""

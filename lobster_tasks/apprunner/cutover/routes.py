@@ -8,20 +8,18 @@ is the same in all regions: every other record of the name belongs to others and
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ...account import ADDRESS_TYPES, Record, leads_to, share_of, target
 from ...errors import RefusedError
 
-Record = Mapping[str, Any]
 Change = dict[str, Any]
 
 WHOLE = 100
 # The TTL that Route 53 recommends for use with load balancer aliases, which have it too (ResourceRecordSet, "TTL").
 TTL_SECONDS = 60
-# Record types that lead to an address.
-TYPES = ("A", "AAAA", "CNAME")
 _ROUTING = ("Weight", "SetIdentifier")
 _APP_RUNNER_DOMAIN = "awsapprunner.com"
 APP_RUNNER = "App Runner"
@@ -157,39 +155,6 @@ class Route:
         return target(self.before) if self.before else ""
 
 
-def target(record: Record) -> str:
-    """The name or address that a record leads to."""
-    if "AliasTarget" in record:
-        return bare(record["AliasTarget"]["DNSName"])
-    return ", ".join(bare(each["Value"]) for each in record.get("ResourceRecords", ()))
-
-
-def leads_to(record: Record, host: str) -> bool:
-    """Whether a record leads to a host."""
-    return target(record) == bare(host)
-
-
-def share_of(records: Sequence[Record], host: str) -> float:
-    """The part of a name's visitors that its records lead to a host, 0 to 1.
-
-    Of several types (A and AAAA), the one with the largest part counts. If all records of a type have weight 0,
-    Route 53 answers with each of them equally often (API Reference, ResourceRecordSet, Weight).
-    """
-    return max(_share_of_type([each for each in records if each["Type"] == kind], host) for kind in TYPES)
-
-
-def _share_of_type(records: Sequence[Record], host: str) -> float:
-    weights = [int(each.get("Weight", 1)) for each in records]
-    weights = weights if any(weights) else [1] * len(records)
-    there = sum(weight for weight, each in zip(weights, records, strict=True) if leads_to(each, host))
-    return there / max(1, sum(weights))
-
-
-def bare(name: str) -> str:
-    """A host's name in one spelling: lower case, no dot at the end, no ``dualstack.`` of Route 53's console."""
-    return name.lower().rstrip(".").removeprefix("dualstack.")
-
-
 def find(
     domain: str, zone: str, records: Sequence[Record], destination: Destination, origin: Origin
 ) -> tuple[Route, ...]:
@@ -197,7 +162,7 @@ def find(
 
     Raises RefusedError if the records cannot be weighted, or are not all ours to change.
     """
-    kinds = [kind for kind in TYPES if any(each["Type"] == kind for each in records)]
+    kinds = [kind for kind in ADDRESS_TYPES if any(each["Type"] == kind for each in records)]
     if not kinds:
         new = ("A", "AAAA") if destination.is_distribution else ("A",)
         return tuple(Route(domain, kind, zone, None, None, 0) for kind in new)
@@ -359,7 +324,7 @@ def idle_pairs(
     checking is configured": with all records of a weight above zero unhealthy, those of weight zero are considered).
     """
     found = []
-    for kind in TYPES:
+    for kind in ADDRESS_TYPES:
         listed = [each for each in records if each["Type"] == kind]
         used = [each for each in listed if each.get("Weight") != 0]
         other = [each for each in used if leads_to(each, dns_name) and "Weight" in each]

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
 from ... import converge, stack
-from ...account import find_authority
+from ...account import AmbiguousZoneError, HostedDomains, find_authority, hosted_domains, share_of
 from ...aws import ACCESS_DENIED, Aws
 from ...converge import Plan
 from ...doctor.check import refusal
@@ -22,12 +21,10 @@ from ...stack.certificates import ISSUED, Certificate, covers
 from ...stack.load_balancing import HTTPS_PORT, Listener, find_balancer
 from .. import services
 from . import routes
-from .routes import APP_RUNNER, Destination, Origin, Record, Route
+from .routes import APP_RUNNER, Destination, Origin, Route
 
 # The hosted zone of all distributions (Route 53 API Reference, "AliasTarget").
 _CLOUDFRONT_ZONE = "Z2FDTNDATAQYW2"
-# A name has a few records at most; records of other names that follow in the listing are ignored.
-_RECORDS_OF_A_NAME = 30
 
 
 @dataclass(frozen=True)
@@ -129,30 +126,11 @@ def _desired(aws: Aws, settings: Settings) -> Stack:
 
 
 @dataclass(frozen=True)
-class HostedDomains:
-    """Domains whose DNS is in this account: the hosted zone of each, and its records."""
-
-    zones: Mapping[str, str]
-    records: Mapping[str, Sequence[Record]]
-
-
-@dataclass(frozen=True)
 class LedDomains:
     """Domains whose DNS in this account leads visitors to the stack; ``unknown`` says why that is not known."""
 
     domains: tuple[str, ...] = ()
     unknown: str = ""
-
-
-class AmbiguousZoneError(RefusedError):
-    """Several public hosted zones of this account match one domain."""
-
-
-def hosted_domains(aws: Aws, domains: Sequence[str]) -> HostedDomains:
-    """Read the zones and records of the domains. Raises AmbiguousZoneError where two zones match one domain."""
-    zones = _zones_of(aws, domains) if domains else {}
-    listed = in_parallel(*(partial(records_of, aws, zone, domain) for domain, zone in zones.items()))
-    return HostedDomains(zones, dict(zip(zones, listed, strict=True)))
 
 
 def destination_name(aws: Aws, settings: Settings) -> str:
@@ -180,7 +158,7 @@ def domains_here(aws: Aws, settings: Settings) -> LedDomains:
         if refused.code not in ACCESS_DENIED:
             raise
         return LedDomains(unknown=refusal(refused))
-    led = (domain for domain, listed in names.records.items() if routes.share_of(listed, dns_name))
+    led = (domain for domain, listed in names.records.items() if share_of(listed, dns_name))
     return LedDomains(tuple(led))
 
 
@@ -286,43 +264,12 @@ def _certificate(desired: Stack, settings: Settings, aws: Aws) -> Certificate | 
     return own
 
 
-def _zones_of(aws: Aws, domains: Sequence[str]) -> dict[str, str]:
-    """The hosted zone of each domain in this account: the public zone with the longest matching name."""
-    listed = aws.pages("route53:ListHostedZones", "HostedZones")
-    public = [zone for zone in listed if not zone.get("Config", {}).get("PrivateZone")]
-    found: dict[str, str] = {}
-    for domain in domains:
-        fitting = [zone for zone in public if f".{domain}.".endswith(f".{zone['Name']}")]
-        longest = max((len(zone["Name"]) for zone in fitting), default=0)
-        best = [zone["Id"].rpartition("/")[2] for zone in fitting if len(zone["Name"]) == longest]
-        if len(best) > 1:
-            raise AmbiguousZoneError(
-                f"{len(best)} public hosted zones match {domain}: {', '.join(best)}.",
-                "the registrar delegates to only one of them",
-                "delete the others, or move this domain by hand",
-            )
-        found |= {domain: best[0]} if best else {}
-    return found
-
-
 def _routes(names: HostedDomains, destination: Destination, origin: Origin) -> tuple[Route, ...]:
     return tuple(
         route
         for domain, zone in names.zones.items()
         for route in routes.find(domain, zone, names.records[domain], destination, origin)
     )
-
-
-def records_of(aws: Aws, zone: str, domain: str) -> list[Record]:
-    """The records of one name; a wildcard is shown with its asterisk."""
-    listed = aws.call(
-        "route53:ListResourceRecordSets",
-        domain,
-        HostedZoneId=zone,
-        StartRecordName=domain,
-        MaxItems=str(_RECORDS_OF_A_NAME),
-    )["ResourceRecordSets"]
-    return [each for each in listed if each["Name"].replace("\\052", "*") == f"{domain}."]
 
 
 def _no_domain(aws: Aws) -> RefusedError:

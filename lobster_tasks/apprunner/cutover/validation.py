@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from ...account import leads_to, records_of
 from ...aws import Aws
 from ...errors import LobsterError, OutOfTimeError
 from ...stack import LiveResources
 from ...stack.certificates import ISSUED, PENDING
-from .routes import RequiredRecord, leads_to
-from .state import CutoverState, records_of
+from .routes import RequiredRecord
+from .state import CutoverState
 
 AwsDict = Mapping[str, Any]
 

@@ -23,12 +23,12 @@ from ..diagnosis.diagnose import diagnose
 from ..diagnosis.evidence import Evidence
 from ..diagnosis.evidence_collection import collect_evidence
 from ..diagnosis.findings import findings
-from ..diagnosis.fronting import failing_hop, missing_hop
+from ..diagnosis.fronting import failing_hop, misled_names, missing_hop
 from ..observation.judge import Verdict
 from ..observation.snapshot import Snapshot, revision_of
 from ..observation.timeline import Timeline
 from ..observation.watch import Watcher, service_of
-from ..observation.way import VisitorsPath, broken_hop, read_path
+from ..observation.way import VisitorsPath, broken_hop, read_path, with_certificates
 from .fail_fast import stop_deployment
 from .outcome import End, Outcome
 
@@ -66,6 +66,7 @@ def conclude(
     remarks = (
         *_left_behind(aws, settings, last, end, verdict, path, answered, timeline),
         *unasked,
+        *(misled_names(with_certificates(path)) if end == "live" else ()),
         *findings(last),
     )
     return Outcome(
@@ -116,6 +117,8 @@ def _without_address(path: VisitorsPath) -> Answer | None:
 
 
 def _not_reachable(endpoint: PublicEndpoint, settings: Settings) -> Cause:
+    if endpoint.countries and not endpoint.web_acl and endpoint.distribution:
+        return _blocked_country(endpoint.distribution["Id"], endpoint.countries)
     if lacks_distribution(endpoint, settings):
         who = "The distribution before the load balancer was not found"
         remedy = (
@@ -139,6 +142,18 @@ def _not_reachable(endpoint: PublicEndpoint, settings: Settings) -> Cause:
     door = "distribution" if endpoint.web_acl else "load balancer"
     message = f"{who} and this machine cannot reach the {door}: the app was not probed."
     return Cause(CauseCode.NOT_REACHABLE_FROM_HERE, message, (), remedy)
+
+
+def _blocked_country(distribution: str, countries: str) -> Cause:
+    message = (
+        f"The distribution {distribution} lets in {countries}, by its geographic restriction, and not this machine: "
+        "the app was not probed."
+    )
+    remedy = (
+        "open the app from a country that it lets in; aws cloudfront get-distribution-config "
+        f"--id {distribution} shows the restriction, which setup leaves as it is"
+    )
+    return Cause(CauseCode.COUNTRY_BLOCKED, message, (), remedy)
 
 
 def _judged(

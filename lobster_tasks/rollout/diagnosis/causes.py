@@ -530,6 +530,18 @@ RECORDS: Mapping[str, CauseRecord] = {
     CauseCode.ROLLBACK_FAILED: CauseRecord(
         meaning="The previous release does not serve either.",
     ),
+    CauseCode.NAME_WITHOUT_RECORD: CauseRecord(
+        meaning="The domain has no DNS record that leads to an address.",
+    ),
+    CauseCode.NAME_ELSEWHERE: CauseRecord(
+        meaning="The domain's DNS record leads elsewhere.",
+    ),
+    CauseCode.ALIAS_MISSING: CauseRecord(
+        meaning="The distribution does not have the domain as an alias.",
+    ),
+    CauseCode.CERTIFICATE_INVALID: CauseRecord(
+        meaning="The distribution's certificate is not valid for the domain.",
+    ),
     CauseCode.DISTRIBUTION_MISSING: CauseRecord(
         meaning="No CloudFront distribution leads visitors to the load balancer.",
     ),
@@ -557,8 +569,14 @@ RECORDS: Mapping[str, CauseRecord] = {
     CauseCode.ORIGIN_PROTOCOL: CauseRecord(
         meaning="The load balancer does not take CloudFront's connections, or speaks another protocol.",
     ),
+    CauseCode.CLOUDFRONT_REFUSES: CauseRecord(
+        meaning="CloudFront itself answers 403, and does not ask the app.",
+    ),
     CauseCode.HOST_NOT_FORWARDED: CauseRecord(
         meaning="The distribution does not pass on the Host header that the app compares.",
+    ),
+    CauseCode.COUNTRY_BLOCKED: CauseRecord(
+        meaning="The distribution's geographic restriction does not let this machine's country in.",
     ),
     CauseCode.PROBE_FAILED: CauseRecord(
         meaning="The app does not answer its visitors correctly.",

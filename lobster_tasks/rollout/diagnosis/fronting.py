@@ -9,7 +9,7 @@ from ...probe import Answer, Probe
 from ...stack.distribution import ALL_VIEWER
 from ...stack.vpc_origin import DEPLOYED
 from ..cause_code import CauseCode
-from ..observation.way import VisitorsPath, broken_hop
+from ..observation.way import VisitorsPath, broken_hop, hops
 from .causes import Cause
 
 _AGAIN = "then inv deploy"
@@ -24,6 +24,12 @@ def missing_hop(path: VisitorsPath, answered: Probe) -> Cause | None:
     return Cause(found.code, found.message, wrong, f"{found.remedy}, {_AGAIN}")
 
 
+def misled_names(path: VisitorsPath) -> tuple[Cause, ...]:
+    """The domains whose visitors do not come in, of an app that answers by the distribution's own name."""
+    found = [each.trouble for each in hops(path) if each.kind == "name" and each.trouble]
+    return tuple(Cause(each.code, each.message, (), each.remedy) for each in found)
+
+
 def failing_hop(path: VisitorsPath, answered: Probe) -> Cause | None:
     """The cause, if the answers show that the distribution or its connection to the load balancer fails; None for a
     failure behind that."""
@@ -36,6 +42,12 @@ def failing_hop(path: VisitorsPath, answered: Probe) -> Cause | None:
     if distribution["Status"] != DEPLOYED and all(_awaits_edges(each) for each in wrong):
         message = f"The distribution {name} is {distribution['Status']}: edge locations do not know its last change."
         return Cause(CauseCode.DISTRIBUTION_IN_PROGRESS, message, shown, f"inv setup-fargate, {_AGAIN}")
+    if any(each.by_cloudfront and each.status == 403 for each in wrong):
+        message = (
+            f"CloudFront itself refuses the request (403) at the distribution {name}: the app was not asked."
+        )
+        remedy = f"aws cloudfront get-distribution-config --id {name} shows what refuses it; take that out, {_AGAIN}"
+        return Cause(CauseCode.CLOUDFRONT_REFUSES, message, shown, remedy)
     if any(each.unanswered_by_origin for each in wrong):
         message = f"CloudFront reaches no load balancer behind the distribution {name}."
         return Cause(CauseCode.ORIGIN_UNREACHABLE, message, shown, f"inv create-security-groups, {_AGAIN}")

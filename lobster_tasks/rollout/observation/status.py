@@ -17,7 +17,7 @@ from ...stack.firewall import protecting
 from .service import active_service, by_revision, image_of, rollout_of
 from .snapshot import Deployment, Event, ServiceDeployment, Target, Task, revision_of
 from .watch import AFTER_TROUBLE, SOON, Watcher, read_record
-from .way import FormerLoadBalancer, Hop, VisitorsPath, find_former, hops, read_path
+from .way import FormerLoadBalancer, Hop, VisitorsPath, find_former, hops, read_path, with_names
 
 _EVENTS_SHOWN = 5
 
@@ -108,7 +108,7 @@ def status(aws: Aws, settings: Settings) -> ServiceStatus:
 
 def _path(aws: Aws, settings: Settings, target_groups: Sequence[str]) -> tuple[VisitorsPath, str | None, str]:
     """The way to the tasks, the load balancer's web ACL, and why that could not be read."""
-    path = read_path(aws, settings, target_groups)
+    path = with_names(aws, read_path(aws, settings, target_groups))
     if path.endpoint is None or not path.endpoint.load_balancer:
         return path, None, ""
     try:

@@ -7,20 +7,20 @@ AWS; the rest is pure.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from ...account import Front, find_front
+from ...account import ADDRESS_TYPES, Front, Record, find_front, hosted_domains, share_of, target
 from ...aws import ACCESS_DENIED, Aws
-from ...errors import AwsCallError
-from ...probe import PublicEndpoint, find_public_endpoint, lacks_distribution, listeners_of
+from ...errors import AwsCallError, RefusedError
+from ...probe import PublicEndpoint, certificate_error, find_public_endpoint, lacks_distribution, listeners_of
 from ...settings import Settings
 from ...stack.load_balancing import find_balancer
 from ...stack.vpc_origin import has_failed
 from ..cause_code import CauseCode, page_of
 
-_REPAIR = "inv setup-fargate"
+_REPAIR, _LEAD = "inv setup-fargate", "inv cutover"
 
 
 @dataclass(frozen=True)
@@ -57,12 +57,25 @@ class FormerLoadBalancer:
 
 
 @dataclass(frozen=True)
+class NameReading:
+    """What was read of a domain.
+
+    ``records`` are its records in Route 53 in this account; None where its DNS is elsewhere or may not be read.
+    ``certificate`` is why the certificate that the distribution shows for it is not valid; empty where it is.
+    """
+
+    domain: str
+    records: tuple[Record, ...] | None = None
+    certificate: str = ""
+
+
+@dataclass(frozen=True)
 class VisitorsPath:
     """What was read of the way to the target groups (names).
 
     ``endpoint`` is None where no listener forwards to them; then ``balancer`` is the load balancer of the settings, as
     DescribeLoadBalancers returns it, with its ``listeners``, and ``front`` what CloudFront has in front of it.
-    ``unread`` is true where access to these is denied.
+    ``unread`` is true where access to these is denied. ``names`` are the domains of the settings before a distribution.
     """
 
     settings: Settings
@@ -72,6 +85,7 @@ class VisitorsPath:
     listeners: tuple[Mapping[str, Any], ...] = ()
     front: Front | None = None
     unread: bool = False
+    names: tuple[NameReading, ...] = ()
 
 
 def read_path(aws: Aws, settings: Settings, target_groups: Sequence[str]) -> VisitorsPath:
@@ -91,6 +105,39 @@ def read_path(aws: Aws, settings: Settings, target_groups: Sequence[str]) -> Vis
         if refused.code not in ACCESS_DENIED:
             raise
         return VisitorsPath(settings, names, unread=True)
+
+
+def with_names(aws: Aws, path: VisitorsPath) -> VisitorsPath:
+    """The way with the domains of the settings, where visitors use a distribution, and where DNS leads them."""
+    names = with_certificates(path).names
+    known = _records(aws, tuple(each.domain for each in names))
+    read = (
+        replace(each, records=tuple(known[each.domain])) if each.domain in known else each for each in names
+    )
+    return replace(path, names=tuple(read))
+
+
+def _records(aws: Aws, domains: Sequence[str]) -> Mapping[str, Sequence[Record]]:
+    """The records of the domains whose DNS is in this account; none without permission, or with two zones of a name."""
+    try:
+        return hosted_domains(aws, domains).records
+    except (AwsCallError, RefusedError):
+        return {}
+
+
+def with_certificates(path: VisitorsPath) -> VisitorsPath:
+    """The way with the domains of the settings, where visitors use a distribution; DNS is not asked."""
+    endpoint = path.endpoint
+    if endpoint is None or endpoint.distribution is None:
+        return path
+    aliases = _aliases(endpoint.distribution)
+    return replace(
+        path,
+        names=tuple(
+            NameReading(each, certificate=certificate_error(endpoint, each) if each in aliases else "")
+            for each in path.settings.domains
+        ),
+    )
 
 
 def broken_hop(path: VisitorsPath) -> Hop | None:
@@ -113,11 +160,56 @@ def hops(path: VisitorsPath, former: FormerLoadBalancer | None = None) -> Iterat
 def _names(path: VisitorsPath) -> Iterator[Hop]:
     if path.endpoint is None:
         return
-    config = path.endpoint.distribution["DistributionConfig"] if path.endpoint.distribution else {}
-    for alias in config.get("Aliases", {}).get("Items", []):
-        yield Hop("name", alias, "alias")
+    if distribution := path.endpoint.distribution:
+        yield from (_name(each, distribution, path.settings) for each in path.names)
+        known = [each.domain for each in path.names]
+        yield from (Hop("name", each, "alias") for each in _aliases(distribution) if each not in known)
     if not lacks_distribution(path.endpoint, path.settings):
         yield Hop("name", urlsplit(path.endpoint.address).netloc)
+
+
+def _aliases(distribution: Mapping[str, Any]) -> list[str]:
+    return list(distribution["DistributionConfig"].get("Aliases", {}).get("Items", []))
+
+
+def _name(read: NameReading, distribution: Mapping[str, Any], settings: Settings) -> Hop:
+    """A domain: where DNS leads it, and whether the distribution takes it."""
+    domain, id, is_alias = read.domain, distribution["Id"], read.domain in _aliases(distribution)
+    share = share_of(read.records, distribution["DomainName"]) if read.records is not None else None
+    led = "DNS not known" if share is None else f"{share:.0%} of visitors led here"
+    state = f"{'alias' if is_alias else 'no alias'}, {led}"
+    if read.certificate:
+        message = f"The certificate of the distribution {id} is not valid for {domain}: {read.certificate}."
+        remedy = (
+            f"set front.certificate to one for {domain}, then inv setup-fargate"
+            if settings.certificate
+            else _REPAIR
+        )
+        return Hop("name", domain, state, Trouble(CauseCode.CERTIFICATE_INVALID, message, remedy))
+    return Hop("name", domain, state, _misled(read, share, id, is_alias))
+
+
+def _misled(read: NameReading, share: float | None, distribution: str, is_alias: bool) -> Trouble | None:
+    """Why visitors of a domain do not come to the distribution, or are refused there."""
+    led = [each for each in read.records or () if each["Type"] in ADDRESS_TYPES]
+    if share is None:
+        return None
+    if not led:
+        message = (
+            f"{read.domain} has no address record in its hosted zone: DNS leads nobody to the distribution."
+        )
+        return Trouble(CauseCode.NAME_WITHOUT_RECORD, message, _LEAD)
+    if not share:
+        there = ", ".join(dict.fromkeys(map(target, led)))
+        message = f"DNS leads {read.domain} to {there}, not to the distribution {distribution}."
+        return Trouble(CauseCode.NAME_ELSEWHERE, message, _LEAD)
+    if not is_alias:
+        message = (
+            f"DNS leads {read.domain} to the distribution {distribution}, which does not have it as an alias: "
+            "CloudFront shows another name's certificate, and answers 403."
+        )
+        return Trouble(CauseCode.ALIAS_MISSING, message)
+    return None
 
 
 def _in_front(path: VisitorsPath) -> Iterator[Hop]:

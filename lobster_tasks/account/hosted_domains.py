@@ -1,0 +1,104 @@
+"""Reads where domains lead whose DNS is in Route 53 in this account. A record is a ResourceRecordSet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from ..aws import Aws
+from ..errors import RefusedError
+from ..in_parallel import in_parallel
+
+Record = Mapping[str, Any]
+
+# Record types that lead to an address.
+ADDRESS_TYPES = ("A", "AAAA", "CNAME")
+# A name has a few records at most; records of other names that follow in the listing are ignored.
+_RECORDS_OF_A_NAME = 30
+
+
+class AmbiguousZoneError(RefusedError):
+    """Several public hosted zones of this account match one domain."""
+
+
+@dataclass(frozen=True)
+class HostedDomains:
+    """Domains whose DNS is in this account: the hosted zone of each, and its records."""
+
+    zones: Mapping[str, str]
+    records: Mapping[str, Sequence[Record]]
+
+
+def hosted_domains(aws: Aws, domains: Sequence[str]) -> HostedDomains:
+    """Read the zones and records of the domains. Raises AmbiguousZoneError where two zones match one domain."""
+    zones = _zones_of(aws, domains) if domains else {}
+    listed = in_parallel(*(partial(records_of, aws, zone, domain) for domain, zone in zones.items()))
+    return HostedDomains(zones, dict(zip(zones, listed, strict=True)))
+
+
+def _zones_of(aws: Aws, domains: Sequence[str]) -> dict[str, str]:
+    """The hosted zone of each domain in this account: the public zone with the longest matching name."""
+    listed = aws.pages("route53:ListHostedZones", "HostedZones")
+    public = [zone for zone in listed if not zone.get("Config", {}).get("PrivateZone")]
+    found: dict[str, str] = {}
+    for domain in domains:
+        fitting = [zone for zone in public if f".{domain}.".endswith(f".{zone['Name']}")]
+        longest = max((len(zone["Name"]) for zone in fitting), default=0)
+        best = [zone["Id"].rpartition("/")[2] for zone in fitting if len(zone["Name"]) == longest]
+        if len(best) > 1:
+            raise AmbiguousZoneError(
+                f"{len(best)} public hosted zones match {domain}: {', '.join(best)}.",
+                "the registrar delegates to only one of them",
+                "delete the others, or move this domain by hand",
+            )
+        found |= {domain: best[0]} if best else {}
+    return found
+
+
+def records_of(aws: Aws, zone: str, domain: str) -> list[Record]:
+    """The records of one name; a wildcard is shown with its asterisk."""
+    listed = aws.call(
+        "route53:ListResourceRecordSets",
+        domain,
+        HostedZoneId=zone,
+        StartRecordName=domain,
+        MaxItems=str(_RECORDS_OF_A_NAME),
+    )["ResourceRecordSets"]
+    return [each for each in listed if each["Name"].replace("\\052", "*") == f"{domain}."]
+
+
+def target(record: Record) -> str:
+    """The name or address that a record leads to."""
+    if "AliasTarget" in record:
+        return bare(record["AliasTarget"]["DNSName"])
+    return ", ".join(bare(each["Value"]) for each in record.get("ResourceRecords", ()))
+
+
+def leads_to(record: Record, host: str) -> bool:
+    """Whether a record leads to a host."""
+    return target(record) == bare(host)
+
+
+def share_of(records: Sequence[Record], host: str) -> float:
+    """The part of a name's visitors that its records lead to a host, 0 to 1.
+
+    Of several types (A and AAAA), the one with the largest part counts. If all records of a type have weight 0,
+    Route 53 answers with each of them equally often (API Reference, ResourceRecordSet, Weight).
+    """
+    return max(
+        _share_of_type([each for each in records if each["Type"] == kind], host) for kind in ADDRESS_TYPES
+    )
+
+
+def _share_of_type(records: Sequence[Record], host: str) -> float:
+    weights = [int(each.get("Weight", 1)) for each in records]
+    weights = weights if any(weights) else [1] * len(records)
+    there = sum(weight for weight, each in zip(weights, records, strict=True) if leads_to(each, host))
+    return there / max(1, sum(weights))
+
+
+def bare(name: str) -> str:
+    """A host's name in one spelling: lower case, no dot at the end, no ``dualstack.`` of Route 53's console."""
+    return name.lower().rstrip(".").removeprefix("dualstack.")
