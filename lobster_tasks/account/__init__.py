@@ -3,6 +3,7 @@
 Results have AWS's shape and names; None stands for a resource that does not exist.
 """
 
+from .app_runner import APP_RUNNER_REGIONS, describe_app_runner_services
 from .distributions import (
     Front,
     cloudfront_tags,
@@ -36,6 +37,7 @@ from .task_definitions import find_task_definition
 
 __all__ = [
     "ADDRESS_TYPES",
+    "APP_RUNNER_REGIONS",
     "CLUSTER_NOT_FOUND",
     "AmbiguousZoneError",
     "Front",
@@ -44,6 +46,7 @@ __all__ = [
     "bare",
     "cloudfront_tags",
     "delete_role",
+    "describe_app_runner_services",
     "describe_service",
     "describe_services",
     "describe_target_health",

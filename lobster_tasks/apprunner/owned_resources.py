@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from ..account import delete_role
+from ..account import APP_RUNNER_REGIONS, delete_role, describe_app_runner_services
 from ..aws import Aws
 from ..doctor.check import refusal
 from ..errors import AwsCallError
@@ -23,19 +23,6 @@ from . import policy_statements
 AwsDict = Mapping[str, Any]
 _GONE = ("ResourceNotFoundException", "NoSuchEntity")
 _DEFAULT_SCALING = "DefaultConfiguration"
-# App Runner, "AWS App Runner endpoints and quotas".
-REGIONS = (
-    *(
-        "us-east-1",
-        "us-east-2",
-        "us-west-2",
-        "ap-northeast-1",
-        "ap-south-1",
-        "ap-southeast-1",
-        "ap-southeast-2",
-    ),
-    *("eu-central-1", "eu-west-1", "eu-west-2", "eu-west-3"),
-)
 
 
 @dataclass(frozen=True)
@@ -165,7 +152,7 @@ def _blind(unknown: Mapping[str, str]) -> str:
 
 def _others(aws: Aws, arn: str) -> OtherServices:
     """Every other service in every region; roles and policies are the same in all of them."""
-    regions = dict.fromkeys((aws.region, *(REGIONS if aws.partition == "aws" else ())))
+    regions = dict.fromkeys((aws.region, *(APP_RUNNER_REGIONS if aws.partition == "aws" else ())))
     found = in_parallel(*(partial(_in_region, aws.in_region(region), arn) for region in regions))
     used = {each: name for one in found for each, name in one.used.items()}
     unknown = {region: why for one in found for region, why in one.unknown.items()}
@@ -174,9 +161,7 @@ def _others(aws: Aws, arn: str) -> OtherServices:
 
 def _in_region(aws: Aws, arn: str) -> OtherServices:
     try:
-        listed = aws.pages("apprunner:ListServices", "ServiceSummaryList", aws.region)
-        arns = [each["ServiceArn"] for each in listed if each["Status"] != "DELETED"]
-        services = [_described(aws, each) for each in arns if each != arn]
+        services = describe_app_runner_services(aws, but=arn)
     except AwsCallError as refused:
         return OtherServices(unknown={aws.region: refusal(refused)})
     names = tuple(f"{each['ServiceName']} in {aws.region}" for each in services)
@@ -186,11 +171,6 @@ def _in_region(aws: Aws, arn: str) -> OtherServices:
         for each in ReferencedResources.of(service).arns
     }
     return OtherServices(names, used)
-
-
-def _described(aws: Aws, arn: str) -> dict[str, Any]:
-    found: dict[str, Any] = aws.call("apprunner:DescribeService", arn, ServiceArn=arn)["Service"]
-    return found
 
 
 def _companions(aws: Aws, candidates: ReferencedResources) -> Iterator[Classified]:

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from ..aws import Aws
 from ..in_parallel import in_parallel
+from .iam import principals
 from .neighbours import Neighbours
 from .resource import Attributes, Live, LiveResources, Resource, tag_list, tags_of
 
@@ -96,11 +97,20 @@ class Repository(Resource):
         return live
 
     def used_by(self, neighbours: Neighbours, live: Live, known: LiveResources) -> tuple[str, ...]:
-        """Other families with an image from it, and a repository policy, which the stack never creates."""
-        told = neighbours.with_image_of(live.raw["repositoryUri"])
+        """Other families and App Runner services with an image from it, and whom its policy lets in.
+
+        The stack never creates a policy. A Lambda function cannot have an image of a repository without one: it "must
+        allow the ecr:BatchGetImage and ecr:GetDownloadUrlForLayer API actions to the Lambda service" (AWS re:Post,
+        "Lambda does not have permission to access the ECR image").
+        """
+        uri = live.raw["repositoryUri"]
+        told = (*neighbours.with_image_of(uri), *neighbours.app_runner_with_image_of(uri))
         absent = ("RepositoryPolicyNotFoundException",)
         policy = neighbours.aws.find("ecr:GetRepositoryPolicy", absent, self.label, repositoryName=self.name)
-        return (*told, "whom its repository policy lets in") if policy else told
+        if policy is None:
+            return told
+        named = ", ".join(sorted(map(str, principals(policy["policyText"]))))
+        return (*told, f"whom its repository policy lets in ({named})")
 
     def delete(self, aws: Aws, live: Live) -> None:
         """DeleteRepository, with every image in it."""

@@ -94,7 +94,7 @@ class Role(Resource):
         """Other families whose tasks have it, instance profiles, and other principals that it trusts."""
         operation = "iam:ListInstanceProfilesForRole"
         profiles = neighbours.aws.pages(operation, "InstanceProfiles", self.label, RoleName=self.name)
-        trusted = _principals(live.attributes["trust"]) - _principals(self.trust)
+        trusted = principals(live.attributes["trust"]) - principals(self.trust)
         return (
             *neighbours.with_role(live.id),
             *(f"instance profile {each['InstanceProfileName']}" for each in profiles),
@@ -226,7 +226,7 @@ def _trusted(policy: str) -> str:
     return ", ".join(str(name) for names in named for name in names) or "nobody"
 
 
-def _principals(policy: str) -> set[str]:
+def principals(policy: str) -> set[str]:
     """The principals of a policy's allowing statements, one by one."""
     allowing = (each.get("Principal", "*") for each in _statements(policy) if each.get("Effect") == "Allow")
     named = [value for each in allowing for value in (each.values() if isinstance(each, dict) else [each])]

@@ -7,8 +7,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from ..account import describe_services, find_task_definition
+from ..account import (
+    APP_RUNNER_REGIONS,
+    describe_app_runner_services,
+    describe_services,
+    find_task_definition,
+)
 from ..aws import Aws
+from ..errors import AwsCallError
 from ..in_parallel import in_parallel
 
 AwsDict = Mapping[str, Any]
@@ -95,6 +101,17 @@ class Neighbours:
         used = (each for each in self.definitions if repository in map(_repository, _images(each)))
         return _named(used)
 
+    def app_runner_with_image_of(self, repository: str) -> tuple[str, ...]:
+        """The region's App Runner services with an image from a repository (URI), or why they are not known."""
+        if self.aws.region not in APP_RUNNER_REGIONS:
+            return ()
+        try:
+            services = describe_app_runner_services(self.aws)
+        except AwsCallError as refused:
+            return (f"perhaps App Runner services, which were not checked: {refused.why}",)
+        used = (each for each in services if _repository(_image_of_app_runner(each)) == repository)
+        return tuple(f"App Runner service {each['ServiceName']}" for each in used)
+
     def with_log_group(self, name: str) -> tuple[str, ...]:
         """The families that log to a log group."""
         return _named(each for each in self.definitions if name in _log_groups(each))
@@ -157,6 +174,11 @@ def _roles(definition: AwsDict) -> set[str]:
 def _images(definition: AwsDict) -> Iterator[str]:
     for container in definition.get("containerDefinitions", []):
         yield container.get("image", "")
+
+
+def _image_of_app_runner(service: AwsDict) -> str:
+    """The image of a service in the shape of DescribeService; empty for one from source code."""
+    return str(service["SourceConfiguration"].get("ImageRepository", {}).get("ImageIdentifier", ""))
 
 
 def _repository(image: str) -> str:

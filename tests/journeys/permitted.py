@@ -21,11 +21,12 @@ from lobster_tasks.images.engines import registry_access
 from lobster_tasks.rollout.deployment.keeping import keep
 from lobster_tasks.settings import REGION_TAG, Settings, load
 from tests.conftest import SPEED
+from tests.embedded.apprunner_stack import Sites
 from tests.embedded.firewalls import web_acl
 from tests.embedded.identities import ACCOUNT, Identity, identity, role
 from tests.embedded.images import push, web_app
 from tests.embedded.test_conformance_elbv2_tls import make_certificate
-from tests.embedded_process import EmbeddedProcess
+from tests.embedded_process import EmbeddedProcess, eventually
 from tests.project import Project
 
 from . import releasing
@@ -153,7 +154,7 @@ def set_up(account: Account) -> None:
 
 @contextmanager
 def _guests(account: Account) -> Iterator[None]:
-    """With HTTPS, and with a task of somebody else's in the cluster."""
+    """With HTTPS, and with a task of somebody else's in the cluster and an App Runner service of their image."""
     made, acm = make_certificate("app.example.com"), account.client("acm")
     arn = acm.import_certificate(Certificate=made.certificate, PrivateKey=made.key)["CertificateArn"]
     _converge(account)
@@ -165,7 +166,11 @@ def _guests(account: Account) -> Iterator[None]:
         launchType="FARGATE",
         networkConfiguration={"awsvpcConfiguration": {"subnets": meddler.subnets}},
     )
+    sites = Sites(account.embedded)
+    theirs = sites.create("theirs")["ServiceArn"]
     yield
+    sites.api.delete_service(ServiceArn=theirs)
+    eventually(lambda: not sites.api.list_services()["ServiceSummaryList"])
     for task in started["tasks"]:
         meddler.ecs.stop_task(cluster=account.settings.cluster, task=task["taskArn"])
     acm.delete_certificate(CertificateArn=arn)

@@ -36,6 +36,7 @@ from lobster_tasks.stack.sign_in import SignIn
 from lobster_tasks.stack.visitors import IpSet, WebAcl
 from lobster_tasks.stack.vpc_origin import VpcOrigin
 from tests.conftest import SPEED
+from tests.embedded.apprunner_stack import Sites
 from tests.embedded.firewalls import associate, web_acl
 from tests.embedded_process import EmbeddedProcess
 from tests.project import Project, make
@@ -708,6 +709,33 @@ def _guest_policy(m: Meddler) -> None:
     m.ecr.set_repository_policy(repositoryName="homara", policyText=text)
 
 
+def _guest_function(m: Meddler) -> None:
+    """What Lambda needs in the repository before a function can have an image of it (AWS re:Post, "Lambda does not have
+    permission to access the ECR image")."""
+    allow = {
+        "Sid": "LambdaECRImageRetrievalPolicy",
+        "Effect": "Allow",
+        "Principal": {"Service": "lambda.amazonaws.com"},
+        "Action": ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+    }
+    text = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
+    m.ecr.set_repository_policy(repositoryName="homara", policyText=text)
+
+
+def _guest_app(m: Meddler) -> None:
+    """An App Runner service with an image of the repository, and one without."""
+    sites = Sites(m.embedded)
+    sites.begin("theirs")
+    public = {"ImageIdentifier": "public.ecr.aws/x/a:1", "ImageRepositoryType": "ECR_PUBLIC"}
+    sites.begin("another", SourceConfiguration={"ImageRepository": public, "AutoDeploymentsEnabled": False})
+
+
+def _unseen_apps(m: Meddler) -> None:
+    """App Runner services that may not be seen: nobody knows whether they use the images."""
+    denied = {"code": "AccessDeniedException", "message": "not this one", "status": 400}
+    m.embedded.order({"service": "apprunner", "operation": "ListServices", "error": denied})
+
+
 # What arrives, and of what kind of ours it is the guest.
 GUESTS: dict[str, tuple[Callable[[Meddler], None], str, str]] = {
     "a listener": (_guest_listener, "load-balancer/lobster-alb", "listener HTTP:8080"),
@@ -731,7 +759,22 @@ GUESTS: dict[str, tuple[Callable[[Meddler], None], str, str]] = {
     "a role's profile": (_guest_profile, "role/ecsTaskRole", "instance profile theirs"),
     "a role's trust": (_guest_trust, "role/ecsTaskRole", "lambda.amazonaws.com, which can assume it"),
     "an image": (_guest_image, "repository/homara", "task definition theirs"),
-    "another account": (_guest_policy, "repository/homara", "whom its repository policy lets in"),
+    "another account": (
+        _guest_policy,
+        "repository/homara",
+        "whom its repository policy lets in (arn:aws:iam::210987654321:root)",
+    ),
+    "a Lambda function": (
+        _guest_function,
+        "repository/homara",
+        "whom its repository policy lets in (lambda.amazonaws.com)",
+    ),
+    "an App Runner service": (_guest_app, "repository/homara", "App Runner service theirs"),
+    "App Runner unseen": (
+        _unseen_apps,
+        "repository/homara",
+        "perhaps App Runner services, which were not checked: AccessDeniedException: not this one",
+    ),
     "a log": (_guest_log, f"log-group/{LOG_GROUP}", "task definition theirs"),
     "a log's protection": (
         _log_protection,
