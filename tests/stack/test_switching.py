@@ -249,6 +249,12 @@ def test_only_dns_that_may_not_be_read_is_left_alone_and_that_is_told(setup: Set
         setup.embedded.forgive()
     assert zone.records() == before
     assert refuse_led_to_former(setup.aws, settings) == ""
+    protected = {"code": "InvalidChangeBatch", "message": "no", "status": 400}
+    setup.embedded.order({"operation": "ChangeResourceRecordSets", "error": protected})
+    with pytest.raises(AwsCallError) as kept:
+        leave_former(setup.aws, settings)
+    assert f"list-resource-record-set-protections --hosted-zone-id {zone.id}" in kept.value.next_step
+    setup.embedded.forgive()
     leave_former(setup.aws, settings)
     assert [each["ResourceRecords"][0]["Value"] for each in zone.records()] == [setup.distribution]
     second = setup.client("route53").create_hosted_zone(Name="office.org", CallerReference="second")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from ...aws import Aws
 from ...errors import AwsCallError, OutOfTimeError
 from .routes import TTL_SECONDS, Change, Route
 
+_INVALID = "InvalidChangeBatch"
 _SYNC_WITHIN_SECONDS, _SYNC_EVERY_SECONDS = 600.0, 2.0
 
 
@@ -27,16 +29,32 @@ def change(
         about = ", ".join(dict.fromkeys(route.domain for route in here))
         change_batch = {"Comment": "inv cutover", "Changes": batch}
         try:
-            made = aws.call(
-                "route53:ChangeResourceRecordSets", about, HostedZoneId=zone, ChangeBatch=change_batch
-            )
+            made = send(aws, zone, change_batch, about)
         except AwsCallError as refused:
             # The first call may have succeeded although its answer was lost; Route 53 then refuses the repeated call.
-            if refused.code != "InvalidChangeBatch" or not is_done(here):
+            if refused.code != _INVALID or not is_done(here):
                 raise
             aws.clock.sleep(TTL_SECONDS)
         else:
             _await_sync(aws, made["ChangeInfo"]["Id"], about)
+
+
+def send(aws: Aws, zone: str, batch: Mapping[str, Any], about: str) -> dict[str, Any]:
+    """ChangeResourceRecordSets in a zone (id). Raises AwsCallError; Route 53 refuses a batch as a whole, also where one
+    of its records is protected ("Protecting records from changes", Route 53 Developer Guide)."""
+    try:
+        return aws.call("route53:ChangeResourceRecordSets", about, HostedZoneId=zone, ChangeBatch=batch)
+    except AwsCallError as refused:
+        if refused.code != _INVALID:
+            raise
+        raise AwsCallError(
+            refused.what,
+            refused.why,
+            "change what the message names, then run the same command again; where a record is protected, remove its "
+            f"protection first: aws route53 list-resource-record-set-protections --hosted-zone-id {zone}",
+            code=refused.code,
+            operation=refused.operation,
+        ) from refused
 
 
 def _await_sync(aws: Aws, change: str, about: str) -> None:

@@ -10,6 +10,7 @@ from ...aws import Aws
 from ...errors import LobsterError, OutOfTimeError
 from ...stack import LiveResources
 from ...stack.certificates import ISSUED, PENDING
+from . import records
 from .routes import RequiredRecord
 from .state import CutoverState
 
@@ -60,13 +61,13 @@ def _write(aws: Aws, now: CutoverState, options: Iterable[Mapping[str, Any]]) ->
     for each in options:
         if zone := now.zones.get(each["DomainName"]):
             by_zone.setdefault(zone, {})[each["ResourceRecord"]["Name"]] = each["ResourceRecord"]
-    for zone, records in by_zone.items():
-        changes = [_upsert(record) for record in records.values() if not _is_there(aws, zone, record)]
+    for zone, needed in by_zone.items():
+        changes = [_upsert(record) for record in needed.values() if not _is_there(aws, zone, record)]
         if not changes:
             continue
         about = f"the validation of {', '.join(now.domains)}"
         batch = {"Comment": about, "Changes": changes}
-        aws.call("route53:ChangeResourceRecordSets", about, HostedZoneId=zone, ChangeBatch=batch)
+        records.send(aws, zone, batch, about)
 
 
 def _is_there(aws: Aws, zone: str, record: Mapping[str, str]) -> bool:
@@ -106,8 +107,8 @@ def _failed(arn: str, shown: Mapping[str, Any]) -> LobsterError:
 
 
 def _still_pending(options: Iterable[Mapping[str, Any]]) -> OutOfTimeError:
-    records = [each["ResourceRecord"] for each in options if each["ValidationStatus"] != "SUCCESS"]
-    told = "; ".join(f"{each['Name']} {each['Type']} {each['Value']}" for each in records)
+    needed = [each["ResourceRecord"] for each in options if each["ValidationStatus"] != "SUCCESS"]
+    told = "; ".join(f"{each['Name']} {each['Type']} {each['Value']}" for each in needed)
     return OutOfTimeError(
         "The certificate is still PENDING_VALIDATION.",
         f"public DNS does not answer yet with: {told}"
