@@ -111,6 +111,8 @@ def _live(resource: Any, known: LiveResources) -> Live:
         raw = {"IpPermissions": list(_permissions(resource))}
     if resource.kind == "load-balancer":
         raw = {"Scheme": resource.scheme, "DNSName": f"{resource.name}.example.com"}
+    if resource.kind == "vpc-origin":
+        raw = {"Status": "Deployed"}
     if resource.kind == "distribution":
         raw = {"DomainName": "d1.cloudfront.net", "DistributionConfig": {"WebACLId": attributes["web-ACL"]}}
     return Live(f"arn:{resource.label}", attributes, resource.tags, raw, resource.region)

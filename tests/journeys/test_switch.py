@@ -197,7 +197,10 @@ def test_to_a_distribution_and_back_without_a_failed_request(
     with visitors.present():
         project.write("invoke.yaml", settings("cloudfront"))
         planned = project.inv("plan").check().out
-        assert f"{old} goes on serving beside it until inv remove-old-load-balancer" in planned
+        told = (
+            f"{old} goes on serving beside it, with its rules as they are, until inv remove-old-load-balancer"
+        )
+        assert told in planned
         assert "load balancer of before, until it is removed" in planned
         told = switch(project, "cloudfront")
         new = told["url"]

@@ -168,6 +168,8 @@ def _judged(
     if verdict.kind == "live":
         if answered is None or answered.ok:
             return "live", verdict.why, ()
+        if ended := _ended_since(aws, settings, snapshots, verdict):
+            return "failed", "its tasks failed after ECS had called the deployment successful", ended
         cause = (
             missing_hop(path, answered)
             or _dropped(aws, settings, snapshots[-1], answered)
@@ -182,6 +184,16 @@ def _judged(
         end: End = "rolled_back" if answered is None or answered.ok else "failed"
         return end, _rolled_back_words(snapshots, answered), causes
     return verdict.kind, verdict.why, causes
+
+
+def _ended_since(
+    aws: Aws, settings: Settings, snapshots: Sequence[Snapshot], verdict: Verdict
+) -> tuple[Cause, ...]:
+    """The causes, where the healthy tasks have ended by the time at which the app is probed; none where one serves."""
+    now = Watcher(aws, snapshots[-1].rollout).snapshot()
+    if now.healthy or not any(task.failed for task in now.ours):
+        return ()
+    return _explained(aws, settings, [*snapshots, now], verdict)
 
 
 def _explained(

@@ -6,6 +6,8 @@ it.
 ECS's circuit breaker needs three failures for a service with one task, and a hundred for one with two hundred. Where
 a service has no circuit breaker that rolls back, as in a deployment by others, this module counts failures instead.
 Failures that may pass (a new role, capacity) are waited for and reported.
+
+Tasks may also fail once ECS has completed the deployment. Then nothing is left to stop, and only waiting ends.
 """
 
 from __future__ import annotations
@@ -29,6 +31,7 @@ from ..observation.timeline import Timeline
 _ENOUGH = 2
 _ENOUGH_OF: Mapping[tuple[str, ...], int] = {(CauseCode.IMAGE_NOT_FOUND,): 1}
 _HOPELESS = "retrying does not help, so the deployment is stopped and rolled back"
+_TOO_LATE = "ECS has completed the deployment, so nothing rolls it back"
 _LEAST, _MOST = 3, 200
 _LACKS = frozenset(code for code in CauseCode if RECORDS[code].is_lack)
 _STOPPABLE = ("PENDING", "IN_PROGRESS")
@@ -44,11 +47,14 @@ class RepeatedFailure:
 
 
 class FailFast:
-    """Checks each snapshot of one rollout; ``causes`` are the reasons for stopping it, empty where it was not
-    stopped."""
+    """Checks each snapshot of one rollout; ``causes`` are the reasons for stopping it, empty where it was not stopped.
+
+    ``too_late`` is true where they showed only when ECS had completed the deployment.
+    """
 
     def __init__(self, aws: Aws, settings: Settings, timeline: Timeline) -> None:
         self.causes: tuple[Cause, ...] = ()
+        self.too_late = False
         self._aws = aws
         self._settings = settings
         self._timeline = timeline
@@ -62,9 +68,10 @@ class FailFast:
         self._tell_of_waiting(last)
         self._look_at_what_is_pulled(last)
         failure = repeated_failure(last)
-        if failure is None or self.causes or not _is_going(last):
+        if failure is None or self.causes or not (_is_going(last) or _is_complete(last)):
             return
-        is_ours_to_end = self._settings.deployment.rollback and is_due_for_rollback(last)
+        may_end = self._settings.deployment.rollback or _is_complete(last)
+        is_ours_to_end = may_end and is_due_for_rollback(last)
         if self._considered & {failure, failure.reason} and not is_ours_to_end:
             return
         if last.healthy:  # some tasks are healthy, so the release may still succeed
@@ -76,6 +83,8 @@ class FailFast:
         self._considered.add(failure if may_change else failure.reason)
         if may_heal and not is_ours_to_end:
             self._say(causes[0], "retrying may help, and ECS retries", failure.count)
+        elif _is_complete(last):
+            self._give_up(causes, failure.count)
         elif not self._settings.deployment.rollback:
             until = (
                 "until its circuit breaker stops the deployment"
@@ -122,6 +131,13 @@ class FailFast:
             self._say(causes[0], _HOPELESS, count)
         self._end(last, causes)
 
+    def _give_up(self, causes: tuple[Cause, ...], count: int) -> None:
+        if causes[0].code in self._told:
+            self._timeline.say(_TOO_LATE)
+        else:
+            self._say(causes[0], _TOO_LATE, count)
+        self.causes, self.too_late = causes, True
+
     def _end(self, last: Snapshot, causes: tuple[Cause, ...]) -> None:
         self.causes = causes
         try:
@@ -143,15 +159,16 @@ def stop_deployment(aws: Aws, last: Snapshot) -> None:
 
 
 def is_due_for_rollback(last: Snapshot) -> bool:
-    """Whether enough tasks failed for a circuit breaker, and the service has none that rolls back. Pure.
+    """Whether enough tasks failed for a circuit breaker, and none acts. Pure.
+
+    None acts where the service has none that rolls back, and once ECS has completed the deployment.
 
     DeploymentCircuitBreaker: half of the desired count, but at least 3 and at most 200.
     """
     limit = min(_MOST, max(_LEAST, -(-last.service.desired // 2)))
     failed = sum(task.failed for task in last.ours)
-    return (
-        not last.service.rolls_back and max(failed, last.deployment.failed if last.deployment else 0) >= limit
-    )
+    breaker_acts = last.service.rolls_back and not _is_complete(last)
+    return not breaker_acts and max(failed, last.deployment.failed if last.deployment else 0) >= limit
 
 
 def missing_capacity(last: Snapshot) -> set[str]:
@@ -181,3 +198,7 @@ def _events(last: Snapshot) -> list[str]:
 
 def _is_going(last: Snapshot) -> bool:
     return last.record is not None and last.record.status in _STOPPABLE
+
+
+def _is_complete(last: Snapshot) -> bool:
+    return last.record is not None and last.record.status == "SUCCESSFUL"

@@ -160,7 +160,7 @@ def watch_to_verdict(
     """Watch until there is a verdict, or until the time is up (it is then ``moving``); ``seen`` collects the
     snapshots.
 
-    Also returns the causes for which the deployment was stopped.
+    Also returns the causes for which the deployment was stopped, or would have been before ECS completed it.
     """
     verdict = Verdict("moving", "AWS answered no request about it")
     fail_fast = FailFast(aws, settings, timeline)
@@ -173,7 +173,15 @@ def watch_to_verdict(
         if verdict.final:
             break
         fail_fast.consider(seen, verdict)
+        if fail_fast.too_late:
+            verdict = Verdict("failed", _fails_later(rollout))
+            break
     return verdict, fail_fast.causes
+
+
+def _fails_later(rollout: Rollout) -> str:
+    told = "ECS calls the deployment successful, but its tasks keep failing"
+    return told if rollout.is_first else f"{told}; inv rollback brings the release before back"
 
 
 @contextmanager
