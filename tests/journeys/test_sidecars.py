@@ -54,7 +54,7 @@ def beside(account: Account, tag: str, agent: dict[str, Any], **environment: str
     app = definition["containerDefinitions"][0]
     definition["containerDefinitions"] = [{"name": "agent", "image": image, "essential": False, **agent}, app]
     made = account.client("ecs").register_task_definition(**definition)["taskDefinition"]["taskDefinitionArn"]
-    account.update(taskDefinition=made, desiredCount=1)
+    account.update(taskDefinition=made, desiredCount=1, healthCheckGracePeriodSeconds=7200)
     return follow(account.aws, account.settings, made)
 
 
@@ -203,7 +203,8 @@ def test_a_container_that_has_to_succeed_first_is_the_cause_by_name(account: Acc
 
 def test_a_log_that_is_not_in_cloudwatch_is_said(account: Account) -> None:
     silent = {"command": ["python3", "-c", "raise SystemExit(4)"], "essential": True}
-    outcome = beside(account, "one", silent)
+    # The app is never healthy, however late the other one ends, and ECS does not act on that.
+    outcome = beside(account, "one", silent, HEALTH_STATUS="503")
     assert outcome.cause is not None, said(outcome)
     assert "The program of agent ended with exit code 4" in outcome.cause.message
     assert "not read: the log of agent (it has no log driver)" in outcome.cause.evidence
