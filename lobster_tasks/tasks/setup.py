@@ -131,17 +131,17 @@ def remove_old_load_balancer(run: Run) -> None:
     belongs to it: its address stops answering. Refused while the new one does not serve.
     """
     from .. import report, stack
-    from ..apprunner.cutover import leave_former, refuse_led_to_former
+    from ..apprunner.cutover import leave_former, public_lookup, refuse_led_to_former
     from ..converge import Dialogue, bring, refuse_unready
 
     settings = run.settings_to_build
-    unknown = refuse_led_to_former(run.aws, settings)
-    if unknown:
-        run.console.say(report.dns_not_checked(unknown))
+    led = refuse_led_to_former(run.aws, settings, public_lookup(run.aws))
+    if led.unknown:
+        run.console.say(report.dns_not_checked(led.unknown))
 
     def ask(made: Plan) -> None:
         run.ask(report.farewell(made), destroys=True)
-        if not unknown:
+        if not led.is_unread:
             leave_former(run.aws, settings)
 
     dialogue: Changes = Dialogue(
@@ -239,14 +239,16 @@ def _costs(run: Run, made: Plan) -> tuple[Cost | None, Cost | None]:
 
 def _show_removal(run: Run, made: Plan) -> None:
     from .. import report
-    from ..apprunner.cutover import domains_here
+    from ..apprunner.cutover import LedDomains, domains_here, public_lookup
 
     _head(run, run.console.say)
     run.console.say(report.removal(made))
-    led = domains_here(run.aws, run.located_settings) if made.changes else None
-    if led and led.unknown:
+    led = (
+        domains_here(run.aws, run.located_settings, public_lookup(run.aws)) if made.changes else LedDomains()
+    )
+    if led.unknown:
         run.console.say(report.dns_not_checked(led.unknown))
-    elif led and led.domains:
+    if led.domains:
         run.console.say(report.dns_warning(led.domains))
 
 

@@ -10,9 +10,10 @@ import pytest
 
 from lobster_tasks import converge, stack
 from lobster_tasks.account import with_live_names
-from lobster_tasks.apprunner.cutover import domains_here, leave_former, refuse_led_to_former
+from lobster_tasks.apprunner.cutover import LedDomains, domains_here, leave_former, refuse_led_to_former
 from lobster_tasks.aws import Aws
 from lobster_tasks.cost import current_cost
+from lobster_tasks.dns import Lookup
 from lobster_tasks.errors import AwsCallError, NotOursError, RefusedError, SettingsError
 from lobster_tasks.settings import LoadBalancerNames, Settings, load
 from tests.clocks import PatientClock
@@ -241,14 +242,14 @@ def test_only_dns_that_may_not_be_read_is_left_alone_and_that_is_told(setup: Set
                 refused(setup.aws, settings)
         setup.embedded.forgive()
         setup.embedded.order({"service": "route53", "operation": operation, "error": DENIED})
-        assert operation in refuse_led_to_former(setup.aws, settings)
+        assert operation in refuse_led_to_former(setup.aws, settings).unknown
         told = domains_here(setup.aws, settings)
-        assert (told.domains, operation in told.unknown) == ((), True)
+        assert (told.domains, told.is_unread, operation in told.unknown) == ((), True, True)
         with pytest.raises(AwsCallError, match=operation):
             leave_former(setup.aws, settings)
         setup.embedded.forgive()
     assert zone.records() == before
-    assert refuse_led_to_former(setup.aws, settings) == ""
+    assert refuse_led_to_former(setup.aws, settings) == LedDomains()
     protected = {"code": "InvalidChangeBatch", "message": "no", "status": 400}
     setup.embedded.order({"operation": "ChangeResourceRecordSets", "error": protected})
     with pytest.raises(AwsCallError) as kept:
@@ -258,9 +259,30 @@ def test_only_dns_that_may_not_be_read_is_left_alone_and_that_is_told(setup: Set
     leave_former(setup.aws, settings)
     assert [each["ResourceRecords"][0]["Value"] for each in zone.records()] == [setup.distribution]
     second = setup.client("route53").create_hosted_zone(Name="office.org", CallerReference="second")
-    assert "2 public hosted zones match" in refuse_led_to_former(setup.aws, settings)
+    assert "2 public hosted zones match" in refuse_led_to_former(setup.aws, settings).unknown
     assert "2 public hosted zones match" in domains_here(setup.aws, settings).unknown
     assert second["HostedZone"]["Name"] == "office.org."
+
+
+def test_a_domain_with_its_dns_elsewhere_is_looked_up_before_its_load_balancer_goes(setup: Setup) -> None:
+    """By the names of its CNAME or, as with ALIAS and ANAME, by its addresses."""
+    setup.bring()
+    old, domain = str(setup.public["DNSName"]), "app.elsewhere.org"
+    setup.bring(**FRONTED)
+    settings = setup.settings(domains=[domain], **FRONTED)
+    by_name = {domain: Lookup(frozenset({old}))}
+    by_address = dict.fromkeys((domain, old), Lookup(addresses=frozenset({"192.0.2.1"})))
+    for public in (by_name, by_address):
+        with pytest.raises(RefusedError) as refused:
+            refuse_led_to_former(setup.aws, settings, public.get)
+        assert refused.value.what == f"{domain}: DNS still leads visitors to lobster-alb."
+        assert domains_here(setup.aws, setup.settings(domains=[domain]), public.get).domains == (domain,)
+    moved = {domain: Lookup(frozenset({setup.distribution})), old: Lookup()}
+    assert refuse_led_to_former(setup.aws, settings, moved.get) == LedDomains()
+    assert domains_here(setup.aws, settings, moved.get).domains == (domain,)
+    silent = refuse_led_to_former(setup.aws, settings, {}.get)
+    assert (silent.unknown, silent.is_unread) == (f"public DNS does not answer for {domain}", False)
+    assert refuse_led_to_former(setup.aws, settings) == LedDomains()
 
 
 @pytest.mark.parametrize("given", [{}, INSIDE])

@@ -13,6 +13,7 @@ from .routes import Destination, RequiredRecord, Route
 from .run import HOLD_SECONDS, WAIT_SECONDS, cut_over, go_back, preview
 from .state import (
     CutoverState,
+    LedDomains,
     destination_name,
     domains_here,
     read_state,
@@ -31,6 +32,7 @@ __all__ = [
     "Door",
     "HostedDomains",
     "Lead",
+    "LedDomains",
     "LookUp",
     "RequiredRecord",
     "Route",

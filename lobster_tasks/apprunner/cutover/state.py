@@ -21,6 +21,7 @@ from ...stack.certificates import ISSUED, Certificate, covers
 from ...stack.load_balancing import HTTPS_PORT, Listener, find_balancer
 from .. import services
 from . import routes
+from .leads import Door, LookUp, find_lead
 from .routes import APP_RUNNER, Destination, Origin, Route
 
 # The hosted zone of all distributions (Route 53 API Reference, "AliasTarget").
@@ -127,10 +128,14 @@ def _desired(aws: Aws, settings: Settings) -> Stack:
 
 @dataclass(frozen=True)
 class LedDomains:
-    """Domains whose DNS in this account leads visitors to the stack; ``unknown`` says why that is not known."""
+    """Domains whose DNS leads visitors to the stack; ``unknown`` says why that is not known of all.
+
+    ``is_unread`` is true where the records in this account could not be read.
+    """
 
     domains: tuple[str, ...] = ()
     unknown: str = ""
+    is_unread: bool = False
 
 
 def destination_name(aws: Aws, settings: Settings) -> str:
@@ -143,39 +148,46 @@ def destination_name(aws: Aws, settings: Settings) -> str:
     return str(found["DNSName"]) if found else ""
 
 
-def domains_here(aws: Aws, settings: Settings) -> LedDomains:
-    """The domains whose DNS in this account leads visitors to the stack.
+def domains_here(aws: Aws, settings: Settings, look_up: LookUp | None = None) -> LedDomains:
+    """The domains whose DNS leads visitors to the stack.
 
-    Not known without permission to read, and where two zones match a domain. Raises AwsCallError for other refusals.
+    ``look_up`` asks public DNS about those without a zone in this account; without it they are left out. Not known
+    without permission to read, and where two zones match a domain. Raises AwsCallError for other refusals.
     """
     if not settings.domains:
         return LedDomains()
     try:
         dns_name, names = destination_name(aws, settings), hosted_domains(aws, settings.domains)
     except AmbiguousZoneError as ambiguous:
-        return LedDomains(unknown=refusal(ambiguous))
+        return LedDomains(unknown=refusal(ambiguous), is_unread=True)
     except AwsCallError as refused:
         if refused.code not in ACCESS_DENIED:
             raise
-        return LedDomains(unknown=refusal(refused))
-    led = (domain for domain, listed in names.records.items() if share_of(listed, dns_name))
-    return LedDomains(tuple(led))
+        return LedDomains(unknown=refusal(refused), is_unread=True)
+    led = [domain for domain, listed in names.records.items() if share_of(listed, dns_name)]
+    door = Door(dns_name, shares_addresses=settings.is_fronted)
+    outside = [each for each in settings.domains if each not in names.zones and dns_name and look_up]
+    leads = {each: find_lead(each, Door(""), door, look_up) for each in outside}
+    led += [each for each, lead in leads.items() if lead.where == "former"]
+    unknown = "; ".join(lead.saw for lead in leads.values() if lead.where == "unknown")
+    return LedDomains(tuple(led), unknown)
 
 
-def refuse_led_to_former(aws: Aws, settings: Settings) -> str:
-    """Raise RefusedError where DNS in this account leads visitors to the load balancer that another one replaces, or to
-    its distribution.
+def refuse_led_to_former(aws: Aws, settings: Settings, look_up: LookUp | None = None) -> LedDomains:
+    """Raise RefusedError where DNS leads visitors to the load balancer that another one replaces, or to its
+    distribution.
 
-    Returns why that is not known; empty where it is. Raises AwsCallError where it could be read, but was not.
+    Returns no domains, and why that is not known; ``look_up`` as for ``domains_here``. Raises AwsCallError where it
+    could be read, but was not.
     """
-    unknown = ""
+    known = LedDomains()
     section = settings.load_balancer.swapped()
     has_distribution = aws.partition == "aws" and not settings.is_internal
     for kind in ("none", "cloudfront") if has_distribution else ("none",):
         front = settings.front.model_copy(update={"kind": kind})
         former = settings.model_copy(update={"load_balancer": section, "front": front})
-        led = domains_here(aws, former)
-        unknown = unknown or led.unknown
+        led = domains_here(aws, former, look_up)
+        known = known if known.unknown else replace(led, domains=())
         if led.domains:
             goal = ", ".join(filter(None, (_what_visitors_reach(settings), destination_name(aws, settings))))
             raise RefusedError(
@@ -183,7 +195,7 @@ def refuse_led_to_former(aws: Aws, settings: Settings) -> str:
                 "they would get no answer once it is deleted",
                 f"let the records lead to {goal}, wait for their TTL, run the same command again",
             )
-    return unknown
+    return known
 
 
 def _what_visitors_reach(settings: Settings) -> str:
