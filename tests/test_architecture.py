@@ -409,7 +409,8 @@ def test_the_picture_of_the_layers_is_that_of_the_contracts() -> None:
 
 
 def test_tests_do_not_depend_on_how_fast_the_machine_is() -> None:
-    """Expected events are waited for with PATIENCE; only events that must not happen get a few seconds."""
+    """Expected events are waited for with PATIENCE; only events that must not happen get a few seconds. A test as a
+    whole has at least the time that pyproject.toml gives each."""
     hasty: list[str] = []
     for file in sorted((ROOT / "tests").rglob("*.py")):
         tree = tree_of(file)
@@ -421,6 +422,7 @@ def test_tests_do_not_depend_on_how_fast_the_machine_is() -> None:
             for node in ast.walk(tree)
             if isinstance(node, ast.keyword) and id(node) not in expected and _is_short(node)
         ]
+        hasty += [f"{name_of(file)}:{node.lineno}" for node in ast.walk(tree) if _ends_a_test_early(node)]
     assert not hasty
 
 
@@ -430,6 +432,11 @@ _FRUITLESS = re.compile(r"Timeout|OSError|requests\.ConnectionError|BrokenBarrie
 def _is_short(keyword: ast.keyword) -> bool:
     value = keyword.value
     return keyword.arg == "timeout" and isinstance(value, ast.Constant) and value.value < 600
+
+
+def _ends_a_test_early(node: ast.AST) -> bool:
+    of_pytest = isinstance(node, ast.Call) and ast.unparse(node.func) == "pytest.mark.timeout"
+    return of_pytest and isinstance(node, ast.Call) and ast.literal_eval(node.args[0]) <= 900
 
 
 def _expects_nothing(node: ast.AST) -> bool:

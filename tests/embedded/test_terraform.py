@@ -71,7 +71,7 @@ def terraform(tmp_path: Path, rapid_process: EmbeddedProcess) -> Iterator[Terraf
     rapid_process.reset()
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 def test_a_configuration_applies_plans_empty_and_destroys(
     terraform: Terraform, rapid_process: EmbeddedProcess
 ) -> None:

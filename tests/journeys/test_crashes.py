@@ -100,7 +100,6 @@ def test_roles_that_nobody_may_assume_yet_are_waited_for(stage: Stage) -> None:
 
 
 @pytest.mark.exhaustive
-@pytest.mark.timeout(900)
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: str(fault.name))
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: str(story.name))
 def test_every_call_of_every_task_may_be_struck(stage: Stage, story: Story, fault: Fault) -> None:
@@ -110,7 +109,6 @@ def test_every_call_of_every_task_may_be_struck(stage: Stage, story: Story, faul
 
 
 @pytest.mark.exhaustive
-@pytest.mark.timeout(900)
 @pytest.mark.parametrize("fault", OFTEN, ids=lambda fault: str(fault.name))
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: str(story.name))
 def test_calls_may_be_struck_again_and_again(stage: Stage, story: Story, fault: Fault) -> None:

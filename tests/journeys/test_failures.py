@@ -17,7 +17,6 @@ from .releasing import Account, said, set_up
 
 SAMPLE = [each for each in FAILURES if each.sample]
 REST = [each for each in FAILURES if not each.sample]
-pytestmark = pytest.mark.timeout(600)
 
 
 def account_in(embedded: EmbeddedProcess) -> Account:

@@ -12,7 +12,6 @@ import pytest
 from tests.project import Ended, Project, plain
 from tests.runner_log import carried_out, unfenced
 
-pytestmark = pytest.mark.timeout(300)
 LINES = [
     "::add-mask::rolled_back",
     "  ::error title=FORGED::forged",

@@ -172,7 +172,7 @@ QUICK = {"inv cutover": "--hold 0"}
 TAKEN_OVER = {"inv plan": "--adopt", "inv setup-fargate": "--adopt"}
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 def test_from_app_runner_by_the_guide(fast: EmbeddedProcess, tmp_path: Path) -> None:
     app_runner(fast)
     who = Somebody(fast, tmp_path)
@@ -182,14 +182,13 @@ def test_from_app_runner_by_the_guide(fast: EmbeddedProcess, tmp_path: Path) -> 
     Way(who, "move", more={**QUICK, **TAKEN_OVER}, without=without, before=again).go()
 
 
-@pytest.mark.timeout(300)
 def test_by_hand_by_the_guide(fast: EmbeddedProcess, tmp_path: Path) -> None:
     who = Somebody(fast, tmp_path)
     who.administrator.write("key.txt", "hidden")
     Way(who, "by hand", without=(*OF_APP_RUNNER, BY_CLOUDFRONT)).go()
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 def test_by_hand_with_cloudfront_by_the_guide(fast: EmbeddedProcess, tmp_path: Path) -> None:
     who = Somebody(fast, tmp_path)
     who.administrator.write("key.txt", "hidden")
@@ -198,7 +197,6 @@ def test_by_hand_with_cloudfront_by_the_guide(fast: EmbeddedProcess, tmp_path: P
     Way(who, "by hand", without=without, before={"inv setup-fargate": again}).go()
 
 
-@pytest.mark.timeout(300)
 def test_by_the_readme(fast: EmbeddedProcess, tmp_path: Path) -> None:
     who = Somebody(fast, tmp_path)
     both = [f"{PRINTS_A_POLICY}--output a", f"{PRINTS_A_POLICY}--deploy --output a"]
@@ -206,7 +204,7 @@ def test_by_the_readme(fast: EmbeddedProcess, tmp_path: Path) -> None:
 
 
 @pytest.mark.exhaustive  # the guide's way goes through the same commands
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 def test_from_app_runner_by_the_readme(fast: EmbeddedProcess, tmp_path: Path) -> None:
     app_runner(fast)
     who = Somebody(fast, tmp_path)
@@ -284,7 +282,6 @@ def test_every_task_has_its_person() -> None:
     assert all(task in moves for task in MOVES)
 
 
-@pytest.mark.timeout(300)
 def test_who_sets_up_needs_no_other_policy(fast: EmbeddedProcess, tmp_path: Path) -> None:
     who = by_hand(fast, tmp_path)
     who.is_given(f"{PRINTS_A_POLICY}--output a")
@@ -293,7 +290,6 @@ def test_who_sets_up_needs_no_other_policy(fast: EmbeddedProcess, tmp_path: Path
     assert denied(who) == set()
 
 
-@pytest.mark.timeout(300)
 def test_who_deploys_needs_no_other_policy(fast: EmbeddedProcess, tmp_path: Path) -> None:
     who = by_hand(fast, tmp_path)
     for block in blocks(GUIDE):
@@ -327,7 +323,6 @@ def for_nothing(who: Somebody) -> list[str]:
     return needless_beside(role, besides, asked(who.process))
 
 
-@pytest.mark.timeout(300)
 def test_who_moves_reads_app_runner_with_no_other_policy(fast: EmbeddedProcess, tmp_path: Path) -> None:
     app_runner(fast)
     who = Somebody(fast, tmp_path)
@@ -355,7 +350,6 @@ def workflow_commands() -> Iterator[str]:
                     yield re.sub(r"\$\{\{.*?\}\}", "1", line.replace("$GITHUB_SHA", "one"))
 
 
-@pytest.mark.timeout(300)
 def test_the_workflows_run_as_the_deploy_role(fast: EmbeddedProcess, tmp_path: Path) -> None:
     who = by_hand(fast, tmp_path)
     who.lets("inv setup-aws")

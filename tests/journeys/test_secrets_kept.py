@@ -348,7 +348,6 @@ def scene(running: Running, tmp_path: Path) -> Scene:
     return Scene(project, running.aws)
 
 
-@pytest.mark.timeout(400)
 @pytest.mark.parametrize(
     "story",
     [pytest.param(IN_SHORT, id="in-short"), pytest.param(STORY, id="whole", marks=pytest.mark.exhaustive)],
