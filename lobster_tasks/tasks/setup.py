@@ -128,7 +128,8 @@ def remove_old_load_balancer(run: Run) -> None:
     """End a change of front.kind.
 
     Setup has created the other load balancer beside the old one, and both serve. This deletes the old one with what
-    belongs to it: its address stops answering. Refused while the new one does not serve.
+    belongs to it: its address stops answering. Refused while the new one does not serve, or while DNS leads a domain to
+    the old one.
     """
     from .. import report, stack
     from ..apprunner.cutover import leave_former, public_lookup, refuse_led_to_former
