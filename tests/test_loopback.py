@@ -60,7 +60,8 @@ def test_an_endpoint_elsewhere_is_no_embedded_aws(host: str) -> None:
     url = f"http://{host}:4566"
     assert not is_embedded(url)
     assert public_dns(Aws("us-east-2", endpoint_url=url)) is not None
-    with environment(http_proxy="http://127.0.0.1:9", HTTP_PROXY="http://127.0.0.1:9"):
+    proxy = "http://127.0.0.1:9"
+    with environment(http_proxy=proxy, HTTP_PROXY=proxy, no_proxy="", NO_PROXY=""):
         require_listening(url)  # the proxy reaches it; it is not tried from here
 
 

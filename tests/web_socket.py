@@ -17,6 +17,8 @@ from typing import Any, Self, TypeVar
 from websockets.asyncio import client
 from websockets.typing import Data, Subprotocol
 
+from tests.embedded_process import PATIENCE
+
 T = TypeVar("T")
 
 
@@ -91,7 +93,8 @@ async def _parts(parts: Iterator[Data]) -> AsyncIterator[Data]:
 
 
 def connect(uri: str, **options: Any) -> WebSocket:
-    """Open a connection, with the options of ``websockets.asyncio.client.connect``."""
+    """Open a connection, with the options of ``websockets.asyncio.client.connect``, and time for a slow machine."""
+    options = {"open_timeout": PATIENCE, "close_timeout": PATIENCE, "ping_timeout": None, **options}
 
     async def opened() -> client.ClientConnection:
         return await client.connect(uri, **options)

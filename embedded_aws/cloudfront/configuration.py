@@ -5,6 +5,7 @@ Members, limits and codes are those of botocore's model; texts that are not AWS'
 
 from __future__ import annotations
 
+import re
 import ssl
 from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
@@ -27,6 +28,7 @@ ALIASES_MOST = 100
 COMMENT_MOST = 128
 METHODS = (2, 3, 7)
 NONE: Config = {"Quantity": 0}
+_COUNTRY = re.compile("[A-Z]{2}")  # ISO 3166-1 alpha-2 (model, "GeoRestriction")
 UNSUPPORTED = (
     "FieldLevelEncryptionId",
     "FunctionAssociations",
@@ -147,11 +149,21 @@ def check(state: CloudFrontState, config: Config, others: Sequence[Distribution]
         _check_origin(state, origin)
     for behavior in behaviors(config):
         _check_behavior(config, behavior)
+    _check_geo_restriction(config)
     _check_certificate(state.account, config)
     _check_aliases(state.account, config, others)
     if config["WebACLId"] and find_web_acl(config["WebACLId"]) is None:
         message = f"Web ACL is not accessible by the requester: {config['WebACLId']}"  # (own words)
         raise invalid(message, "InvalidWebACLId")
+
+
+def _check_geo_restriction(config: Config) -> None:
+    geo = config["Restrictions"]["GeoRestriction"]
+    kind, countries = geo["RestrictionType"], geo.get("Items") or ()
+    is_known = kind in ("none", "blacklist", "whitelist") and not (kind == "none" and countries)
+    if not is_known or not all(_COUNTRY.fullmatch(each) for each in countries):
+        told = "The specified geo restriction parameter is not valid."
+        raise invalid(told, "InvalidGeoRestrictionParameter")
 
 
 def _check_supported(config: Config) -> None:

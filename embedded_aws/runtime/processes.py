@@ -61,8 +61,8 @@ class Processes:
 
     def start(self, spec: ContainerSpec) -> ProcessContainer:
         """Start a container; blocks for about 30 ms, longer for a large image. Raises CannotStart."""
+        resets = self._resets  # before it waits for a reset
         self._plane.wake()
-        resets = self._resets
         folder = self._containers / str(next(self._numbers))
         try:
             root = _root(spec, folder)

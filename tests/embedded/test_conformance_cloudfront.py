@@ -29,6 +29,8 @@ from tests.embedded.strangers import STRANGER, Stranger
 from tests.embedded_process import EmbeddedProcess, eventually, start
 
 ABSENT = "E1ABSENT000000"
+NEVER = 10_000_000
+"""AWS seconds that no test lasts, at the speed of 1000."""
 
 
 @pytest.fixture(scope="module")
@@ -222,7 +224,7 @@ def test_a_vpc_origin_that_is_not_deployed_is_failed_where_that_is_ordered(front
 def test_how_long_a_change_takes_can_be_ordered(fronted: Fronted, origin: str) -> None:
     """A distribution is InProgress until every edge location has the change (API Reference, "Distribution"); how long
     that takes is not documented."""
-    fronted.aws.order({"cloudfront_deployment_seconds": 24 * 3600})
+    fronted.aws.order({"cloudfront_deployment_seconds": NEVER})
     made = fronted.create(fronted.config(origin))
     fronted.aws.forgive()
     fronted.make_origin("second")  # is deployed meanwhile
@@ -361,7 +363,7 @@ def test_a_distribution_is_disabled_everywhere_before_it_is_deleted(fronted: Fro
     not_disabled = "The distribution you are trying to delete has not been disabled."
     with refused("DistributionNotDisabled", not_disabled):
         fronted.delete(made["Id"])
-    fronted.aws.order({"cloudfront_deployment_seconds": 24 * 3600})
+    fronted.aws.order({"cloudfront_deployment_seconds": NEVER})
     fronted.update(made["Id"], Enabled=False)
     with refused("DistributionNotDisabled", not_disabled):
         fronted.delete(made["Id"])
@@ -391,6 +393,15 @@ REFUSED: list[tuple[str, Any, str]] = [
     (f"{READING}.VpcOriginId", "vo_absent", "EntityNotFound"),
     ("WebACLId", "arn:aws:wafv2:us-east-1:123456789012:global/webacl/none/0", "InvalidWebACLId"),
     ("Aliases", {"Quantity": 1, "Items": ["app.example.com"]}, "InvalidViewerCertificate"),
+    # "a two-letter, uppercase country code"; "none: No geo restriction is enabled" (model, "GeoRestriction")
+    *(
+        ("Restrictions", {"GeoRestriction": given}, "InvalidGeoRestrictionParameter")
+        for given in (
+            {"RestrictionType": "blacklist", "Quantity": 1, "Items": ["de"]},
+            {"RestrictionType": "whitelist", "Quantity": 1, "Items": ["DEU"]},
+            {"RestrictionType": "none", "Quantity": 1, "Items": ["DE"]},
+        )
+    ),
 ]
 
 

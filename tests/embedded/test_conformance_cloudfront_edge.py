@@ -457,7 +457,8 @@ def test_a_geographic_restriction_blocks_by_the_viewers_country(
 ) -> None:
     """``blacklist``: the countries in which CloudFront does not distribute, ``whitelist``: those in which it does
     (model, "GeoRestriction"); 403 with this sentence and ``Server: CloudFront`` (re:Post Knowledge Center, "How do I
-    troubleshoot 403 errors from CloudFront?"). That a viewer of unknown country is served: not verified."""
+    troubleshoot 403 errors from CloudFront?"). "If CloudFront can't determine a user's location, CloudFront serves the
+    content that the user has requested" (Developer Guide, "Restrict the geographic distribution of your content")."""
     restriction = {"RestrictionType": kind, "Quantity": 1, "Items": ["DE"]}
     edge.put({**edge.plain, "Restrictions": {"GeoRestriction": restriction}})
     edge.aws.order(*([{"viewer_country": country}] if country else []))

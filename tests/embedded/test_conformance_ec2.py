@@ -273,7 +273,8 @@ def test_filter_values_have_wildcards(
 ) -> None:
     """API Reference, DescribeSpotInstanceRequests of 2010-08-31: "You can use wildcards with the filter values: *
     matches zero or more characters, and ? matches exactly one character. You can escape special characters using a
-    backslash before the character."
+    backslash before the character." EC2 User Guide, "Filtering considerations", agrees about the asterisk and the
+    backslash, and says of the question mark both "zero or one" and "exactly 1": not verified.
     """
     for name in ("web-*", "web-a", "web-bc"):
         group(name)

@@ -232,8 +232,13 @@ def test_a_role_has_its_path_in_its_arn(aws: EmbeddedProcess, who: Any) -> None:
 def test_most_of_a_log_group_is_asked_for_as_a_stream_without_a_name(who: Any) -> None:
     """'logs:PutRetentionPolicy on resource: arn:…:log-group:NAME:log-stream:' as AWS's messages have it, so that a
     policy needs ':*' behind the name."""
+    logs = who().client("logs")
     with refused("AccessDeniedException", f"on resource: arn:aws:logs:{HERE}:log-group:/app:log-stream:"):
-        who().client("logs").put_retention_policy(logGroupName="/app", retentionInDays=1)
+        logs.put_retention_policy(logGroupName="/app", retentionInDays=1)
+    arn = f"arn:aws:logs:{HERE}:log-group:/app"
+    for named in ("/app", arn):
+        with refused("AccessDeniedException", f"on resource: {arn}:log-stream:"):
+            logs.put_log_group_deletion_protection(logGroupIdentifier=named, deletionProtectionEnabled=True)
 
 
 def test_tags_of_a_log_group_are_asked_for_by_its_bare_arn(aws: EmbeddedProcess, who: Any) -> None:

@@ -366,8 +366,10 @@ def test_a_reset_while_a_task_starts_leaves_nothing_of_it(
         image = push(aws.client("ecr"), engine, "localhost/tools:1", "tools")
         stack.run(stack.definition(stack.container(image, mountPoints=[DATA]), volumes=VOLUMES))
         eventually((tmp_path / "begun").exists)
-        aws.reset()
-        (tmp_path / "go").touch()
+        try:
+            aws.reset()
+        finally:
+            (tmp_path / "go").touch()
         eventually((tmp_path / "over").exists)
         eventually(lambda: engine.made(TASK) == [])
 

@@ -38,7 +38,7 @@ def test_counts_what_embedded_awss_of_this_process_have_made(container_engine: C
                 "volume", "create", *(word for each in labels for word in ("--label", each)), names[which]
             )
         assert set(names.values()) <= set(container_engine.labelled(OURS))
-        assert container_engine.made() == [*before, names["mine"]]
+        assert sorted(container_engine.made()) == sorted([*before, names["mine"]])
     finally:
         container_engine.run("volume", "rm", "--force", *names.values())
 

@@ -306,7 +306,7 @@ def _goes_on(swift: EmbeddedProcess) -> None:
 def _in_progress(swift: EmbeddedProcess) -> None:
     """Enabled again, which no edge location knows yet."""
     edit(swift, lambda found: found.update(Enabled=False))
-    swift.order({"cloudfront_deployment_seconds": 24 * 3600})
+    swift.order({"cloudfront_deployment_seconds": 24 * 3600 * 100})
     change(swift, lambda found: found.update(Enabled=True))
 
 

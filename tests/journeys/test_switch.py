@@ -105,7 +105,7 @@ def sockets(url: str, authority: Path) -> Iterator[list[WebSocket]]:
     trust = ssl.create_default_context(cafile=str(authority)) if url.startswith("https") else None
     where = f"{url.replace('http', 'ws', 1)}{STREAM}"
     with ExitStack() as stack:
-        yield [stack.enter_context(connect(where, ssl=trust, open_timeout=PATIENCE)) for _ in range(SOCKETS)]
+        yield [stack.enter_context(connect(where, ssl=trust)) for _ in range(SOCKETS)]
 
 
 def serves(socket: WebSocket) -> bool:

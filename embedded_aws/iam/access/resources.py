@@ -46,7 +46,7 @@ NAMES: dict[str, dict[str, tuple[str, ...]]] = {
         "UserNameWithPath": ("UserName",),
     },
     "kms": {"KeyId": ("KeyId",)},
-    "logs": {"LogGroupName": ("logGroupName",), "LogStreamName": ("logStreamName",)},
+    "logs": {"LogGroupName": ("logGroupName", "logGroupIdentifier"), "LogStreamName": ("logStreamName",)},
     "route53": {"Id": ("Id", "HostedZoneId")},
     "secretsmanager": {"SecretId": ("SecretId", "Name")},
     "wafv2": {"Scope": ("Scope",), "Name": ("Name",), "Id": ("Id",)},

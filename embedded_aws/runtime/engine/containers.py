@@ -77,8 +77,8 @@ class EngineContainers:
 
     def start(self, spec: ContainerSpec) -> Container:
         """Start a container in its task's pod, which is made for the first one. Raises CannotStart."""
+        resets = self._resets  # before it waits for a reset
         self._plane.wake()
-        resets = self._resets
         if not spec.full_command:
             raise CannotStart("no command specified")
         if spec.platform != spec.image.platform:
@@ -215,10 +215,13 @@ class EngineContainers:
         self._resets += 1
         for container in self._running:
             container.mute()
-        if self._running or self._pods:
+        is_used = bool(self._running or self._pods)
+        if is_used:
             remove_own(self._engine, self._labels, tasks_only=True)
         for container in self._running:
             container.wait()
+        if is_used:  # what was being removed in the meantime, and the volumes that it still used
+            remove_own(self._engine, self._labels, tasks_only=True)
         self._running = set()
         self._pods.clear()
 
