@@ -72,7 +72,7 @@ class Opening:
     """A door lets in more visitors than all doors did before: because of its address ranges, its web ACL or its
     sign-in.
 
-    ``label`` is the resource that decides of the ``rule``. ``ranges`` are those from which visitors are let in who
+    ``label`` is the resource that decides the ``rule``. ``ranges`` are those from which visitors are let in who
     were kept out.
     """
 

@@ -24,7 +24,7 @@ EVERYBODY: frozenset[Range] = frozenset(map(ip_network, (ANYWHERE, ANYWHERE_IPV6
 class Door:
     """One way in: a listener of the load balancer that forwards to the app, or the distribution.
 
-    ``label`` is that of the listener or distribution, ``decided_by`` that of another resource that decides of a rule,
+    ``label`` is that of the listener or distribution, ``decided_by`` that of another resource that decides a rule,
     where it exists. ``internal``: only visitors in networks that reach the VPC can use it. ``ranges`` are the address
     ranges that may come in, whether or not the door has an IPv6 address itself. ``web_acls`` are the ARNs of web ACLs
     whose rules are not known here, each with whose addresses it sees: behind a distribution those of CloudFront.
