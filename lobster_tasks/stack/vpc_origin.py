@@ -36,7 +36,8 @@ class VpcOrigin(Resource):
 
     A VPC origin cannot be changed while a distribution uses it. A second one, with a number after its name, replaces
     it; the first one (``raw["superseded"]``) is deleted once the distribution uses the second. One that CloudFront has
-    not deployed is replaced, too. If it is not ``fronted``, it is read only where the load balancer is internal.
+    not deployed is replaced, too. One that no distribution uses is deleted before another one is created. If it is not
+    ``fronted``, it is read only where the load balancer is internal.
     """
 
     kind: ClassVar[str] = "vpc-origin"
@@ -151,17 +152,20 @@ class VpcOrigin(Resource):
         return _live(found, self.tags)
 
     def update(self, aws: Aws, live: Live, changed: frozenset[str], known: LiveResources) -> Live:
-        """Wait until it is Deployed, replace it if it fails or does not fit, and delete unused superseded ones."""
+        """Wait until it is Deployed; replace it if it had failed or does not fit. Unused ones are deleted first.
+
+        Raises LobsterError where it fails meanwhile: the plan lets the distribution lead to it.
+        """
         found = self._await_settled(aws, live.id)
         if found is None:  # it was being deleted
             return self.create(aws, known)
-        superseded = tuple(live.attributes.get("superseded", ()))
-        if has_failed(found) or changed & self._fixed("").keys():
-            superseded = (*superseded, live.id)
-            made = self._create(aws, known, self._free_name(aws))
-        else:
-            made = _live(found, live.tags)
+        is_unfit = bool(changed & self._fixed("").keys())
+        if not is_unfit and not has_failed(live.raw):
+            self._refuse_failed(found)
+        replaces = is_unfit or has_failed(found)
+        superseded = (*live.attributes.get("superseded", ()), *((live.id,) if replaces else ()))
         left = self.delete_superseded(aws, superseded)
+        made = self._create(aws, known, self._free_name(aws)) if replaces else _live(found, live.tags)
         return Live(made.id, made.attributes, made.tags, {**made.raw, "superseded": left}, made.region)
 
     def delete_superseded(self, aws: Aws, ids: tuple[str, ...]) -> tuple[str, ...]:
@@ -174,8 +178,8 @@ class VpcOrigin(Resource):
 
     def _free_name(self, aws: Aws) -> str:
         taken = {each["Name"] for each in list_vpc_origins(aws, self.label)}
-        names = (f"{self.name}-{number}" for number in range(2, len(taken) + 3))
-        return next(name for name in names if name not in taken)
+        numbered = (f"{self.name}-{number}" for number in range(2, len(taken) + 2))
+        return next(name for name in (self.name, *numbered) if name not in taken)
 
     def used_by(self, neighbours: Neighbours, live: Live, known: LiveResources) -> tuple[str, ...]:
         """Distributions outside the stack that use it."""
@@ -230,13 +234,17 @@ class VpcOrigin(Resource):
     def _await_deployed(self, aws: Aws, id: str) -> Mapping[str, Any] | None:
         """The VPC origin once it is Deployed; None where it is gone. LobsterError for any other final status."""
         found = self._await_settled(aws, id)
-        if found is not None and has_failed(found):
+        if found is not None:
+            self._refuse_failed(found)
+        return found
+
+    def _refuse_failed(self, found: Mapping[str, Any]) -> None:
+        if has_failed(found):
             raise LobsterError(
                 f"{self.label} is {found['Status']}.",
                 "CloudFront has not deployed it",
                 "inv setup-fargate, which creates another one in its place",
             )
-        return found
 
     def _await_settled(self, aws: Aws, id: str) -> Mapping[str, Any] | None:
         """The VPC origin in a final status; None where it is gone."""

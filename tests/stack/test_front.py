@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from copy import deepcopy
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -347,6 +348,81 @@ def test_a_vpc_origin_that_cloudfront_does_not_deploy_is_replaced(
     assert (left["Id"], left["Status"]) == (made.live(ORIGIN).id, "Deployed")
     assert left["Id"] != first["Id"]
     swift.reset()
+
+
+def test_vpc_origins_that_cloudfront_does_not_deploy_do_not_become_more(
+    account: Aws, swift: EmbeddedProcess
+) -> None:
+    made = stand(account)
+    swift.order({"vpc_origin_failure": True})
+    ids = set()
+    for _ in range(3):
+        with pytest.raises(LobsterError, match="is Failed"):
+            made.converge()
+        (left,) = swift.client("cloudfront").list_vpc_origins()["VpcOriginList"]["Items"]
+        ids.add(left["Id"])
+    assert len(ids) == 3
+    swift.reset()
+
+
+def test_failed_replacements_of_a_vpc_origin_that_is_used_do_not_become_more(
+    standing: Stand, swift: EmbeddedProcess
+) -> None:
+    used = failed_and_used(swift, standing)
+    swift.order({"vpc_origin_failure": True})
+    for _ in range(3):
+        with pytest.raises(LobsterError, match="is Failed"):
+            standing.converge()
+        assert len(of_the_stack(swift)) == 2
+        assert used in of_the_stack(swift)
+    swift.forgive()
+    standing.converge()
+    assert of_the_stack(swift) == {standing.live(ORIGIN).id}
+    swift.reset()
+
+
+def test_a_vpc_origin_that_fails_while_it_is_waited_for_is_an_error(
+    standing: Stand, swift: EmbeddedProcess
+) -> None:
+    """The plan did not lead the distribution elsewhere; the next one does."""
+    used, live = failed_and_used(swift, standing), standing.read()
+    origin = standing.find(ORIGIN)
+    found = live[origin]
+    assert found
+    deploying = {"status": "Deploying"}
+    raw = {**found.raw, "Status": "Deploying"}
+    live[origin] = replace(found, attributes={**found.attributes, **deploying}, raw=raw)
+    (change,) = (planned := converge.plan(standing.desired, live)).changes
+    assert (change.resource, change.changed) == (origin, {"status"})
+    with pytest.raises(LobsterError, match="is Failed") as failed:
+        converge.apply(standing.aws, planned, lambda _: None)
+    assert failed.value.next_step.startswith("inv setup-fargate")
+    assert of_the_stack(swift) == {used}
+    standing.converge()
+    assert used not in of_the_stack(swift)
+    swift.reset()
+
+
+def of_the_stack(swift: EmbeddedProcess) -> set[str]:
+    """The ids of the VPC origins with the stack's name."""
+    listed = swift.client("cloudfront").list_vpc_origins()["VpcOriginList"]["Items"]
+    return {each["Id"] for each in listed if each["Name"].startswith("lobster-us-east-2")}
+
+
+def failed_and_used(swift: EmbeddedProcess, standing: Stand) -> str:
+    """Let the stack's VPC origin fail, with the distribution leading to it; its id."""
+    cloudfront, live = swift.client("cloudfront"), standing.live(ORIGIN)
+    config = {**live.raw["VpcOriginEndpointConfig"]}
+    made = cloudfront.create_vpc_origin(VpcOriginEndpointConfig={**config, "Name": "theirs"})["VpcOrigin"]
+    eventually(lambda: origin_is_deployed(swift, made["Id"]))
+    change(swift, standing, reading(VpcOriginId=made["Id"]))
+    swift.order({"vpc_origin_failure": True})
+    etag = cloudfront.get_vpc_origin(Id=live.id)["ETag"]
+    cloudfront.update_vpc_origin(Id=live.id, IfMatch=etag, VpcOriginEndpointConfig=config)
+    eventually(lambda: cloudfront.get_vpc_origin(Id=live.id)["VpcOrigin"]["Status"] == "Failed")
+    swift.forgive()
+    change(swift, standing, reading(VpcOriginId=live.id))
+    return live.id
 
 
 def test_what_is_still_on_its_way_is_waited_for(standing: Stand, swift: EmbeddedProcess) -> None:
