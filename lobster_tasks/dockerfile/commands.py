@@ -14,6 +14,7 @@ _REDIRECTION = re.compile(r"\d?[<>]{1,2}&?\d?")
 # What starts another program and becomes it, or stays in front of it.
 _WRAPPERS = frozenset({"exec", "env", "tini", "dumb-init", "nohup", "time", "nice", "command"})
 _RUNNERS = frozenset({"uv", "poetry", "pipenv", "pdm", "hatch", "rye"})
+_PROGRAMS = re.compile(r"python[\d.]{0,9}|streamlit|gunicorn|uvicorn|hypercorn|flask|fastapi|node|java|nginx")
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w{0,99}=")
 
 
@@ -28,6 +29,18 @@ class SimpleCommand:
 def is_shell(word: str) -> bool:
     """Whether a program is a shell."""
     return posixpath.basename(word) in _SHELLS
+
+
+def is_path_with_blanks(word: str) -> bool:
+    """Whether a word can be the path of one program, and not a command in one word by mistake.
+
+    What follows a blank begins neither an option nor another path, and what precedes it is no known program.
+    """
+    first, *more = word.split() or [""]
+    name = posixpath.basename(first)
+    is_program = name in _SHELLS | _WRAPPERS | _RUNNERS or bool(_PROGRAMS.fullmatch(name))
+    is_path = first.startswith(("/", "./", "../"))
+    return is_path and not is_program and not any(each.startswith(("-", "/")) for each in more)
 
 
 def script_of(words: Sequence[str]) -> str | None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Literal
 
 from ..foreign import parsed
+from .commands import is_path_with_blanks
 
 Mistake = Literal[
     "single-quotes",
@@ -23,6 +24,8 @@ Mistake = Literal[
     "several-mistakes",
 ]
 
+_HOME = re.compile(r"\$(?:\w{1,99}|\{\w{1,99}\})(?=/)")
+_TEST = re.compile(r"""\[\[?[ ]{1,99}(?:[-!$\w]|[^,]{0,999}?[ ]\]\]?[ ]{0,99}(?:&&|\|\||[;\n]))""")
 _TYPOGRAPHIC = re.compile("[\u2018-\u201f\u00ab\u00bb\u2032\u2033\uff02]")
 
 
@@ -57,12 +60,14 @@ def mistake(text: str) -> Mistake | None:
 def _has_no_brackets(text: str) -> bool:
     """Whether these are the words of a list, or all of a command in quotes, which a shell takes for one name."""
     words = _json(f"[{text.replace(chr(39), chr(34))}]") if text.startswith(("'", '"')) else None
-    return isinstance(words, list) and (len(words) > 1 or " " in str(words[0]))
+    if not isinstance(words, list):
+        return False
+    return len(words) > 1 or (" " in (word := str(words[0])) and not is_path_with_blanks(_HOME.sub("", word)))
 
 
 def _is_test(text: str) -> bool:
-    """``[ -f x ] && y``, and ``[[``, are a shell's own."""
-    return bool(re.match(r"\[\[? {1,99}[-!$\w]", text))
+    """``[ -f x ] && y``, ``[ "$X" = 1 ] && y`` and ``[[`` are a shell's own; a list's words have commas between."""
+    return bool(_TEST.match(text))
 
 
 def _json(text: str) -> object:

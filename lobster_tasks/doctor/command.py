@@ -9,7 +9,7 @@ from __future__ import annotations
 import posixpath
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..dockerfile.commands import SimpleCommand, program_words, script_of, simple_commands
@@ -49,7 +49,13 @@ def servers(words: Words, environment: Variables, config: Mapping[str, Any]) -> 
     ``config`` is the ``[server]`` section of Streamlit's config.toml.
     """
     found = [_server(each, environment, config) for each in _started(words, environment)]
-    return tuple(each for each in found if each)
+    told = (each for each in found if each)
+    return tuple(told if script_of(words) is None else map(_by_a_shell, told))
+
+
+def _by_a_shell(found: ServerAddress) -> ServerAddress:
+    """Without the port's text where a shell finds the port out, as with ``$(…)``."""
+    return replace(found, port_text="") if {"$", "`"} & set(found.port_text) else found
 
 
 def swallows_signals(words: Words) -> bool:
@@ -125,7 +131,8 @@ def _from_file(values: Mapping[str, Any]) -> tuple[str, str]:
 
 def _gunicorn(arguments: Words, environment: Variables) -> ServerAddress:
     """``bind``: ``['127.0.0.1:8000']``, or ``0.0.0.0:$PORT`` where PORT is defined; GUNICORN_CMD_ARGS."""
-    every = [*shlex.split(environment.get("GUNICORN_CMD_ARGS", "")), *arguments]
+    more = shlex.split(environment.get("GUNICORN_CMD_ARGS", ""))
+    every = arguments if _option(arguments, ("--bind", "-b")) else [*arguments, *more]
     if {"-c", "--config"} & {word.partition("=")[0] for word in every} and not _option(
         every, ("--bind", "-b")
     ):
@@ -135,12 +142,18 @@ def _gunicorn(arguments: Words, environment: Variables) -> ServerAddress:
 
 
 def _bound(program: str, arguments: Words, default: str) -> ServerAddress:
-    given = _option(arguments, ("--bind", "-b"))
-    value, by = given or (default, f"{program}'s default")
-    if value.startswith(("unix:", "fd://")):
+    given = _every(arguments, ("--bind", "-b")) or [(default, f"{program}'s default")]
+    value, by = given[0]
+    if len(given) > 1 or value.startswith(("unix:", "fd://")):
         return ServerAddress(program)
-    address, _, port = value.rpartition(":") if ":" in value else (value, "", "8000")
+    address, port = _split(value, "8000")
     return _listens(program, (port, by), (address, by))
+
+
+def _split(value: str, default: str) -> tuple[str, str]:
+    """An address and its port; an IPv6 address in brackets contains colons itself."""
+    address, colon, port = value.rpartition(":")
+    return (address, port) if colon and "]" not in port else (value, default)
 
 
 def _host_and_port(
@@ -149,11 +162,17 @@ def _host_and_port(
     ports: tuple[str, ...],
     default: tuple[str, str],
     variables: tuple[str, str] = ("", ""),
+    others: tuple[str, ...] = (),
 ) -> Callable[[Words, Variables], ServerAddress]:
-    """For a program with options for host and port; ``default`` and ``variables`` are those of address and port."""
+    """For a program with options for host and port; ``default`` and ``variables`` are those of address and port.
+
+    ``others`` are options that name a socket in their place.
+    """
 
     def read(arguments: Words, environment: Variables) -> ServerAddress:
         by = f"{program}'s default"
+        if _every(arguments, others) and not _every(arguments, (*hosts, *ports)):
+            return ServerAddress(program)
         address = _option(arguments, hosts, environment, variables[0]) or (default[0], by)
         port = _option(arguments, ports, environment, variables[1]) or (default[1], by)
         return _listens(program, port, address)
@@ -180,16 +199,21 @@ def _fastapi(arguments: Words, environment: Variables) -> ServerAddress | None:
 
 
 def _waitress(arguments: Words, environment: Variables) -> ServerAddress:
-    if listen := _option(arguments, ("--listen",)):
-        address, _, port = listen[0].rpartition(":")
-        return _listens("waitress-serve", (port, listen[1]), (address.strip("*"), listen[1]))
-    return _host_and_port("waitress-serve", ("--host",), ("--port",), ("0.0.0.0", "8080"))(
-        arguments, environment
+    if listens := _every(arguments, ("--listen",)):
+        (value, by), *more = listens
+        address, port = _split(value, "8080")
+        if more:
+            return ServerAddress("waitress-serve")
+        return _listens("waitress-serve", (port, by), (address.strip("*"), by))
+    read = _host_and_port(
+        "waitress-serve", ("--host",), ("--port",), ("0.0.0.0", "8080"), others=("--unix-socket",)
     )
+    return read(arguments, environment)
 
 
 def _http_server(arguments: Words, _: Variables) -> ServerAddress:
-    numbers = [word for word in arguments if word.isdecimal()]
+    valued = ("--bind", "-b", "--directory", "-d", "--protocol", "-p")
+    numbers = [word for word in _operands(arguments, valued) if word.isdecimal()]
     address = _option(arguments, ("--bind", "-b")) or ("", "")
     return _listens("http.server", (numbers[0] if numbers else "8000", "http.server"), address)
 
@@ -197,7 +221,8 @@ def _http_server(arguments: Words, _: Variables) -> ServerAddress:
 def _django(arguments: Words) -> ServerAddress | None:
     if arguments[0] != "runserver":
         return None
-    given = next((word for word in arguments[1:] if not word.startswith("-")), "127.0.0.1:8000")
+    valued = ("--settings", "--pythonpath", "--verbosity", "-v")
+    given = next(_operands(arguments[1:], valued), "127.0.0.1:8000")
     address, _, port = given.rpartition(":")
     return _listens("manage.py runserver", (port, "runserver"), (address or "127.0.0.1", "runserver"))
 
@@ -211,9 +236,20 @@ _SERVERS: Mapping[str, Callable[[Words, Variables], ServerAddress | None]] = {
     "gunicorn": _gunicorn,
     "hypercorn": lambda arguments, _: _bound("hypercorn", arguments, "127.0.0.1:8000"),
     "uvicorn": _host_and_port(
-        "uvicorn", ("--host",), ("--port",), ("127.0.0.1", "8000"), ("UVICORN_HOST", "UVICORN_PORT")
+        "uvicorn",
+        ("--host",),
+        ("--port",),
+        ("127.0.0.1", "8000"),
+        ("UVICORN_HOST", "UVICORN_PORT"),
+        others=("--uds", "--fd"),
     ),
-    "daphne": _host_and_port("daphne", ("-b", "--bind"), ("-p", "--port"), ("127.0.0.1", "8000")),
+    "daphne": _host_and_port(
+        "daphne",
+        ("-b", "--bind"),
+        ("-p", "--port"),
+        ("127.0.0.1", "8000"),
+        others=("-u", "-e", "--endpoint", "--fd"),
+    ),
     "flask": _flask,
     "fastapi": _fastapi,
     "waitress-serve": _waitress,
@@ -239,15 +275,30 @@ def _option(
     words: Words, names: tuple[str, ...], environment: Variables | None = None, variable: str = ""
 ) -> tuple[str, str] | None:
     """The value and name of an option, or else of the environment variable."""
-    for index, word in enumerate(words):
-        name, equals, value = word.partition("=")
-        if name in names and (equals or index + 1 < len(words)):
-            return (value if equals else words[index + 1]), name
-        short = word[:2]
-        if short in names and len(word) > 2 and not word.startswith("--"):
-            return word[2:].removeprefix("="), short
+    if given := _every(words, names):
+        return given[0]
     found = (environment or {}).get(variable) if variable else None
     return (found, variable) if found else None
+
+
+def _every(words: Words, names: tuple[str, ...]) -> list[tuple[str, str]]:
+    """The value and name of an option, as often as it is given."""
+    found = []
+    for index, word in enumerate(words):
+        name, equals, value = word.partition("=")
+        short = word[:2]
+        if name in names and (equals or index + 1 < len(words)):
+            found.append((value if equals else words[index + 1], name))
+        elif short in names and len(word) > 2 and not word.startswith("--"):
+            found.append((word[2:].removeprefix("="), short))
+    return found
+
+
+def _operands(words: Words, valued: tuple[str, ...]) -> Iterator[str]:
+    """The words that are neither options nor the values of ``valued`` ones."""
+    for before, word in zip(("", *words), words, strict=False):
+        if before not in valued and not word.startswith("-"):
+            yield word
 
 
 def _listens(

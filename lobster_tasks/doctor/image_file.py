@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from ..definition import container_of
 from ..dockerfile import Command, Dockerfile, Mistake, Stage, mistake
-from ..dockerfile.commands import script_of
+from ..dockerfile.commands import is_path_with_blanks, script_of
 from ..errors import DockerfileError
 from .check import CheckResult, UnknownError, failed, listed, passed, warned
 from .command import ServerAddress, servers, swallows_signals
@@ -196,6 +196,8 @@ def _misread(command: Command) -> CheckResult | None:
         return failed(f"{where} has {words}: it is no list, and a shell runs it as one word", _MENDED[found])
     if command.is_shell_form or not command.words or " " not in command.words[0].strip():
         return None
+    if is_path_with_blanks(command.words[0]):
+        return None
     saw = f"{where} is a list of one word: there is no program called {_shown(command.words)}"
     if len(command.words) > 1:
         saw = f"{where} begins with {_shown(command.words[:1])}: there is no program of that name"
@@ -234,7 +236,7 @@ def _listens(facts: Facts) -> ServerAddress:
             f"{_shown(words)} starts {names}: cannot tell which of them serves the load balancer"
         )
     if found[0].port is None and not found[0].port_text:
-        raise UnknownError(f"the files of {found[0].program} set the port; these files are not read")
+        raise UnknownError(f"the words of {found[0].program} do not tell its port, or name several addresses")
     return found[0]
 
 

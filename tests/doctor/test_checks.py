@@ -1149,7 +1149,10 @@ CASES = [
         dockerfile=dockerfile("CMD nginx && streamlit run a.py --server.address 127.0.0.1"),
     ),
     case(
-        "dockerfile.port", "skip", "the files of nginx set the port", dockerfile=dockerfile('CMD ["nginx"]')
+        "dockerfile.port",
+        "skip",
+        "the words of nginx do not tell its port",
+        dockerfile=dockerfile('CMD ["nginx"]'),
     ),
     case(
         "dockerfile.address",
@@ -1189,6 +1192,11 @@ CASES = [
             ('CMD "streamlit", "run", "app.py"', "no brackets"),
             ("ENTRYPOINT 'streamlit', 'run'", "no brackets"),
             ('CMD "streamlit run app.py"', "no brackets"),
+            ('CMD "/usr/bin/python3 src/app.py"', "no brackets"),
+            ('CMD "/opt/app --port 1"', "no brackets"),
+            ('CMD " "', "no brackets"),
+            ('CMD [ "streamlit", "run" ] && sleep 1', "text behind the list"),
+            ("CMD [ 'streamlit', 'run' ]", "single quotes"),
             ("CMD ['streamlit', 'run',]", "several mistakes"),
         )
     ),
@@ -1198,6 +1206,16 @@ CASES = [
             'CMD "./start.sh"',
             'CMD "streamlit" run app.py',
             "CMD exec 'my app', x",
+            'CMD "/opt/my app/run"',
+            "CMD './my app/run'",
+            'CMD "$HOME/my app/run"',
+            'CMD "${HOME}/my app/run"',
+            'CMD ["./run it.sh"]',
+            'CMD ["/opt/my app/run", "--port", "8501"]',
+            'CMD [ "$X" = 1 ] && exec streamlit run app.py',
+            """CMD [ 'a b' = "$X" ] || exec streamlit run app.py""",
+            'CMD [ "$X" ]; exec streamlit run app.py',
+            'CMD [[ "$X" == "y" ]] && exec streamlit run app.py',
             'CMD echo "a", "b"',
         )
     ),
@@ -1206,6 +1224,20 @@ CASES = [
         "fail",
         "CMD (line 2) begins with streamlit run: there is no program of that name",
         dockerfile=dockerfile('CMD ["streamlit run", "app.py"]'),
+    ),
+    *(
+        case(
+            "dockerfile.command",
+            "fail",
+            f"there is no program called {word}",
+            dockerfile=dockerfile(f"CMD {json.dumps([word])}"),
+        )
+        for word in (
+            "/usr/bin/python app.py",
+            "/opt/run --port 1",
+            "./run /srv",
+            "/venv/bin/streamlit run a.py",
+        )
     ),
     *(
         case(

@@ -59,6 +59,16 @@ def words(text: str) -> list[str]:
         ("python -m http.server 8080", 8080, ""),
         ("python3 manage.py runserver 0.0.0.0:8000", 8000, "0.0.0.0"),
         ("python manage.py runserver", 8000, "127.0.0.1"),
+        ("python manage.py runserver --settings web.settings 0.0.0.0:8000", 8000, "0.0.0.0"),
+        ("python manage.py runserver -v 2 --settings=web.settings 8001", 8001, "127.0.0.1"),
+        ("gunicorn -b [::] app:app", 8000, "[::]"),
+        ("hypercorn --bind [::] app:app", 8000, "[::]"),
+        ("hypercorn --bind [::]:80 app:app", 80, "[::]"),
+        ("waitress-serve --listen=0.0.0.0 app:app", 8080, "0.0.0.0"),
+        ("waitress-serve --listen [::] app:app", 8080, "[::]"),
+        ("python -m http.server -d 2024 8080", 8080, ""),
+        ("python -m http.server --bind :: 8080", 8080, "::"),
+        ("daphne -e tcp:port=80 -b 0.0.0.0 -p 8001 site.asgi:application", 8001, "0.0.0.0"),
     ],
 )
 def test_listens_on(command: str, port: int, address: str) -> None:
@@ -79,6 +89,13 @@ def test_listens_on(command: str, port: int, address: str) -> None:
         "sh -c 'uvicorn api:app --port 80 & streamlit run app.py'",
         "gunicorn -c conf.py app:app",
         "gunicorn --bind unix:/run/app.sock app:app",
+        "gunicorn -b 127.0.0.1:9000 -b 0.0.0.0:8000 app:app",
+        "waitress-serve --listen=127.0.0.1:9000 --listen=*:8080 app:app",
+        "waitress-serve --unix-socket=/run/app.sock app:app",
+        "uvicorn --uds /run/app.sock app:app",
+        "uvicorn --fd=3 app:app",
+        "daphne -e tcp:port=8000:interface=0.0.0.0 app:app",
+        "daphne -u /run/app.sock app:app",
         "nginx -g 'daemon off;'",
         "supervisord -n",
         "sh -c 'streamlit run \"app.py'",
@@ -104,6 +121,19 @@ def test_each_of_several_programs_is_named() -> None:
 def test_the_path_that_an_app_is_served_on(command: str, config: dict[str, object]) -> None:
     (found,) = servers(words(command), {}, config)
     assert found.base_path == "tools/board"
+
+
+def test_gunicorns_command_line_counts_more_than_its_variable() -> None:
+    environment = {"GUNICORN_CMD_ARGS": "--bind=127.0.0.1:1"}
+    found = listens(words("gunicorn -b 0.0.0.0:8000 app:app"), environment, {})
+    assert found is not None
+    assert (found.port, found.address) == (8000, "0.0.0.0")
+
+
+@pytest.mark.parametrize("port", ["$(cat port)", "`cat port`", "$((8500 + 1))"])
+def test_what_a_shell_finds_out_is_not_known(port: str) -> None:
+    (found,) = servers(["sh", "-c", f"streamlit run a.py --server.port={port}"], ENVIRONMENT, {})
+    assert (found.port, found.port_text) == (None, "")
 
 
 def test_a_port_that_is_no_number_is_not_known() -> None:
