@@ -97,7 +97,7 @@ class Repository(Resource):
         return live
 
     def used_by(self, neighbours: Neighbours, live: Live, known: LiveResources) -> tuple[str, ...]:
-        """Other families and App Runner services with an image from it, and whom its policy lets in.
+        """Other families and App Runner services with an image from it, and whom its policy lets in, or who has set it.
 
         The stack never creates a policy. A Lambda function cannot have an image of a repository without one: it "must
         allow the ecr:BatchGetImage and ecr:GetDownloadUrlForLayer API actions to the Lambda service" (AWS re:Post,
@@ -110,6 +110,8 @@ class Repository(Resource):
         if policy is None:
             return told
         named = ", ".join(sorted(map(str, principals(policy["policyText"]))))
+        if not named:
+            return (*told, "whoever has set its repository policy")
         return (*told, f"whom its repository policy lets in ({named})")
 
     def delete(self, aws: Aws, live: Live) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from lobster_tasks.aws import Aws
 from lobster_tasks.stack.logs import LogGroup
+from lobster_tasks.stack.neighbours import Neighbours
 from tests.embedded.images import push, web_app
 from tests.embedded_process import EmbeddedProcess
 
@@ -89,3 +90,23 @@ def test_a_repository_that_keeps_all_keeps_its_own_lifecycle_policy(
     rule["selection"]["countNumber"], rule["action"] = 3, {"type": "expire"}  # type: ignore[index]
     ecr.put_lifecycle_policy(repositoryName="homara", lifecyclePolicyText=json.dumps({"rules": [rule]}))
     assert stand.plan().changes == ()
+
+
+@pytest.mark.parametrize(
+    ("effect", "principal", "told"),
+    [
+        ("Allow", "arn:aws:iam::210987654321:root", "lets in (arn:aws:iam::210987654321:root)"),
+        ("Deny", "*", "whoever has set its repository policy"),
+    ],
+)
+def test_a_repository_policy_is_somebodys_whether_or_not_it_lets_anybody_in(
+    aws: Aws, embedded: EmbeddedProcess, effect: str, principal: str, told: str
+) -> None:
+    stand = Stand.of(aws, "repository")
+    stand.converge()
+    statement = {"Effect": effect, "Principal": {"AWS": principal}, "Action": "ecr:BatchGetImage"}
+    text = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    embedded.client("ecr").set_repository_policy(repositoryName="homara", policyText=text)
+    repository, live = stand.find("repository/homara"), stand.live("repository/homara")
+    (using,) = repository.used_by(Neighbours(aws), live, stand.read())
+    assert told in using
