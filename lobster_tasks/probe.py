@@ -23,7 +23,7 @@ from websockets.protocol import State
 from websockets.typing import Origin, Subprotocol
 from websockets.uri import parse_uri
 
-from .account import Front, find_authority, find_front, find_target_group
+from .account import Front, covers_port, find_authority, find_front, find_target_group
 from .aws import Aws
 from .clock import Clock
 from .errors import AwsCallError
@@ -246,7 +246,7 @@ def allowed_sources(aws: Aws, groups: Sequence[str], port: int) -> tuple[str, ..
     Empty where the groups allow everybody or nobody, and where they cannot be read.
     """
     found = _groups(aws, groups) if groups else []
-    rules = [rule for group in found for rule in group["IpPermissions"] if _covers(rule, port)]
+    rules = [rule for group in found for rule in group["IpPermissions"] if covers_port(rule, port)]
     sources = {
         peer[key] for rule in rules for member, key in _SOURCES.items() for peer in rule.get(member, [])
     }
@@ -258,12 +258,6 @@ def _groups(aws: Aws, ids: Sequence[str]) -> Sequence[Mapping[str, Any]]:
         return aws.pages("ec2:DescribeSecurityGroups", "SecurityGroups", "the load balancer's", GroupIds=ids)
     except AwsCallError:
         return ()
-
-
-def _covers(rule: Mapping[str, Any], port: int) -> bool:
-    if rule["IpProtocol"] == "-1":
-        return True
-    return rule["IpProtocol"] in ("tcp", "6") and rule.get("FromPort", 0) <= port <= rule.get("ToPort", 65535)
 
 
 def listeners_of(aws: Aws, balancer: str) -> list[dict[str, Any]]:

@@ -3,9 +3,10 @@
 Results have AWS's shape and names; None stands for a resource that does not exist.
 """
 
-from .app_runner import APP_RUNNER_REGIONS, describe_app_runner_services
+from .app_runner import APP_RUNNER_REGIONS, describe_app_runner_services, list_app_runner_services
 from .distributions import (
     Front,
+    aliases_of,
     cloudfront_tags,
     distributions_of,
     find_distribution,
@@ -31,6 +32,7 @@ from .hosted_domains import (
 from .load_balancers import with_live_names
 from .own_address import find_own_address
 from .roles import delete_role
+from .security_groups import covers_port
 from .services import CLUSTER_NOT_FOUND, describe_service, describe_services, find_service, is_at_rest
 from .target_groups import describe_target_health, find_target_group, find_target_health
 from .task_definitions import find_task_definition
@@ -43,8 +45,10 @@ __all__ = [
     "Front",
     "HostedDomains",
     "Record",
+    "aliases_of",
     "bare",
     "cloudfront_tags",
+    "covers_port",
     "delete_role",
     "describe_app_runner_services",
     "describe_service",
@@ -65,6 +69,7 @@ __all__ = [
     "is_at_rest",
     "is_embedded",
     "leads_to",
+    "list_app_runner_services",
     "list_distributions",
     "list_vpc_origins",
     "records_of",

@@ -7,6 +7,7 @@ from typing import Any
 from ..aws import Aws
 
 _GONE = ("ResourceNotFoundException",)
+_DELETED = "DELETED"
 # App Runner, "AWS App Runner endpoints and quotas".
 APP_RUNNER_REGIONS = (
     *(
@@ -22,11 +23,16 @@ APP_RUNNER_REGIONS = (
 )
 
 
+def list_app_runner_services(aws: Aws) -> list[dict[str, Any]]:
+    """ListServices: the region's services without deleted ones. Raises AwsCallError."""
+    listed = aws.pages("apprunner:ListServices", "ServiceSummaryList", f"App Runner services in {aws.region}")
+    return [each for each in listed if each["Status"] != _DELETED]
+
+
 def describe_app_runner_services(aws: Aws, *, but: str = "") -> list[dict[str, Any]]:
     """ListServices and DescribeService: the region's services without deleted ones, and without that of the ARN
     ``but``. Raises AwsCallError."""
-    listed = aws.pages("apprunner:ListServices", "ServiceSummaryList", aws.region)
-    arns = [each["ServiceArn"] for each in listed if each["Status"] != "DELETED"]
+    arns = [each["ServiceArn"] for each in list_app_runner_services(aws)]
     found = [
         aws.find("apprunner:DescribeService", _GONE, each, ServiceArn=each) for each in arns if each != but
     ]

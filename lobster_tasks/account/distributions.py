@@ -55,6 +55,11 @@ def find_distribution(aws: Aws, id: str, about: str = "") -> dict[str, Any] | No
     return {**found["Distribution"], "ETag": found["ETag"]} if found else None
 
 
+def aliases_of(config: Mapping[str, Any]) -> tuple[str, ...]:
+    """The aliases of a DistributionConfig, or of a summary in ListDistributions."""
+    return tuple(config.get("Aliases", {}).get("Items", []))
+
+
 def find_distribution_before(aws: Aws, load_balancer: str, stack: str) -> Mapping[str, Any] | None:
     """The stack's distribution that leads to a load balancer (ARN), as in ``find_front``; None where access is
     denied."""

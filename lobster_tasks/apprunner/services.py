@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..account import list_app_runner_services
 from ..aws import Aws
 from ..errors import RefusedError, UsageError
 
@@ -14,8 +15,7 @@ _GONE = "DELETED"
 
 def listed(aws: Aws) -> list[dict[str, Any]]:
     """The region's services (ListServices), without deleted ones, by name."""
-    found = aws.pages("apprunner:ListServices", "ServiceSummaryList", "App Runner services")
-    return sorted((each for each in found if each["Status"] != _GONE), key=lambda each: each["ServiceName"])
+    return sorted(list_app_runner_services(aws), key=lambda each: each["ServiceName"])
 
 
 def find(aws: Aws, given: str) -> str:

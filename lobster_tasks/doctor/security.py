@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ..account import covers_port
 from ..forwarding import leading
 from ..stack.origin_facing import SERVICE_GROUP
 from .check import CheckResult, UnknownError, failed, listed, passed, warned
@@ -141,13 +142,7 @@ def _all_out(groups: Iterable[Rule]) -> list[Rule]:
 
 def _sources(rules: Iterable[Rule], port: int) -> list[str]:
     """The peers of the rules that cover a TCP port: group ids, networks, prefix lists."""
-    return [peer for rule in rules if _covers(rule, port) for peer in _peers(rule)]
-
-
-def _covers(rule: Rule, port: int) -> bool:
-    if rule["IpProtocol"] == "-1":
-        return True
-    return rule["IpProtocol"] in ("tcp", "6") and rule.get("FromPort", 0) <= port <= rule.get("ToPort", 65535)
+    return [peer for rule in rules if covers_port(rule, port) for peer in _peers(rule)]
 
 
 def _peers(rule: Rule) -> list[str]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar
 
-from ..account import cloudfront_tags, find_distribution, list_distributions
+from ..account import aliases_of, cloudfront_tags, find_distribution, list_distributions
 from ..aws import ACCESS_DENIED, Aws
 from ..errors import AwsCallError, OutOfTimeError
 from ..in_parallel import in_parallel
@@ -233,7 +233,7 @@ class Distribution(Resource):
         """The error that names the distributions with our aliases; the certificate is attached by now, without which
         AWS neither tells them nor moves an alias."""
         names = {
-            each["Id"]: _aliases(each) for each in list_distributions(aws, self.label) if each["Id"] != id
+            each["Id"]: aliases_of(each) for each in list_distributions(aws, self.label) if each["Id"] != id
         }
         here = {alias: one for one, its in names.items() for alias in self.domains if alias in its}
         elsewhere = [
@@ -401,10 +401,6 @@ def _items(values: tuple[str, ...]) -> dict[str, Any]:
     return {"Quantity": len(values), **({"Items": list(values)} if values else {})}
 
 
-def _aliases(config: Mapping[str, Any]) -> tuple[str, ...]:
-    return tuple(sorted(config.get("Aliases", {}).get("Items", [])))
-
-
 def _live(found: Mapping[str, Any], tags: Mapping[str, str]) -> Live:
     attributes = {**_attributes(found["DistributionConfig"]), "status": found["Status"]}
     return Live(found["Id"], attributes, tags, found, tags.get(REGION_TAG, ""))
@@ -438,7 +434,7 @@ def _attributes(config: Mapping[str, Any]) -> dict[str, Any]:
         "cache-policy": behavior.get("CachePolicyId", ""),
         "origin-request-policy": behavior.get("OriginRequestPolicyId", ""),
         "methods": tuple(sorted(methods.get("Items", []))),
-        "aliases": _aliases(config),
+        "aliases": tuple(sorted(aliases_of(config))),
         "certificate": own,
         "TLS-policy": shown.get("MinimumProtocolVersion", "") if own else "",
         "SSL-support": shown.get("SSLSupportMethod", "") if own else "",

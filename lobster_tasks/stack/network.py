@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from ..account import covers_port
 from ..aws import Aws
 from ..errors import RefusedError
 from ..settings import STACK_TAG
@@ -487,16 +488,10 @@ def cidr_blocks(permissions: Iterable[Mapping[str, Any]], port: int) -> tuple[st
     return tuple(
         str(peer[identity])
         for rule in permissions
-        if _covers(rule, port)
+        if covers_port(rule, port)
         for member, identity in blocks.items()
         for peer in rule.get(member, [])
     )
-
-
-def _covers(rule: Mapping[str, Any], port: int) -> bool:
-    if rule["IpProtocol"] == "-1":
-        return True
-    return rule["IpProtocol"] in ("tcp", "6") and rule.get("FromPort", 0) <= port <= rule.get("ToPort", 65535)
 
 
 def _described(rule: Mapping[str, Any], description: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from ...account import ADDRESS_TYPES, Front, Record, find_front, hosted_domains, share_of, target
+from ...account import ADDRESS_TYPES, Front, Record, aliases_of, find_front, hosted_domains, share_of, target
 from ...aws import ACCESS_DENIED, Aws
 from ...errors import AwsCallError, RefusedError
 from ...probe import PublicEndpoint, certificate_error, find_public_endpoint, lacks_distribution, listeners_of
@@ -130,7 +130,7 @@ def with_certificates(path: VisitorsPath) -> VisitorsPath:
     endpoint = path.endpoint
     if endpoint is None or endpoint.distribution is None:
         return path
-    aliases = _aliases(endpoint.distribution)
+    aliases = aliases_of(endpoint.distribution["DistributionConfig"])
     return replace(
         path,
         names=tuple(
@@ -162,19 +162,17 @@ def _names(path: VisitorsPath) -> Iterator[Hop]:
         return
     if distribution := path.endpoint.distribution:
         yield from (_name(each, distribution, path.settings) for each in path.names)
+        aliases = aliases_of(distribution["DistributionConfig"])
         known = [each.domain for each in path.names]
-        yield from (Hop("name", each, "alias") for each in _aliases(distribution) if each not in known)
+        yield from (Hop("name", each, "alias") for each in aliases if each not in known)
     if not lacks_distribution(path.endpoint, path.settings):
         yield Hop("name", urlsplit(path.endpoint.address).netloc)
 
 
-def _aliases(distribution: Mapping[str, Any]) -> list[str]:
-    return list(distribution["DistributionConfig"].get("Aliases", {}).get("Items", []))
-
-
 def _name(read: NameReading, distribution: Mapping[str, Any], settings: Settings) -> Hop:
     """A domain: where DNS leads it, and whether the distribution takes it."""
-    domain, id, is_alias = read.domain, distribution["Id"], read.domain in _aliases(distribution)
+    domain, id = read.domain, distribution["Id"]
+    is_alias = domain in aliases_of(distribution["DistributionConfig"])
     share = share_of(read.records, distribution["DomainName"]) if read.records is not None else None
     led = "DNS not known" if share is None else f"{share:.0%} of visitors led here"
     state = f"{'alias' if is_alias else 'no alias'}, {led}"
