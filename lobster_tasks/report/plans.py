@@ -14,6 +14,7 @@ from . import policies
 from .layout import plural, rows
 
 if TYPE_CHECKING:
+    from ..apprunner.cutover import LedDomains
     from ..converge import Change, Convergence, Lockout, Opening, Plan
     from ..cost import Cost
     from ..settings import Settings
@@ -213,14 +214,19 @@ def removed(done: Convergence) -> RenderableType:
     return Text(" ".join(told))
 
 
-def dns_warning(domains: Iterable[str]) -> str:
-    """A warning before the deletion of a load balancer to which DNS leads visitors."""
-    return f"! {', '.join(domains)}: DNS still leads visitors here; run inv cutover --back first."
+def dns_lines(led: LedDomains) -> list[str]:
+    """The warnings before the deletion of what DNS leads visitors to, or may lead them to."""
+    return [f"! {message}" for _, message in _dns_warnings(led)]
 
 
-def dns_not_checked(why: str) -> str:
-    """A warning before the deletion of what DNS may lead to."""
-    return f"! DNS was not checked, so records may still lead to what is deleted: {why}"
+def _dns_warnings(led: LedDomains) -> Iterator[tuple[str, str]]:
+    """The same by code and message."""
+    if led.unknown:
+        why = f"DNS was not checked, so records may still lead to what is deleted: {led.unknown}"
+        yield "dns-not-checked", why
+    if led.domains:
+        names = ", ".join(led.domains)
+        yield "dns-leads-here", f"{names}: DNS still leads visitors here; run inv cutover --back first."
 
 
 def counts(made: Plan) -> Text:
@@ -265,9 +271,19 @@ def total(cost: Cost | None) -> float:
 
 
 def plan_json(
-    made: Plan, *, applied: bool, url: str | None, before: Cost | None, after: Cost | None
+    made: Plan,
+    *,
+    applied: bool,
+    url: str | None,
+    before: Cost | None,
+    after: Cost | None,
+    led: LedDomains | None = None,
 ) -> dict[str, Any]:
-    """The object of ``plan``, ``setup-fargate`` and ``teardown`` with ``--json``."""
+    """The object of ``plan``, ``setup-fargate`` and ``teardown`` with ``--json``.
+
+    ``led`` are the domains whose DNS leads visitors to what the plan deletes.
+    """
+    warnings = [*_coded_warnings(made), *(_dns_warnings(led) if led else ())]
     changes = [
         {"action": change.action, "resource": change.resource.label, "reason": change.reason}
         for change in made.changes
@@ -281,7 +297,7 @@ def plan_json(
         "changes": changes,
         "kept": kept,
         "opens": list(dict.fromkeys(each.label for each in made.openings)),
-        "warnings": [{"code": code, "message": message} for code, message in _coded_warnings(made)],
+        "warnings": [{"code": code, "message": message} for code, message in warnings],
         "applied": applied,
         "url": url,
         "cost": {"before": round(total(before), 2), "after": round(total(after), 2)},

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
+    from ..apprunner.cutover import LedDomains
     from ..converge import Changes, Convergence, Plan
     from ..cost import Cost
     from ..stack import Stack
@@ -137,8 +138,7 @@ def remove_old_load_balancer(run: Run) -> None:
 
     settings = run.settings_to_build
     led = refuse_led_to_former(run.aws, settings, public_lookup(run.aws))
-    if led.unknown:
-        run.console.say(report.dns_not_checked(led.unknown))
+    _tell_dns(run, led)
 
     def ask(made: Plan) -> None:
         run.ask(report.farewell(made), destroys=True)
@@ -153,7 +153,7 @@ def remove_old_load_balancer(run: Run) -> None:
     where = run.aws.account, run.aws.partition
     refuse_unready(run.aws, stack.build(settings, *where))
     left = stack.build(settings, *where, leaves_former=True)
-    _conclude(run, bring(run.aws, left, dialogue, dry_run=run.dry_run))
+    _conclude(run, bring(run.aws, left, dialogue, dry_run=run.dry_run), led)
 
 
 @command(json=True, changes=True, help={"data": "delete the images and the logs too"})
@@ -167,9 +167,15 @@ def teardown(run: Run, data: bool = False) -> None:
     from ..converge import Dialogue, remove
     from ..cost import current_cost
 
+    led: LedDomains | None = None
+
+    def show(made: Plan) -> None:
+        nonlocal led
+        led = _show_removal(run, made)
+
     whole = stack.build_all(run.aws, run.settings_to_build, run.environ, removing=True)
     dialogue: Changes = Dialogue(
-        show=lambda made: _show_removal(run, made),
+        show=show,
         ask=lambda made: run.ask(report.removal_question(made), destroys=True),
         done=lambda change: run.console.say(report.change_done(change)),
     )
@@ -177,7 +183,7 @@ def teardown(run: Run, data: bool = False) -> None:
     if run.json:
         before = current_cost(run.settings, done.plan.live)
         run.console.json(
-            report.plan_json(done.plan, applied=done.applied, url=None, before=before, after=None)
+            report.plan_json(done.plan, applied=done.applied, url=None, before=before, after=None, led=led)
         )
     elif not run.dry_run:
         run.console.say(report.removed(done))
@@ -238,7 +244,8 @@ def _costs(run: Run, made: Plan) -> tuple[Cost | None, Cost | None]:
     return current_cost(run.settings, made.live), planned_cost(run.settings, made.afterwards)
 
 
-def _show_removal(run: Run, made: Plan) -> None:
+def _show_removal(run: Run, made: Plan) -> LedDomains:
+    """Show the plan, and the domains whose DNS leads visitors to what it deletes."""
     from .. import report
     from ..apprunner.cutover import LedDomains, domains_here, public_lookup
 
@@ -247,10 +254,15 @@ def _show_removal(run: Run, made: Plan) -> None:
     led = (
         domains_here(run.aws, run.located_settings, public_lookup(run.aws)) if made.changes else LedDomains()
     )
-    if led.unknown:
-        run.console.say(report.dns_not_checked(led.unknown))
-    if led.domains:
-        run.console.say(report.dns_warning(led.domains))
+    _tell_dns(run, led)
+    return led
+
+
+def _tell_dns(run: Run, led: LedDomains) -> None:
+    from .. import report
+
+    for line in report.dns_lines(led):
+        run.console.say(line)
 
 
 def _head(run: Run, tell: Callable[[RenderableType], None]) -> None:
@@ -261,22 +273,22 @@ def _head(run: Run, tell: Callable[[RenderableType], None]) -> None:
     tell("")
 
 
-def _answer(run: Run, done: Convergence, **more: Any) -> None:
+def _answer(run: Run, done: Convergence, led: LedDomains | None = None, **more: Any) -> None:
     """The one object of ``--json``."""
     from .. import report
 
     if run.json:
         before, after = _costs(run, done.plan)
         url = report.url_of(done.now.live, run.settings)
-        told = report.plan_json(done.plan, applied=done.applied, url=url, before=before, after=after)
+        told = report.plan_json(done.plan, applied=done.applied, url=url, before=before, after=after, led=led)
         run.console.json({**told, **more})
 
 
-def _conclude(run: Run, done: Convergence, **more: Any) -> None:
+def _conclude(run: Run, done: Convergence, led: LedDomains | None = None, **more: Any) -> None:
     """What stands now, and what to do next; the address last."""
     from .. import report
 
-    _answer(run, done, **more)
+    _answer(run, done, led, **more)
     if run.dry_run:
         return
     run.console.say(report.brought(done, run.settings))

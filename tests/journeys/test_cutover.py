@@ -361,6 +361,8 @@ def test_the_command(move: CutoverScenario, tmp_path: Path) -> None:
     assert [each["done"] for each in moved["steps"]] == [True] * 4
     doomed = project.inv("teardown", "--dry-run").check()
     assert "! app.command.org: DNS still leads visitors here" in doomed.said
+    (warning,) = project.inv("teardown", "--dry-run", "--json").check().json["warnings"]
+    assert warning["code"] == "dns-leads-here"
     denied = {"code": "AccessDenied", "message": "not this one", "status": 403}
     move.embedded.order({"operation": "ListHostedZones", "error": denied})
     doomed = project.inv("teardown", "--dry-run").check()

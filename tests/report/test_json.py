@@ -12,10 +12,11 @@ import pytest
 from lobster_tasks import report
 from lobster_tasks.apprunner.cleanup import CleanupPlan
 from lobster_tasks.apprunner.comparison import ComparisonRow
-from lobster_tasks.apprunner.cutover import CutoverResult, CutoverStep, RequiredRecord, Route
+from lobster_tasks.apprunner.cutover import CutoverResult, CutoverStep, LedDomains, RequiredRecord, Route
 from lobster_tasks.apprunner.migration import ListedService, migration_of
 from lobster_tasks.apprunner.owned_resources import KeptResource, OwnedResource, OwnedResources
 from lobster_tasks.apprunner.parity import Parity
+from lobster_tasks.converge import Plan
 from lobster_tasks.doctor.check import Check
 from lobster_tasks.rehearsal import Rehearsal
 from lobster_tasks.rollout import Cause, History, Moment, Outcome, Preview, Release, ScaleChange, Scaled
@@ -306,6 +307,43 @@ PREVIEW = Preview("image", NEW, ("cpu 512 → 256",))
 )
 def test_its_members_and_their_order(made: dict[str, Any], holds: dict[str, Any]) -> None:
     assert json.dumps(made) == json.dumps(holds)
+
+
+@pytest.mark.parametrize(
+    ("led", "told"),
+    [
+        (LedDomains(), []),
+        (
+            LedDomains(("a.example.com", "b.example.com")),
+            [
+                (
+                    "dns-leads-here",
+                    "a.example.com, b.example.com: DNS still leads visitors here; run inv cutover --back first.",
+                )
+            ],
+        ),
+        (
+            LedDomains(("a.example.com",), "AWS refused."),
+            [
+                (
+                    "dns-not-checked",
+                    "DNS was not checked, so records may still lead to what is deleted: AWS refused.",
+                ),
+                (
+                    "dns-leads-here",
+                    "a.example.com: DNS still leads visitors here; run inv cutover --back first.",
+                ),
+            ],
+        ),
+    ],
+)
+def test_a_plan_warns_of_dns_that_leads_to_what_is_deleted(
+    led: LedDomains, told: list[tuple[str, str]]
+) -> None:
+    made = Plan("lobster", (), (), {})
+    answer = report.plan_json(made, applied=False, url=None, before=None, after=None, led=led)
+    assert [(each["code"], each["message"]) for each in answer["warnings"]] == told
+    assert report.dns_lines(led) == [f"! {message}" for _, message in told]
 
 
 def test_the_services_of_a_region() -> None:
