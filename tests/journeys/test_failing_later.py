@@ -68,3 +68,24 @@ def test_tasks_that_fail_before_the_app_is_probed_are_the_cause(account: Account
 
     outcome = follow(site.aws, site.settings, arn, observe=observe)
     assert failed_by_the_program(outcome), said(outcome)
+
+
+def test_what_failed_before_a_completed_deployment_is_followed_is_no_failure_of_the_task_that_starts(
+    account: Account, end: Path, tmp_path: Path
+) -> None:
+    site, starts, go = beside(account, "before"), tmp_path / "starts", tmp_path / "go"
+    serves = f"python web_app.py & while ! test -e {end}; do sleep 0.1; done; exit 4"
+    script = f"echo again >> {starts}; case $(grep -c again {starts}) in 1) {serves};; 2 | 3) exit 4;; esac; "
+    script += f"while ! test -e {go}; do sleep 0.1; done; exec python web_app.py"
+    arn = site.register(site.image, command=["sh", "-c", script])
+    site.update(taskDefinition=arn, desiredCount=1)
+    site.await_completed()
+    end.touch()
+    eventually(lambda: starts.read_text().count("again") == 4)
+
+    def observe(progress: Progress) -> None:
+        if progress.snapshot is not None:
+            go.touch()
+
+    outcome = follow(site.aws, site.settings, arn, observe=observe)
+    assert (outcome.verdict, outcome.cause) == ("live", None), said(outcome)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from lobster_tasks.rollout.deployment.fail_fast import repeated_failure
+from lobster_tasks.rollout.deployment.fail_fast import counted_since, has_failed_enough, repeated_failure
 from lobster_tasks.rollout.observation.snapshot import Snapshot, Task
 
 from .shapes import NEW, OLD, deployment, event, record, service, snapshot, stopped, task
@@ -75,3 +76,40 @@ def test_each_further_failure_is_considered_anew() -> None:
     assert repeated_failure(refused((ASSUME, 1), failures=2)) != repeated_failure(
         refused((ASSUME, 1), failures=3)
     )
+
+
+def complete(*tasks: Task, failures: int = 0, events: tuple[tuple[str, int], ...] = ()) -> Snapshot:
+    """Our deployment, which ECS has completed."""
+    done = deployment(2, NEW, failed=failures)
+    told = tuple(event(text, minutes) for text, minutes in events)
+    return snapshot(service(done, events=told), record=record("SUCCESSFUL", failures=failures), tasks=tasks)
+
+
+def exit_of(letter: str) -> Task:
+    """A task whose program ended."""
+    return replace(exited, arn=f"…/{letter}")
+
+
+def test_only_what_fails_while_a_completed_deployment_is_followed_counts() -> None:
+    """Two tasks that somebody ended in the last hour are no failure of the third one, which starts."""
+    before = [exit_of(letter) for letter in "abc"]
+    first = complete(*before, task("d"), failures=3, events=((ASSUME, 1),))
+    assert repeated_failure(first) is not None
+    assert has_failed_enough(first)
+
+    def counts(*tasks: Task, **members: Any) -> tuple[bool, bool]:
+        last = counted_since(first, complete(*before, *tasks, **members))
+        return repeated_failure(last) is not None, has_failed_enough(last)
+
+    was = {"failures": 3, "events": ((ASSUME, 1),)}
+    assert counts(task("d"), **was) == (False, False)
+    assert counts(exit_of("d"), **was) == (False, False)
+    assert counts(exit_of("d"), exit_of("e"), **was) == (True, False)
+    assert counts(exit_of("d"), exit_of("e"), exit_of("f"), **was) == (True, True)
+    assert counts(failures=6, events=((ASSUME, 1),)) == (False, True)
+    assert counts(failures=5, events=((f"{ASSUME} again", 2), (ASSUME, 1))) == (True, False)
+
+
+def test_all_failures_count_while_the_deployment_is_in_progress() -> None:
+    going = failing(exit_of("a"), exit_of("b"))
+    assert counted_since(None, going) is going

@@ -82,9 +82,7 @@ DECIDING: Mapping[str, frozenset[str]] = {
     "doctor.expiry": frozenset({"expiry_position"}),
     "doctor.keys": frozenset({"decide"}),
     "doctor.trust": frozenset({"objection"}),
-    "rollout.deployment.fail_fast": frozenset(
-        {"is_due_for_rollback", "missing_capacity", "repeated_failure"}
-    ),
+    "rollout.deployment.fail_fast": frozenset({"has_failed_enough", "missing_capacity", "repeated_failure"}),
     "rollout.observation.changes": frozenset({"changes"}),
     "rollout.diagnosis.diagnose": frozenset({"diagnose", "failures"}),
     "rollout.diagnosis.findings": frozenset({"findings"}),

@@ -7,13 +7,14 @@ ECS's circuit breaker needs three failures for a service with one task, and a hu
 a service has no circuit breaker that rolls back, as in a deployment by others, this module counts failures instead.
 Failures that may pass (a new role, capacity) are waited for and reported.
 
-Tasks may also fail once ECS has completed the deployment. Then nothing is left to stop, and only waiting ends.
+Tasks may also fail once ECS has completed the deployment. Then nothing is left to stop, and only waiting ends; what
+failed before, perhaps long ago, does not count.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ...aws import Aws
 from ...errors import AwsCallError
@@ -61,17 +62,21 @@ class FailFast:
         self._considered: set[RepeatedFailure | str] = set()
         self._told: set[str] = set()
         self._asked_ecr = False
+        self._first_complete: Snapshot | None = None
 
     def consider(self, snapshots: Sequence[Snapshot], verdict: Verdict) -> None:
         """Stop the deployment where a failure repeats that waiting does not remedy."""
         last = snapshots[-1]
         self._tell_of_waiting(last)
         self._look_at_what_is_pulled(last)
-        failure = repeated_failure(last)
+        if self._first_complete is None and _is_complete(last):
+            self._first_complete = last
+        counted = counted_since(self._first_complete, last)
+        failure = repeated_failure(counted)
         if failure is None or self.causes or not (_is_going(last) or _is_complete(last)):
             return
         may_end = self._settings.deployment.rollback or _is_complete(last)
-        is_ours_to_end = may_end and is_due_for_rollback(last)
+        is_ours_to_end = may_end and has_failed_enough(counted)
         if self._considered & {failure, failure.reason} and not is_ours_to_end:
             return
         if last.healthy:  # some tasks are healthy, so the release may still succeed
@@ -158,7 +163,29 @@ def stop_deployment(aws: Aws, last: Snapshot) -> None:
         )
 
 
-def is_due_for_rollback(last: Snapshot) -> bool:
+def counted_since(complete: Snapshot | None, last: Snapshot) -> Snapshot:
+    """``last`` without the failures that ``complete`` shows, the first snapshot of a completed deployment. Pure.
+
+    Everything counts where there is none.
+    """
+    if complete is None:
+        return last
+    past = {task.arn for task in complete.ours if task.failed}
+    told = {event.id for event in complete.service.events}
+    failed = complete.deployment.failed if complete.deployment else 0
+    deployments = tuple(
+        replace(each, failed=max(0, each.failed - failed)) if each == last.deployment else each
+        for each in last.service.deployments
+    )
+    events = tuple(event for event in last.service.events if event.id not in told)
+    failures = complete.record.failures if complete.record else 0
+    record = replace(last.record, failures=max(0, last.record.failures - failures)) if last.record else None
+    service = replace(last.service, deployments=deployments, events=events)
+    tasks = tuple(task for task in last.tasks if task.arn not in past)
+    return replace(last, service=service, record=record, tasks=tasks)
+
+
+def has_failed_enough(last: Snapshot) -> bool:
     """Whether enough tasks failed for a circuit breaker, and none acts. Pure.
 
     None acts where the service has none that rolls back, and once ECS has completed the deployment.
