@@ -5,6 +5,7 @@ Other programs rely on the codes: a code never changes its meaning.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 
@@ -96,3 +97,14 @@ class CauseCode(StrEnum):
 def page_of(code: str) -> str:
     """The code's page in the documentation."""
     return f"docs/causes/{code}.md"
+
+
+def accepted_codes(given: Iterable[str]) -> frozenset[str]:
+    """The codes that are accepted with these: who accepts a target not in use accepts the reasons that have their own.
+
+    What has no load balancer, or no listener before it, is not in use either.
+    """
+    codes = frozenset(given)
+    if CauseCode.TARGET_NOT_IN_USE in codes:
+        return codes | {CauseCode.LOAD_BALANCER_MISSING, CauseCode.LISTENER_MISSING}
+    return codes

@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 from lobster_tasks.aws import Aws
 from lobster_tasks.clock import Clock
 from lobster_tasks.errors import NotReadyError, UsageError
-from lobster_tasks.rollout import Outcome, deploy, preview
+from lobster_tasks.rollout import Outcome, deploy, follow, preview
 from lobster_tasks.settings import Settings, load
 from tests.conftest import SPEED
 from tests.embedded.images import ImageSpec, push
@@ -395,3 +395,60 @@ def test_what_is_accepted_and_true_fails_with_the_same_cause(account: Account) -
     tried = with_accepted(settings.settings, ["secret-not-readable"])
     outcome = deploy(settings.aws, tried, "one")
     assert (outcome.verdict == "live", outcome.cause and outcome.cause.code) == (False, "secret-not-readable")
+
+
+@contextmanager
+def without_requests(account: Account) -> Iterator[None]:
+    """The listener has the target group with a weight of 0: the load balancer checks its health, and sends nothing."""
+    elb = account.client("elbv2")
+    balancer = elb.describe_load_balancers(Names=["lobster-alb"])["LoadBalancers"][0]
+    listener = elb.describe_listeners(LoadBalancerArn=balancer["LoadBalancerArn"])["Listeners"][0]
+    ours = elb.describe_target_groups(Names=["lobster-tg"])["TargetGroups"][0]
+    spare = {"Name": "spare", "Protocol": "HTTP", "Port": 8501, "VpcId": ours["VpcId"], "TargetType": "ip"}
+    other = elb.create_target_group(**spare)["TargetGroups"][0]["TargetGroupArn"]
+    weights = [
+        {"TargetGroupArn": ours["TargetGroupArn"], "Weight": 0},
+        {"TargetGroupArn": other, "Weight": 1},
+    ]
+    forward = {"Type": "forward", "ForwardConfig": {"TargetGroups": weights}}
+    elb.modify_listener(ListenerArn=listener["ListenerArn"], DefaultActions=[forward])
+    yield
+    elb.modify_listener(ListenerArn=listener["ListenerArn"], DefaultActions=listener["DefaultActions"])
+    elb.delete_target_group(TargetGroupArn=other)
+
+
+def test_a_release_that_visitors_are_not_led_to_yet_is_live_where_that_is_accepted(account: Account) -> None:
+    """Its load balancer is another one than that of the settings; it is led to by hand later."""
+    account.push("one")
+    beside = account.with_settings("load_balancer.name=elsewhere")
+    with without_requests(account):
+        assert refused(beside).code == "target-not-in-use"
+        outcome = deploy(beside.aws, with_accepted(beside.settings, ["target-not-in-use"]), "one")
+        unaccepted = follow(beside.aws, beside.settings, outcome.task_definition)
+    (told,) = outcome.findings
+    assert (outcome.verdict, told.code) == ("live", "target-not-in-use"), said(outcome)
+    assert told.message == "No listener of lobster-alb forwards to lobster-tg."
+    assert unaccepted.cause is not None
+    assert (unaccepted.verdict, unaccepted.cause.code) == ("failed", "target-not-in-use")
+
+
+def test_a_target_group_without_a_load_balancer_refuses_a_release_whatever_can_be_read_of_that(
+    account: Account,
+) -> None:
+    """The group alone shows it; who accepts a target not in use accepts the closer reason, too."""
+    account.push("one")
+    elb = account.client("elbv2")
+    balancer = elb.describe_load_balancers(Names=["lobster-alb"])["LoadBalancers"][0]["LoadBalancerArn"]
+    elb.delete_load_balancer(LoadBalancerArn=balancer)
+    assert refused(account).code == "load-balancer-missing"
+    again = replace(account, settings=with_accepted(account.settings, ["target-not-in-use"]))
+    assert "accepted (load-balancer-missing)" in previewed(again)
+    for code in ("AccessDenied", "ValidationError"):
+        account.order_fault(service="elbv2", operation="DescribeLoadBalancers", error={"code": code})
+        error = refused(account)
+        account.clear_faults()
+        assert (error.code, error.next_step) == (
+            "target-not-in-use",
+            "inv setup-application-load-balancer",
+        )
+        assert error.what == "No load balancer forwards requests to lobster-tg."

@@ -17,7 +17,7 @@ from ...probe import (
     visitors_address,
 )
 from ...settings import Settings
-from ..cause_code import CauseCode
+from ..cause_code import CauseCode, accepted_codes
 from ..diagnosis.causes import Cause
 from ..diagnosis.diagnose import diagnose
 from ..diagnosis.evidence import Evidence
@@ -28,7 +28,7 @@ from ..observation.judge import Verdict
 from ..observation.snapshot import Snapshot, revision_of
 from ..observation.timeline import Timeline
 from ..observation.watch import Watcher, service_of
-from ..observation.way import VisitorsPath, broken_hop, read_path, with_certificates
+from ..observation.way import Trouble, VisitorsPath, hops, read_path, with_certificates
 from .fail_fast import stop_deployment
 from .outcome import End, Outcome
 
@@ -86,11 +86,14 @@ def conclude(
 
 def _probed(aws: Aws, path: VisitorsPath, timeline: Timeline) -> tuple[Probe | None, tuple[Cause, ...]]:
     """Probe the app as visitors reach it. None where there is no address, or where it cannot be reached from here,
-    which is a finding. Where a hop is missing, that is the answer: visitors have nothing to ask."""
+    which is a finding. Where a hop is missing, that is the answer: visitors have nothing to ask; one that was accepted
+    is a finding."""
     endpoint, settings = path.endpoint, path.settings
-    if unasked := _without_address(path):
-        timeline.say(unasked.said)
-        return Probe("", unasked), ()
+    if missing := _without_address(path):
+        timeline.say(missing[0].message)
+        if not {each.code for each in missing} & accepted_codes(settings.deployment.accept):
+            return Probe("", Answer(False, missing[0].message, reached=False)), ()
+        return None, tuple(Cause(each.code, each.message, (), each.remedy) for each in missing)
     if endpoint is None:
         return None, ()
     if endpoint.wants:
@@ -106,14 +109,11 @@ def _probed(aws: Aws, path: VisitorsPath, timeline: Timeline) -> tuple[Probe | N
     return answered, ()
 
 
-def _without_address(path: VisitorsPath) -> Answer | None:
-    """What visitors get where a hop is missing that has their address; None where there is an address to ask."""
-    broken, endpoint = broken_hop(path), path.endpoint
-    if broken is None or broken.trouble is None:
-        return None
-    if endpoint is not None and not lacks_distribution(endpoint, path.settings):
-        return None
-    return Answer(False, broken.trouble.message, reached=False)
+def _without_address(path: VisitorsPath) -> list[Trouble]:
+    """The hops that are missing where visitors have no address to ask for that; none where they have one."""
+    if path.endpoint is not None and not lacks_distribution(path.endpoint, path.settings):
+        return []
+    return [each.trouble for each in hops(path) if each.trouble]
 
 
 def _not_reachable(endpoint: PublicEndpoint, settings: Settings) -> Cause:

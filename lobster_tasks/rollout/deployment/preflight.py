@@ -20,7 +20,7 @@ from ...errors import AwsCallError, NotReadyError, SettingsError, UsageError
 from ...in_parallel import in_parallel
 from ...settings import Settings
 from ...templates import OWN_DEFINITION, covered_sources
-from ..cause_code import CauseCode
+from ..cause_code import CauseCode, accepted_codes
 from ..diagnosis.causes import CODES, RECORDS
 from ..diagnosis.evidence_collection import as_defined
 from ..diagnosis.platforms import PLATFORMS, platforms_of
@@ -96,7 +96,7 @@ def _accepted(given: Iterable[str]) -> frozenset[str]:
             f"--accept {unknown[0]}: unknown cause code.",
             next_step="give the code that the refusal names, as in --accept registry-denied (docs/causes.md)",
         )
-    return accepted
+    return accepted_codes(accepted)
 
 
 def _not_ready(problems: Sequence[Problem]) -> NotReadyError:
@@ -243,11 +243,20 @@ def _forwarded(aws: Aws, settings: Settings, target_group: Mapping[str, Any]) ->
     """The problem where no load balancer forwards requests to the target group."""
     if target_group["LoadBalancerArns"]:
         return None
-    path = read_path(aws, settings, [target_group["TargetGroupArn"]])
+    try:
+        path = read_path(aws, settings, [target_group["TargetGroupArn"]])
+    except AwsCallError:
+        return _unused(target_group)
     if path.unread:
-        raise UnknownError(f"{path.settings.load_balancer.name} may not be read")
+        return _unused(target_group)
     trouble = unled(path)
     return Problem(trouble.code, trouble.message.rstrip("."), trouble.remedy)
+
+
+def _unused(target_group: Mapping[str, Any]) -> Problem:
+    """What the target group alone shows, where its load balancer cannot be read."""
+    what = f"no load balancer forwards requests to {target_group['TargetGroupName']}"
+    return Problem(CauseCode.TARGET_NOT_IN_USE, what, "inv setup-application-load-balancer")
 
 
 def _result_of(check: Check, code: str) -> PreflightResult:

@@ -11,7 +11,17 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from ...account import ADDRESS_TYPES, Front, Record, aliases_of, find_front, hosted_domains, share_of, target
+from ...account import (
+    ADDRESS_TYPES,
+    Front,
+    Record,
+    aliases_of,
+    find_front,
+    find_target_group,
+    hosted_domains,
+    share_of,
+    target,
+)
 from ...aws import ACCESS_DENIED, Aws
 from ...errors import AwsCallError, RefusedError
 from ...probe import PublicEndpoint, certificate_error, find_public_endpoint, lacks_distribution, listeners_of
@@ -73,8 +83,9 @@ class NameReading:
 class VisitorsPath:
     """What was read of the way to the target groups (names).
 
-    ``endpoint`` is None where no listener forwards to them; then ``balancer`` is the load balancer of the settings, as
-    DescribeLoadBalancers returns it, with its ``listeners``, and ``front`` what CloudFront has in front of it.
+    ``endpoint`` is None where no listener forwards to them; then ``balancer`` is the load balancer that has them, or
+    that of the settings' name, as DescribeLoadBalancers returns it, with its ``listeners``, and ``front`` what
+    CloudFront has in front of it.
     ``unread`` is true where access to these is denied. ``names`` are the domains of the settings before a distribution.
     """
 
@@ -89,13 +100,16 @@ class VisitorsPath:
 
 
 def read_path(aws: Aws, settings: Settings, target_groups: Sequence[str]) -> VisitorsPath:
-    """Read the way to target groups (ARNs); the load balancer by its name only where no listener forwards to them."""
+    """Read the way to target groups (ARNs).
+
+    Where no listener forwards to them, the load balancer is the one that has them, or else that of the settings' name.
+    """
     names = tuple(each.split("/")[-2] for each in target_groups)
     endpoint = find_public_endpoint(aws, target_groups, settings.name)
     if endpoint is not None or not names:
         return VisitorsPath(settings, names, endpoint, front=endpoint.front if endpoint else None)
     try:
-        balancer = find_balancer(aws, settings.load_balancer.name)
+        balancer = _attached(aws, target_groups) or find_balancer(aws, settings.load_balancer.name)
         if balancer is None:
             return VisitorsPath(settings, names)
         arn = balancer["LoadBalancerArn"]
@@ -105,6 +119,16 @@ def read_path(aws: Aws, settings: Settings, target_groups: Sequence[str]) -> Vis
         if refused.code not in ACCESS_DENIED:
             raise
         return VisitorsPath(settings, names, unread=True)
+
+
+def _attached(aws: Aws, target_groups: Sequence[str]) -> dict[str, Any] | None:
+    """The first load balancer that has one of the target groups (ARNs); None where none has."""
+    found = (find_target_group(aws, each, arn=each) for each in target_groups)
+    arn = next((each for group in found if group for each in group["LoadBalancerArns"]), None)
+    if arn is None:
+        return None
+    described = aws.call("elbv2:DescribeLoadBalancers", arn, LoadBalancerArns=[arn])
+    return dict(described["LoadBalancers"][0])
 
 
 def with_names(aws: Aws, path: VisitorsPath) -> VisitorsPath:
@@ -279,12 +303,12 @@ def _load_balancer(path: VisitorsPath) -> Iterator[Hop]:
         yield Hop("load balancer", name, "not known: access is denied")
     elif endpoint is None:
         state = "not found" if path.balancer is None else str(path.balancer["Scheme"])
-        yield Hop("load balancer", name, state, unled(path))
+        yield Hop("load balancer", _unled_name(path), state, unled(path))
 
 
 def unled(path: VisitorsPath) -> Trouble:
     """Why no listener forwards to the target groups."""
-    name, groups = path.settings.load_balancer.name, ", ".join(path.target_groups)
+    name, groups = _unled_name(path), ", ".join(path.target_groups)
     if path.balancer is None:
         message = f"There is no load balancer {name}: visitors reach nothing."
         return Trouble(CauseCode.LOAD_BALANCER_MISSING, message)
@@ -292,6 +316,11 @@ def unled(path: VisitorsPath) -> Trouble:
         message = f"The load balancer {name} has no listener, so it takes no connection."
         return Trouble(CauseCode.LISTENER_MISSING, message)
     return Trouble(CauseCode.TARGET_NOT_IN_USE, f"No listener of {name} forwards to {groups}.")
+
+
+def _unled_name(path: VisitorsPath) -> str:
+    """The name of the load balancer that has the target groups, or that of the settings."""
+    return str(path.balancer["LoadBalancerName"]) if path.balancer else path.settings.load_balancer.name
 
 
 def _named(endpoint: PublicEndpoint | None) -> str:
