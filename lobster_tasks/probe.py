@@ -129,7 +129,7 @@ class PublicEndpoint:
 
     @property
     def web_acl(self) -> str:
-        """The ARN of the distribution's web ACL; empty without one."""
+        """The ARN of the distribution's web ACL, or the id of one of AWS WAF Classic; empty without one."""
         return str(self.distribution["DistributionConfig"].get("WebACLId", "")) if self.distribution else ""
 
     @property
@@ -143,7 +143,7 @@ class PublicEndpoint:
     @property
     def guard(self) -> str:
         """What of the distribution lets in some visitors only, in words; empty where it lets in everybody."""
-        web_acl = f"the web ACL {self.web_acl.split('/')[-2]}" if self.web_acl else ""
+        web_acl = f"the web ACL {self.web_acl.split('/')[-2:][0]}" if self.web_acl else ""
         countries = f"the geographic restriction ({self.countries})" if self.countries else ""
         return " or ".join(filter(None, (web_acl, countries)))
 

@@ -11,7 +11,7 @@ from lobster_tasks.account import Front
 from lobster_tasks.forwarding import ForwardingRule
 from lobster_tasks.http_client import is_by_cloudfront
 from lobster_tasks.probe import Answer, Probe, PublicEndpoint
-from lobster_tasks.rollout.diagnosis.fronting import failing_hop, misled_names, missing_hop
+from lobster_tasks.rollout.diagnosis.fronting import failing_hop, misled_names, missing_hop, not_reachable
 from lobster_tasks.rollout.observation.way import NameReading, VisitorsPath, broken_hop, hops
 from lobster_tasks.settings import load
 from lobster_tasks.stack.distribution import ALL_VIEWER
@@ -184,6 +184,42 @@ def test_a_name_is_led_to_the_distribution_and_taken_there(
 def test_what_is_missing_is_no_cause_where_the_app_answers() -> None:
     """It was read a moment ago; visitors are right."""
     assert missing_hop(path(None), Probe(URL, LIVE, OPEN)) is None
+
+
+ACL = "arn:aws:wafv2:us-east-1:123456789012:global/webacl/theirs/a1b2"
+CLASSIC = "473e64fd-f30b-4765-81a0-62ad96dd167a"
+COUNTRY = "open the app from a country that it lets in"
+ADDRESS = "open the app from an address that it allows"
+
+
+@pytest.mark.parametrize(
+    ("web_acl", "countries", "code", "who", "remedies"),
+    [
+        (ACL, (), "not-reachable-from-here", "The web ACL theirs protects", [ADDRESS]),
+        (CLASSIC, (), "not-reachable-from-here", f"The web ACL {CLASSIC} protects", [ADDRESS]),
+        ("", ("DE",), "country-blocked", "lets in only DE", [COUNTRY]),
+        (
+            ACL,
+            ("DE",),
+            "not-reachable-from-here",
+            "The web ACL theirs or the geographic restriction (only DE) protects",
+            [ADDRESS, COUNTRY],
+        ),
+    ],
+)
+def test_who_does_not_let_this_machine_in_is_named(
+    web_acl: str, countries: tuple[str, ...], code: str, who: str, remedies: list[str]
+) -> None:
+    """CloudFront answers 403 for the one and for the other."""
+    shown = distribution()
+    kind = "whitelist" if countries else "none"
+    restriction = {"GeoRestriction": {"RestrictionType": kind, "Items": list(countries)}}
+    shown["DistributionConfig"] |= {"WebACLId": web_acl, "Restrictions": restriction}
+    endpoint = PublicEndpoint(URL, distribution=shown)
+    assert endpoint.blocks(answer(403, True))
+    told = not_reachable(endpoint, FRONTED)
+    assert (told.code, who in told.message) == (code, True), told.message
+    assert [each for each in (ADDRESS, COUNTRY) if each in told.remedy] == remedies
 
 
 @pytest.mark.parametrize(

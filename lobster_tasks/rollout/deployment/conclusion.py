@@ -11,7 +11,6 @@ from ...errors import AwsCallError, OutOfTimeError
 from ...probe import (
     Answer,
     Probe,
-    PublicEndpoint,
     lacks_distribution,
     probe,
     visitors_address,
@@ -23,7 +22,7 @@ from ..diagnosis.diagnose import diagnose
 from ..diagnosis.evidence import Evidence
 from ..diagnosis.evidence_collection import collect_evidence
 from ..diagnosis.findings import findings
-from ..diagnosis.fronting import failing_hop, misled_names, missing_hop
+from ..diagnosis.fronting import failing_hop, misled_names, missing_hop, not_reachable
 from ..observation.judge import Verdict
 from ..observation.snapshot import Snapshot, revision_of
 from ..observation.timeline import Timeline
@@ -103,7 +102,7 @@ def _probed(aws: Aws, path: VisitorsPath, timeline: Timeline) -> tuple[Probe | N
     for answer in answered.answers:
         timeline.say(answer.said)
     if (endpoint.is_private and not answered.page.reached) or endpoint.blocks(answered.page):
-        unreached = _not_reachable(endpoint, settings)
+        unreached = not_reachable(endpoint, settings)
         timeline.say(unreached.message)
         return None, (unreached,)
     return answered, ()
@@ -114,46 +113,6 @@ def _without_address(path: VisitorsPath) -> list[Trouble]:
     if path.endpoint is not None and not lacks_distribution(path.endpoint, path.settings):
         return []
     return [each.trouble for each in hops(path) if each.trouble]
-
-
-def _not_reachable(endpoint: PublicEndpoint, settings: Settings) -> Cause:
-    if endpoint.countries and not endpoint.web_acl and endpoint.distribution:
-        return _blocked_country(endpoint.distribution["Id"], endpoint.countries)
-    if lacks_distribution(endpoint, settings):
-        who = "The distribution before the load balancer was not found"
-        remedy = (
-            "inv setup-fargate creates it; if it exists, the identity that deploys has no permission to find it: "
-            "inv setup-aws, or inv print-setup-policy --deploy"
-        )
-    elif endpoint.web_acl:
-        who = f"The web ACL {endpoint.web_acl.split('/')[-2]} protects the distribution"
-        remedy = (
-            "open the app from an address that it allows, or add this machine's to load_balancer.allowed_cidrs, then "
-            "inv setup-application-load-balancer"
-        )
-    elif endpoint.internal:
-        who, remedy = "The load balancer is internal", "open the app from inside its network"
-    else:
-        who = f"The load balancer allows only {', '.join(endpoint.allowed_sources)}"
-        remedy = (
-            "open the app from one of these addresses, or add this machine's to load_balancer.allowed_cidrs, "
-            "then inv create-security-groups"
-        )
-    door = "distribution" if endpoint.web_acl else "load balancer"
-    message = f"{who} and this machine cannot reach the {door}: the app was not probed."
-    return Cause(CauseCode.NOT_REACHABLE_FROM_HERE, message, (), remedy)
-
-
-def _blocked_country(distribution: str, countries: str) -> Cause:
-    message = (
-        f"The distribution {distribution} lets in {countries}, by its geographic restriction, and not this machine: "
-        "the app was not probed."
-    )
-    remedy = (
-        "open the app from a country that it lets in; aws cloudfront get-distribution-config "
-        f"--id {distribution} shows the restriction, which setup leaves as it is"
-    )
-    return Cause(CauseCode.COUNTRY_BLOCKED, message, (), remedy)
 
 
 def _judged(

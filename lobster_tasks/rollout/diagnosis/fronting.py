@@ -1,11 +1,12 @@
-"""Finds the hop that fails between visitors and the app. Pure."""
+"""Finds the hop that fails between visitors and the app, and what does not let this machine in. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from ...probe import Answer, Probe
+from ...probe import Answer, Probe, PublicEndpoint, lacks_distribution
+from ...settings import Settings
 from ...stack.distribution import ALL_VIEWER
 from ...stack.vpc_origin import DEPLOYED
 from ..cause_code import CauseCode
@@ -28,6 +29,52 @@ def misled_names(path: VisitorsPath) -> tuple[Cause, ...]:
     """The domains whose visitors do not come in, of an app that answers by the distribution's own name."""
     found = [each.trouble for each in hops(path) if each.kind == "name" and each.trouble]
     return tuple(Cause(each.code, each.message, (), each.remedy) for each in found)
+
+
+def not_reachable(endpoint: PublicEndpoint, settings: Settings) -> Cause:
+    """Why this machine is not let in, where others may be."""
+    if endpoint.countries and not endpoint.web_acl and endpoint.distribution:
+        return _blocked_country(endpoint.distribution["Id"], endpoint.countries)
+    if lacks_distribution(endpoint, settings):
+        who = "The distribution before the load balancer was not found"
+        remedy = (
+            "inv setup-fargate creates it; if it exists, the identity that deploys has no permission to find it: "
+            "inv setup-aws, or inv print-setup-policy --deploy"
+        )
+    elif endpoint.web_acl and endpoint.distribution:
+        who = f"{endpoint.guard[:1].upper()}{endpoint.guard[1:]} protects the distribution"
+        remedy = (
+            "open the app from an address that it allows, or add this machine's to load_balancer.allowed_cidrs, then "
+            "inv setup-application-load-balancer"
+        )
+        if endpoint.countries:  # CloudFront answers 403 for both
+            remedy = f"for the web ACL, {remedy}; for the restriction, {_open_elsewhere(endpoint.distribution['Id'])}"
+    elif endpoint.internal:
+        who, remedy = "The load balancer is internal", "open the app from inside its network"
+    else:
+        who = f"The load balancer allows only {', '.join(endpoint.allowed_sources)}"
+        remedy = (
+            "open the app from one of these addresses, or add this machine's to load_balancer.allowed_cidrs, "
+            "then inv create-security-groups"
+        )
+    door = "distribution" if endpoint.web_acl else "load balancer"
+    message = f"{who} and this machine cannot reach the {door}: the app was not probed."
+    return Cause(CauseCode.NOT_REACHABLE_FROM_HERE, message, (), remedy)
+
+
+def _blocked_country(distribution: str, countries: str) -> Cause:
+    message = (
+        f"The distribution {distribution} lets in {countries}, by its geographic restriction, and not this machine: "
+        "the app was not probed."
+    )
+    return Cause(CauseCode.COUNTRY_BLOCKED, message, (), _open_elsewhere(distribution))
+
+
+def _open_elsewhere(distribution: str) -> str:
+    return (
+        "open the app from a country that it lets in; aws cloudfront get-distribution-config "
+        f"--id {distribution} shows the restriction, which setup leaves as it is"
+    )
 
 
 def failing_hop(path: VisitorsPath, answered: Probe) -> Cause | None:
