@@ -146,6 +146,17 @@ def test_the_way_names_what_is_missing_and_what_repairs_it(
     assert {each.trouble.remedy for each in hops(way) if each.trouble} <= {"inv setup-fargate"}
 
 
+def test_of_a_distribution_that_is_not_there_only_that_is_said() -> None:
+    """It may have been deleted, never created, or have another stack's tag."""
+    broken = broken_hop(path(None))
+    assert broken is not None
+    assert broken.trouble is not None
+    told = (
+        "No distribution leads to the load balancer lobster-alb, which is internal: visitors reach nothing."
+    )
+    assert broken.trouble.message == told
+
+
 HOST = "d111111abcdef8.cloudfront.net"
 ELSEWHERE = {"Type": "CNAME", "ResourceRecords": [{"Value": "x.us-east-2.awsapprunner.com"}]}
 HERE = {"Type": "A", "AliasTarget": {"DNSName": f"{HOST}."}}

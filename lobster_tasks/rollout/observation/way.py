@@ -1,7 +1,7 @@
 """The way of visitors' requests, hop by hop: name, distribution, VPC origin, load balancer, target groups.
 
 A hop that lets nobody through has a trouble, with the cause's code and the command that repairs it. ``read_path`` asks
-AWS; the rest is pure.
+AWS, ``with_names`` Route 53 too, and ``with_certificates`` opens a TLS connection for each domain; the rest is pure.
 """
 
 from __future__ import annotations
@@ -150,7 +150,7 @@ def _records(aws: Aws, domains: Sequence[str]) -> Mapping[str, Sequence[Record]]
 
 
 def with_certificates(path: VisitorsPath) -> VisitorsPath:
-    """The way with the domains of the settings, where visitors use a distribution; DNS is not asked."""
+    """The way with the domains of the settings, where visitors use a distribution; Route 53 is not asked."""
     endpoint = path.endpoint
     if endpoint is None or endpoint.distribution is None:
         return path
@@ -262,8 +262,7 @@ def _undistributed(front: Front, balancer: str) -> Trouble | None:
     if not front.vpc_origins:
         return None
     message = (
-        f"No distribution leads to the load balancer {balancer}, which is internal: the stack's was deleted, and "
-        "visitors reach nothing."
+        f"No distribution leads to the load balancer {balancer}, which is internal: visitors reach nothing."
     )
     return Trouble(CauseCode.DISTRIBUTION_MISSING, message)
 
