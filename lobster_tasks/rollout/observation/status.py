@@ -17,7 +17,7 @@ from ...stack.firewall import protecting
 from .service import active_service, by_revision, image_of, rollout_of
 from .snapshot import Deployment, Event, ServiceDeployment, Target, Task, revision_of
 from .watch import AFTER_TROUBLE, SOON, Watcher, read_record
-from .way import FormerLoadBalancer, Hop, VisitorsPath, find_former, hops, read_path, with_names
+from .way import FormerLoadBalancer, Hop, NamesReader, VisitorsPath, find_former, hops, read_path
 
 _EVENTS_SHOWN = 5
 
@@ -67,15 +67,15 @@ class ServiceStatus:
         return revision_of(self.task_definition)
 
 
-def status(aws: Aws, settings: Settings) -> ServiceStatus:
-    """Read the service; RefusedError where it does not exist."""
+def status(aws: Aws, settings: Settings, names: NamesReader | None = None) -> ServiceStatus:
+    """Read the service; RefusedError where it does not exist. ``names`` is for who reads it again and again."""
     raw = active_service(aws, settings.cluster, settings.service)
     rollout = by_revision(rollout_of(settings.cluster, raw, raw["taskDefinition"]))
     snapshot, record, image, (path, web_acl, unknown) = in_parallel(
         Watcher(aws, rollout).snapshot,
         partial(_record, aws, raw),
         partial(image_of, aws, raw["taskDefinition"], settings.container.name),
-        partial(_path, aws, settings, rollout.target_group_arns),
+        partial(_path, aws, settings, rollout.target_group_arns, names or NamesReader(aws)),
     )
     endpoint = path.endpoint
     url = visitors_address(endpoint, settings)
@@ -106,9 +106,11 @@ def status(aws: Aws, settings: Settings) -> ServiceStatus:
     )
 
 
-def _path(aws: Aws, settings: Settings, target_groups: Sequence[str]) -> tuple[VisitorsPath, str | None, str]:
+def _path(
+    aws: Aws, settings: Settings, target_groups: Sequence[str], names: NamesReader
+) -> tuple[VisitorsPath, str | None, str]:
     """The way to the tasks, the load balancer's web ACL, and why that could not be read."""
-    path = with_names(aws, read_path(aws, settings, target_groups))
+    path = names(read_path(aws, settings, target_groups))
     if path.endpoint is None or not path.endpoint.load_balancer:
         return path, None, ""
     try:
@@ -119,8 +121,9 @@ def _path(aws: Aws, settings: Settings, target_groups: Sequence[str]) -> tuple[V
 
 def watched(aws: Aws, settings: Settings) -> Iterator[ServiceStatus]:
     """The service's state again and again, without end: often during changes, rarely otherwise."""
+    names = NamesReader(aws)
     return aws.clock.repeat(
-        lambda: status(aws, settings), lambda now: SOON if now and _is_moving(now) else AFTER_TROUBLE
+        lambda: status(aws, settings, names), lambda now: SOON if now and _is_moving(now) else AFTER_TROUBLE
     )
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from math import inf
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -24,12 +26,14 @@ from ...account import (
 )
 from ...aws import ACCESS_DENIED, Aws
 from ...errors import AwsCallError, RefusedError
+from ...in_parallel import in_parallel
 from ...probe import PublicEndpoint, certificate_error, find_public_endpoint, lacks_distribution, listeners_of
 from ...settings import Settings
 from ...stack.load_balancing import find_balancer
 from ...stack.vpc_origin import has_failed
 from ..cause_code import CauseCode, page_of
 
+_NAMES_FOR_SECONDS = 60.0
 _REPAIR, _LEAD = "inv setup-fargate", "inv cutover"
 
 
@@ -133,12 +137,40 @@ def _attached(aws: Aws, target_groups: Sequence[str]) -> dict[str, Any] | None:
 
 def with_names(aws: Aws, path: VisitorsPath) -> VisitorsPath:
     """The way with the domains of the settings, where visitors use a distribution, and where DNS leads them."""
-    names = with_certificates(path).names
-    known = _records(aws, tuple(each.domain for each in names))
-    read = (
-        replace(each, records=tuple(known[each.domain])) if each.domain in known else each for each in names
+    if _distribution_before(path) is None:
+        return path
+    read, known = in_parallel(
+        partial(with_certificates, path), partial(_records, aws, tuple(path.settings.domains))
     )
-    return replace(path, names=tuple(read))
+    names = (
+        replace(each, records=tuple(known[each.domain])) if each.domain in known else each
+        for each in read.names
+    )
+    return replace(path, names=tuple(names))
+
+
+class NamesReader:
+    """Reads the names of a way that is read again and again, but not each time: they change seldom.
+
+    They are read again after a minute, and for another distribution or other aliases.
+    """
+
+    def __init__(self, aws: Aws) -> None:
+        self._aws = aws
+        self._names: tuple[NameReading, ...] = ()
+        self._read_for: tuple[str, ...] | None = None
+        self._read_at = -inf
+
+    def __call__(self, path: VisitorsPath) -> VisitorsPath:
+        """``with_names``, with the names of the last reading where that is new enough."""
+        distribution, now = _distribution_before(path), self._aws.clock.now()
+        read_for = (
+            (distribution["Id"], *aliases_of(distribution["DistributionConfig"])) if distribution else ()
+        )
+        if read_for != self._read_for or now - self._read_at >= _NAMES_FOR_SECONDS:
+            self._names = with_names(self._aws, path).names
+            self._read_for, self._read_at = read_for, now
+        return replace(path, names=self._names)
 
 
 def _records(aws: Aws, domains: Sequence[str]) -> Mapping[str, Sequence[Record]]:
@@ -151,17 +183,20 @@ def _records(aws: Aws, domains: Sequence[str]) -> Mapping[str, Sequence[Record]]
 
 def with_certificates(path: VisitorsPath) -> VisitorsPath:
     """The way with the domains of the settings, where visitors use a distribution; Route 53 is not asked."""
-    endpoint = path.endpoint
-    if endpoint is None or endpoint.distribution is None:
+    endpoint, distribution = path.endpoint, _distribution_before(path)
+    if endpoint is None or distribution is None:
         return path
-    aliases = aliases_of(endpoint.distribution["DistributionConfig"])
-    return replace(
-        path,
-        names=tuple(
-            NameReading(each, certificate=certificate_error(endpoint, each) if each in aliases else "")
-            for each in path.settings.domains
-        ),
-    )
+    aliases = aliases_of(distribution["DistributionConfig"])
+    asked = [each for each in path.settings.domains if each in aliases]
+    errors = in_parallel(*(partial(certificate_error, endpoint, each) for each in asked))
+    found = dict(zip(asked, errors, strict=True))
+    names = (NameReading(each, certificate=found.get(each, "")) for each in path.settings.domains)
+    return replace(path, names=tuple(names))
+
+
+def _distribution_before(path: VisitorsPath) -> Mapping[str, Any] | None:
+    """The distribution that visitors use; None where they use none."""
+    return path.endpoint.distribution if path.endpoint else None
 
 
 def broken_hop(path: VisitorsPath) -> Hop | None:
