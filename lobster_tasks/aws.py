@@ -46,9 +46,9 @@ _UNKNOWN_CALLER = frozenset(
 )
 # Error codes of services that do not know new credentials yet, although STS does.
 _FRESH: dict[str, tuple[str, ...]] = {"InvalidClientTokenId": (), "UnrecognizedClientException": ()}
-# How services other than EC2 refuse what an identity has no permission for; which of the two depends on the service.
-ACCESS_DENIED = ("AccessDenied", "AccessDeniedException")
-_DENIED = frozenset({*ACCESS_DENIED, "UnauthorizedOperation", "AuthFailure"})
+# How services refuse what an identity has no permission for: EC2 with the last, the others with one of the first two.
+ACCESS_DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation")
+_DENIED = frozenset({*ACCESS_DENIED, "AuthFailure"})
 # How often a call is sent until it is answered. Each RegisterTaskDefinition creates a revision and each
 # CreatePolicyVersion a version, so they are not sent again when it is unknown whether they were carried out. The
 # first call of a command is given up early, because it is where people notice that there is no network.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from ..account import covers_port
-from ..aws import Aws
+from ..aws import ACCESS_DENIED, Aws
 from ..errors import RefusedError
 from ..settings import STACK_TAG
 from .neighbours import Neighbours
@@ -195,7 +195,7 @@ def _roomy_first(zones: Mapping[str, str], full: Collection[str]) -> list[tuple[
 
 def zone_types(aws: Aws) -> dict[str, str]:
     """The type of each zone by its name, ``availability-zone`` or another; empty without the permission."""
-    found = aws.find("ec2:DescribeAvailabilityZones", ("UnauthorizedOperation",), "the zones")
+    found = aws.find("ec2:DescribeAvailabilityZones", ACCESS_DENIED, "the zones")
     return (
         {zone["ZoneName"]: zone.get("ZoneType", "") for zone in found["AvailabilityZones"]} if found else {}
     )

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from lobster_tasks import converge, doctor, stack
+from lobster_tasks.account import with_live_names
+from lobster_tasks.apprunner.cutover import LedDomains, leave_former, refuse_led_to_former
 from lobster_tasks.aws import Aws
 from lobster_tasks.errors import AwsCallError
 from lobster_tasks.probe import find_public_endpoint
@@ -147,6 +149,26 @@ def test_nothing_of_cloudfront_is_allowed_besides(
     left = needless(setup_policy(setting_up.settings), setting_up.questions)
     left += needless(deploy_policy(deploying.settings), deploying.questions)
     assert [each for each in left if each.partition(":")[0] in OURS or "vpcorigin" in each] == []
+
+
+def test_without_the_setting_an_old_internal_load_balancer_goes(swift: EmbeddedProcess) -> None:
+    """Who has the policy that is printed for a public load balancer with a domain leaves the internal one."""
+    swift.reset()
+    inside, public = (
+        load({"load_balancer": {"internal": each}, "domains": [DOMAIN]}) for each in (True, False)
+    )
+    aws = seen_as(swift, "moves", setup_policy(public))
+    bring(aws, inside)
+    settings = with_live_names(aws, public, replacing=True)
+    bring(aws, settings)
+    swift.client("route53").create_hosted_zone(Name="example.com", CallerReference="once")
+    assert refuse_led_to_former(aws, settings) == LedDomains()
+    leave_former(aws, settings)
+    converge.refuse_unready(aws, whole(settings))
+    converge.bring(aws, stack.build(settings, ACCOUNT, leaves_former=True))
+    left = swift.client("elbv2").describe_load_balancers()["LoadBalancers"]
+    assert [each["LoadBalancerName"] for each in left] == [settings.load_balancer.name]
+    swift.reset()
 
 
 def test_without_the_setting_no_policy_speaks_of_cloudfront() -> None:

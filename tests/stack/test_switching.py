@@ -264,6 +264,35 @@ def test_only_dns_that_may_not_be_read_is_left_alone_and_that_is_told(setup: Set
     assert second["HostedZone"]["Name"] == "office.org."
 
 
+UNAUTHORIZED = {"code": "UnauthorizedOperation", "message": "no", "status": 403}
+
+
+def test_an_old_internal_load_balancer_is_read_without_what_a_distribution_needs(setup: Setup) -> None:
+    """The setup policy allows the prefix list of CloudFront with ``front.kind: cloudfront`` only."""
+    setup.bring(**INSIDE)
+    setup.bring()
+    domain, zone = "app.office.org", Zone(setup.embedded, "office.org")
+    zone.settle(simple(domain, str(setup.public["DNSName"])))
+    settings = setup.settings(domains=[domain])
+    setup.embedded.order({"operation": "DescribeManagedPrefixLists", "error": UNAUTHORIZED})
+    setup.embedded.order({"service": "cloudfront", "error": DENIED})
+    assert refuse_led_to_former(setup.aws, settings) == LedDomains()
+    leave_former(setup.aws, settings)
+    setup.embedded.order({"operation": "DescribeSecurityGroups", "error": UNAUTHORIZED})
+    unread = refuse_led_to_former(setup.aws, settings)
+    assert (unread.is_unread, "DescribeSecurityGroups" in unread.unknown) == (True, True)
+    setup.embedded.forgive()
+
+
+def test_without_an_old_load_balancer_no_dns_is_read(setup: Setup) -> None:
+    setup.bring()
+    settings = setup.settings(domains=["app.office.org"])
+    setup.embedded.order({"service": "route53", "error": DENIED})
+    assert refuse_led_to_former(setup.aws, settings) == LedDomains()
+    leave_former(setup.aws, settings)
+    setup.embedded.forgive()
+
+
 def test_a_domain_with_its_dns_elsewhere_is_looked_up_before_its_load_balancer_goes(setup: Setup) -> None:
     """By the names of its CNAME or, as with ALIAS and ANAME, by its addresses."""
     setup.bring()

@@ -36,7 +36,9 @@ def leave_former(aws: Aws, settings: Settings) -> None:
     distribution. Raises AmbiguousZoneError, AwsCallError, OutOfTimeError."""
     if not settings.domains:
         return
-    former, dns_name = former_destinations(aws, settings), destination_name(aws, settings)
-    names = hosted_domains(aws, settings.domains)
+    former = former_destinations(aws, settings)
+    if not former:
+        return
+    dns_name, names = destination_name(aws, settings), hosted_domains(aws, settings.domains)
     for each in former:
         finish(aws, idle_pairs(names, each.dns_name, dns_name), each.dns_name)

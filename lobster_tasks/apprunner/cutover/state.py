@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -156,21 +156,12 @@ def domains_here(aws: Aws, settings: Settings, look_up: LookUp | None = None) ->
     """
     if not settings.domains:
         return LedDomains()
-    try:
-        dns_name, names = destination_name(aws, settings), hosted_domains(aws, settings.domains)
-    except AmbiguousZoneError as ambiguous:
-        return LedDomains(unknown=refusal(ambiguous), is_unread=True)
-    except AwsCallError as refused:
-        if refused.code not in ACCESS_DENIED:
-            raise
-        return LedDomains(unknown=refusal(refused), is_unread=True)
-    led = [domain for domain, listed in names.records.items() if share_of(listed, dns_name)]
-    door = Door(dns_name, shares_addresses=settings.is_fronted)
-    outside = [each for each in settings.domains if each not in names.zones and dns_name and look_up]
-    leads = {each: find_lead(each, Door(""), door, look_up) for each in outside}
-    led += [each for each, lead in leads.items() if lead.where == "former"]
-    unknown = "; ".join(lead.saw for lead in leads.values() if lead.where == "unknown")
-    return LedDomains(tuple(led), unknown)
+
+    def read() -> LedDomains:
+        door, names = _door(aws, settings), hosted_domains(aws, settings.domains)
+        return _led(settings.domains, names, door, look_up)
+
+    return _unless_denied(read)
 
 
 def refuse_led_to_former(aws: Aws, settings: Settings, look_up: LookUp | None = None) -> LedDomains:
@@ -180,27 +171,61 @@ def refuse_led_to_former(aws: Aws, settings: Settings, look_up: LookUp | None = 
     Returns no domains, and why that is not known; ``look_up`` as for ``domains_here``. Raises AwsCallError where it
     could be read, but was not.
     """
-    known = LedDomains()
-    section = settings.load_balancer.swapped()
-    has_distribution = aws.partition == "aws" and not settings.is_internal
-    for kind in ("none", "cloudfront") if has_distribution else ("none",):
-        front = settings.front.model_copy(update={"kind": kind})
-        former = settings.model_copy(update={"load_balancer": section, "front": front})
-        led = domains_here(aws, former, look_up)
-        known = known if known.unknown else replace(led, domains=())
-        if led.domains:
-            goal = ", ".join(filter(None, (_what_visitors_reach(settings), destination_name(aws, settings))))
-            raise RefusedError(
-                f"{', '.join(led.domains)}: DNS still leads visitors to {_what_visitors_reach(former)}.",
-                "they would get no answer once it is deleted",
-                f"let the records lead to {goal}, wait for their TTL, run the same command again",
-            )
-    return known
+    if not settings.domains:
+        return LedDomains()
+
+    def read() -> LedDomains:
+        former = former_destinations(aws, settings)
+        names = hosted_domains(aws, settings.domains) if former else HostedDomains({}, {})
+        unknown: dict[str, None] = {}
+        for each in former:
+            led = _led(settings.domains, names, Door(each.dns_name, each.is_distribution), look_up)
+            unknown |= {led.unknown: None} if led.unknown else {}
+            if led.domains:
+                raise _led_to(each, led.domains, aws, settings)
+        return LedDomains(unknown="; ".join(unknown))
+
+    return _unless_denied(read)
 
 
-def _what_visitors_reach(settings: Settings) -> str:
-    name = settings.load_balancer.name
-    return f"the distribution before {name}" if settings.is_fronted else name
+def _unless_denied(read: Callable[[], LedDomains]) -> LedDomains:
+    """What was read, or why it may not be read."""
+    try:
+        return read()
+    except AmbiguousZoneError as ambiguous:
+        return LedDomains(unknown=refusal(ambiguous), is_unread=True)
+    except AwsCallError as refused:
+        if refused.code not in ACCESS_DENIED:
+            raise
+        return LedDomains(unknown=refusal(refused), is_unread=True)
+
+
+def _door(aws: Aws, settings: Settings) -> Door:
+    return Door(destination_name(aws, settings), shares_addresses=settings.is_fronted)
+
+
+def _led(domains: Sequence[str], names: HostedDomains, door: Door, look_up: LookUp | None) -> LedDomains:
+    """The domains that lead to one door: by their records here, or by public DNS, which ``look_up`` asks."""
+    led = [domain for domain, listed in names.records.items() if share_of(listed, door.name)]
+    outside = [each for each in domains if each not in names.zones and door.name and look_up]
+    leads = {each: find_lead(each, Door(""), door, look_up) for each in outside}
+    led += [each for each, lead in leads.items() if lead.where == "former"]
+    return LedDomains(tuple(led), "; ".join(lead.saw for lead in leads.values() if lead.where == "unknown"))
+
+
+def _led_to(former: Destination, domains: Sequence[str], aws: Aws, settings: Settings) -> RefusedError:
+    old = settings.load_balancer.swapped().name
+    goal = (settings.load_balancer.name, settings.is_fronted)
+    names = filter(None, (_what_visitors_reach(*goal), destination_name(aws, settings)))
+    return RefusedError(
+        f"{', '.join(domains)}: DNS still leads visitors to {_what_visitors_reach(old, former.is_distribution)}.",
+        "they would get no answer once it is deleted",
+        f"let the records lead to {', '.join(names)}, wait for their TTL, run the same command again",
+    )
+
+
+def _what_visitors_reach(load_balancer: str, is_fronted: bool) -> str:
+    return f"the distribution before {load_balancer}" if is_fronted else load_balancer
 
 
 def former_destinations(aws: Aws, settings: Settings) -> tuple[Destination, ...]:
