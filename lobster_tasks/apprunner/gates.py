@@ -247,6 +247,10 @@ def _doubt(name: str, found: Lead) -> _Doubt | None:
     about = f"{name} is not in this account's Route 53"
     if found.where == "unknown":
         return _Doubt(f"{about}; not checked, because {found.saw}", UNKNOWN, f"check yourself: dig {name}")
+    if found.where == "nowhere":
+        return _Doubt(
+            f"{about}, and {found.saw}", ELSEWHERE, f"check that it is meant to have none: dig {name}"
+        )
     if found.where == "elsewhere":
         saw = f"{about}, and public DNS leads it to {found.saw}: neither to the new address nor to App Runner"
         return _Doubt(saw, ELSEWHERE, "let it lead to the new address (inv cutover shows the record)")

@@ -222,8 +222,8 @@ def dns_lines(led: LedDomains) -> list[str]:
 def _dns_warnings(led: LedDomains) -> Iterator[tuple[str, str]]:
     """The same by code and message."""
     if led.unknown:
-        why = f"DNS was not checked, so records may still lead to what is deleted: {led.unknown}"
-        yield "dns-not-checked", why
+        why = f"Not known whether DNS still leads visitors to what is deleted: {led.unknown}"
+        yield "dns-unknown", why
     if led.domains:
         names = ", ".join(led.domains)
         yield "dns-leads-here", f"{names}: DNS still leads visitors here; run inv cutover --back first."

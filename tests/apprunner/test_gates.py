@@ -69,7 +69,7 @@ def judged(
             "fail",
             f"more.org {NOT_HERE}, and public DNS leads it to 198.51.100.2, 203.0.113.1: {ELSEWHERE}",
         ),
-        ("absent.org", "fail", f"absent.org {NOT_HERE}, and public DNS leads it to nowhere: {ELSEWHERE}"),
+        ("absent.org", "fail", f"absent.org {NOT_HERE}, and public DNS has no address for absent.org"),
         (
             "fails.org",
             "fail",
@@ -88,7 +88,16 @@ def test_where_public_dns_leads_a_domain_that_is_not_here(name: str, status: str
     assert judged("new.org", name).status == status
 
 
-@pytest.mark.parametrize(("name", "code"), [("cdn.org", gates.ELSEWHERE), ("fails.org", gates.UNKNOWN)])
+def test_a_domain_that_leads_nowhere_is_not_said_to_need_a_cut_over() -> None:
+    """A custom domain that was never set up, such as the www of one that was."""
+    step = "check that it is meant to have none: dig absent.org; or, where that is known"
+    assert judged("absent.org").fix == f"{step}, inv cleanup-apprunner --accept {gates.ELSEWHERE}"
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [("cdn.org", gates.ELSEWHERE), ("absent.org", gates.ELSEWHERE), ("fails.org", gates.UNKNOWN)],
+)
 def test_what_is_not_known_can_be_overridden_by_name(name: str, code: str) -> None:
     refused, (other,) = judged(name), {gates.ELSEWHERE, gates.UNKNOWN} - {code}
     assert refused.fix is not None

@@ -366,7 +366,7 @@ def test_the_command(move: CutoverScenario, tmp_path: Path) -> None:
     denied = {"code": "AccessDenied", "message": "not this one", "status": 403}
     move.embedded.order({"operation": "ListHostedZones", "error": denied})
     doomed = project.inv("teardown", "--dry-run").check()
-    assert "! DNS was not checked, so records may still lead to what is deleted: AWS refused" in doomed.said
+    assert "! Not known whether DNS still leads visitors to what is deleted: AWS refused" in doomed.said
     move.embedded.forgive()
     assert "BACK" in project.inv("cutover", "--back").check().said
     project.inv("cutover", "--to", "101").check(2)

@@ -255,9 +255,9 @@ def test_a_domain_moves_from_the_former_address_to_the_new_one(move: CutoverScen
             denied = {"code": "AccessDenied", "message": "not this one", "status": 403}
             move.embedded.order({"operation": "ListHostedZones", "error": denied})
             unknown = project.inv("remove-old-load-balancer", "--dry-run").check()
-            assert "! DNS was not checked, so records may still lead to what is deleted" in unknown.said
+            assert "! Not known whether DNS still leads visitors to what is deleted" in unknown.said
             answer = project.inv("remove-old-load-balancer", "--dry-run", "--json").check().json
-            assert "dns-not-checked" in [each["code"] for each in answer["warnings"]]
+            assert "dns-unknown" in [each["code"] for each in answer["warnings"]]
             move.embedded.forgive()
             project.inv("remove-old-load-balancer", "--yes").check()
             assert {

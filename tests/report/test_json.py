@@ -326,8 +326,8 @@ def test_its_members_and_their_order(made: dict[str, Any], holds: dict[str, Any]
             LedDomains(("a.example.com",), "AWS refused."),
             [
                 (
-                    "dns-not-checked",
-                    "DNS was not checked, so records may still lead to what is deleted: AWS refused.",
+                    "dns-unknown",
+                    "Not known whether DNS still leads visitors to what is deleted: AWS refused.",
                 ),
                 (
                     "dns-leads-here",

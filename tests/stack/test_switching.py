@@ -96,6 +96,12 @@ class Setup:
         return next(each for each in every if each["Scheme"] == "internet-facing")
 
     @property
+    def inside(self) -> str:
+        """The DNS name of the load balancer without public addresses."""
+        every = self.client("elbv2").describe_load_balancers()["LoadBalancers"]
+        return next(str(each["DNSName"]) for each in every if each["Scheme"] == "internal")
+
+    @property
     def balancers(self) -> dict[str, str]:
         """The names of the load balancers that are there, and their schemes."""
         found = self.client("elbv2").describe_load_balancers()["LoadBalancers"]
@@ -312,6 +318,30 @@ def test_a_domain_with_its_dns_elsewhere_is_looked_up_before_its_load_balancer_g
     silent = refuse_led_to_former(setup.aws, settings, {}.get)
     assert (silent.unknown, silent.is_unread) == (f"public DNS does not answer for {domain}", False)
     assert refuse_led_to_former(setup.aws, settings) == LedDomains()
+    astray = {domain: Lookup(frozenset({"edge.cdn.example"})), old: Lookup()}
+    told = f"public DNS leads {domain} to edge.cdn.example"
+    assert refuse_led_to_former(setup.aws, settings, astray.get) == LedDomains(unknown=told)
+    assert domains_here(setup.aws, settings, astray.get) == LedDomains(unknown=told)
+    nowhere = {domain: Lookup(), old: Lookup()}
+    assert refuse_led_to_former(setup.aws, settings, nowhere.get) == LedDomains()
+    assert domains_here(setup.aws, settings, nowhere.get) == LedDomains()
+
+
+def test_a_domain_at_addresses_that_distributions_share_is_told_before_the_old_one_goes(setup: Setup) -> None:
+    """As with ALIAS and ANAME: which of the distributions it leads to is not known."""
+    setup.bring(**FRONTED)
+    setup.bring()
+    domain, old, new = "app.elsewhere.org", setup.distribution, str(setup.public["DNSName"])
+    settings = setup.settings(domains=[domain])
+    edges, own = Lookup(addresses=frozenset({"192.0.2.1"})), Lookup(addresses=frozenset({"198.51.100.1"}))
+    public = {old: edges, new: own, setup.inside: Lookup(addresses=frozenset({"10.0.0.1"}))}
+    shared = refuse_led_to_former(setup.aws, settings, {**public, domain: edges}.get)
+    addresses = f"addresses that {old} shares with other distributions: 192.0.2.1"
+    assert f"public DNS leads {domain} to {addresses}" in shared.unknown
+    assert refuse_led_to_former(setup.aws, settings, {**public, domain: own}.get) == LedDomains()
+    led = {**public, domain: Lookup(frozenset({old}))}
+    with pytest.raises(RefusedError, match="DNS still leads visitors to the distribution before"):
+        refuse_led_to_former(setup.aws, settings, led.get)
 
 
 @pytest.mark.parametrize("given", [{}, INSIDE])

@@ -1,4 +1,5 @@
-"""Finds out where public DNS leads the domains whose records are not in this account's Route 53."""
+"""Finds out where public DNS leads a domain: for those without an address record in this account's Route 53, and for
+every domain that an App Runner service serves."""
 
 from __future__ import annotations
 
@@ -25,14 +26,18 @@ class Door:
     shares_addresses: bool = False
 
 
+NO_DOOR = Door("")
+
+
 @dataclass(frozen=True)
 class Lead:
-    """Where public DNS leads a name: to the new address, the ``former`` one, ``elsewhere``, or it is ``unknown``.
+    """Where public DNS leads a name: to the new address, the ``former`` one, ``elsewhere``, ``nowhere``, or it is
+    ``unknown``.
 
     ``saw`` is what public DNS has, or why it is not known, in words.
     """
 
-    where: Literal["new", "former", "elsewhere", "unknown"]
+    where: Literal["new", "former", "elsewhere", "nowhere", "unknown"]
     saw: str
 
 
@@ -50,23 +55,36 @@ def find_lead(name: str, new: Door, former: Door, ask: LookUp | None) -> Lead:
     if found is None:
         return Lead("unknown", f"public DNS does not answer for {name}")
     hosts = {bare(each) for each in found.names}
-    saw = ", ".join(sorted(hosts) or sorted(found.addresses)) or "nowhere"
+    if not hosts and not found.addresses:
+        return Lead("nowhere", f"public DNS has no address for {name}")
+    saw = ", ".join(sorted(hosts) or sorted(found.addresses))
     if former.name and bare(former.name) in hosts:
         return Lead("former", saw)
     if new.name and bare(new.name) in hosts:
         return Lead("new", saw)
-    return _by_addresses(found.addresses, new, former, ask, saw)
+    return _by_addresses(name, found.addresses, new, former, ask) or Lead("elsewhere", saw)
 
 
-def _by_addresses(addresses: frozenset[str], new: Door, former: Door, ask: LookUp, saw: str) -> Lead:
+def _by_addresses(name: str, addresses: frozenset[str], new: Door, former: Door, ask: LookUp) -> Lead | None:
     """Whether the addresses are those of a load balancer or of App Runner; one of the former ones is enough."""
-    of_former, of_new = _addresses(former, ask), _addresses(new, ask)
+    of_former, of_new, saw = _addresses(former, ask), _addresses(new, ask), ", ".join(sorted(addresses))
     if of_former is None or of_new is None:
         silent = former if of_former is None else new
         return Lead("unknown", f"public DNS does not answer for {silent.name}")
     if addresses & of_former:
         return Lead("former", saw)
-    return Lead("new" if addresses and addresses <= of_new else "elsewhere", saw)
+    if addresses and addresses <= of_new:
+        return Lead("new", saw)
+    if shared := ", ".join(sorted(_shared(addresses, former, ask))):
+        others = f"addresses that {former.name} shares with other distributions"
+        return Lead("unknown", f"public DNS leads {name} to {others}: {shared}")
+    return None
+
+
+def _shared(addresses: frozenset[str], door: Door, ask: LookUp) -> frozenset[str]:
+    """Those of the addresses that are also a distribution's."""
+    found = ask(door.name) if door.name and door.shares_addresses else None
+    return addresses & found.addresses if found else frozenset()
 
 
 def _addresses(door: Door, ask: LookUp) -> frozenset[str] | None:

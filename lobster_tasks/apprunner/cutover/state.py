@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import starmap
 from typing import Any
 
 from ... import converge, stack
@@ -21,7 +22,7 @@ from ...stack.certificates import ISSUED, Certificate, covers
 from ...stack.load_balancing import HTTPS_PORT, Listener, find_balancer
 from .. import services
 from . import routes
-from .leads import Door, LookUp, find_lead
+from .leads import NO_DOOR, Door, Lead, LookUp, find_lead
 from .routes import APP_RUNNER, Destination, Origin, Route
 
 # The hosted zone of all distributions (Route 53 API Reference, "AliasTarget").
@@ -177,12 +178,13 @@ def refuse_led_to_former(aws: Aws, settings: Settings, look_up: LookUp | None = 
     def read() -> LedDomains:
         former = former_destinations(aws, settings)
         names = hosted_domains(aws, settings.domains) if former else HostedDomains({}, {})
+        new = _door(aws, settings) if former else NO_DOOR
         unknown: dict[str, None] = {}
         for each in former:
-            led = _led(settings.domains, names, Door(each.dns_name, each.is_distribution), look_up)
+            led = _led(settings.domains, names, Door(each.dns_name, each.is_distribution), look_up, new)
             unknown |= {led.unknown: None} if led.unknown else {}
             if led.domains:
-                raise _led_to(each, led.domains, aws, settings)
+                raise _led_to(each, led.domains, settings, new)
         return LedDomains(unknown="; ".join(unknown))
 
     return _unless_denied(read)
@@ -204,23 +206,41 @@ def _door(aws: Aws, settings: Settings) -> Door:
     return Door(destination_name(aws, settings), shares_addresses=settings.is_fronted)
 
 
-def _led(domains: Sequence[str], names: HostedDomains, door: Door, look_up: LookUp | None) -> LedDomains:
-    """The domains that lead to one door: by their records here, or by public DNS, which ``look_up`` asks."""
+def _led(
+    domains: Sequence[str],
+    names: HostedDomains,
+    door: Door,
+    look_up: LookUp | None,
+    new: Door = NO_DOOR,
+) -> LedDomains:
+    """The domains that lead to one door: by their records here, or by public DNS, which ``look_up`` asks.
+
+    Of those that public DNS leads neither there nor to ``new`` it is unknown: a CDN may be in front of the door.
+    """
+    if not door.name:
+        return LedDomains()
     led = [domain for domain, listed in names.records.items() if share_of(listed, door.name)]
-    outside = [each for each in domains if each not in names.zones and door.name and look_up]
-    leads = {each: find_lead(each, Door(""), door, look_up) for each in outside}
+    outside = [each for each in domains if each not in names.zones and look_up]
+    leads = {each: find_lead(each, new, door, look_up) for each in outside}
     led += [each for each, lead in leads.items() if lead.where == "former"]
-    return LedDomains(tuple(led), "; ".join(lead.saw for lead in leads.values() if lead.where == "unknown"))
+    return LedDomains(tuple(led), "; ".join(filter(None, starmap(_doubt, leads.items()))))
 
 
-def _led_to(former: Destination, domains: Sequence[str], aws: Aws, settings: Settings) -> RefusedError:
-    old = settings.load_balancer.swapped().name
-    goal = (settings.load_balancer.name, settings.is_fronted)
-    names = filter(None, (_what_visitors_reach(*goal), destination_name(aws, settings)))
+def _doubt(domain: str, lead: Lead) -> str:
+    """Why a domain may lead to the old address all the same; empty where it does not."""
+    if lead.where == "elsewhere":
+        return f"public DNS leads {domain} to {lead.saw}"
+    return lead.saw if lead.where == "unknown" else ""
+
+
+def _led_to(former: Destination, domains: Sequence[str], settings: Settings, new: Door) -> RefusedError:
+    old = _what_visitors_reach(settings.load_balancer.swapped().name, former.is_distribution)
+    goal = _what_visitors_reach(settings.load_balancer.name, settings.is_fronted)
     return RefusedError(
-        f"{', '.join(domains)}: DNS still leads visitors to {_what_visitors_reach(old, former.is_distribution)}.",
+        f"{', '.join(domains)}: DNS still leads visitors to {old}.",
         "they would get no answer once it is deleted",
-        f"let the records lead to {', '.join(names)}, wait for their TTL, run the same command again",
+        f"let the records lead to {', '.join(filter(None, (goal, new.name)))}, wait for their TTL, "
+        "run the same command again",
     )
 
 
