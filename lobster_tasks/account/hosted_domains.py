@@ -30,6 +30,13 @@ class HostedDomains:
     zones: Mapping[str, str]
     records: Mapping[str, Sequence[Record]]
 
+    def has_address(self, domain: str) -> bool:
+        """Whether a zone here has an address record of a domain.
+
+        Where a zone matches and has none, a wildcard may answer for the domain, or other name servers have it.
+        """
+        return has_address(self.records.get(domain, ()))
+
 
 def hosted_domains(aws: Aws, domains: Sequence[str]) -> HostedDomains:
     """Read the zones and records of the domains. Raises AmbiguousZoneError where two zones match one domain."""
@@ -67,6 +74,24 @@ def records_of(aws: Aws, zone: str, domain: str) -> list[Record]:
         MaxItems=str(_RECORDS_OF_A_NAME),
     )["ResourceRecordSets"]
     return [each for each in listed if each["Name"].replace("\\052", "*") == f"{domain}."]
+
+
+def has_address(records: Sequence[Record]) -> bool:
+    """Whether one of the records leads to an address."""
+    return any(each["Type"] in ADDRESS_TYPES for each in records)
+
+
+def is_left_to_others(aws: Aws, zone: str, domain: str) -> bool:
+    """Whether a wildcard in the zone may answer for a domain, or the zone delegates it to other name servers."""
+    name = domain
+    while name:
+        kinds = {each["Type"] for each in records_of(aws, zone, name)}
+        if "SOA" in kinds:  # the zone's own name, whose NS record delegates nothing
+            return False
+        name = name.partition(".")[2]
+        if "NS" in kinds or has_address(records_of(aws, zone, f"*.{name}")):
+            return True
+    return False
 
 
 def target(record: Record) -> str:

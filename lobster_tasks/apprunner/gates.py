@@ -206,8 +206,8 @@ def dns(
 ) -> CheckResult:
     """No custom domain leads to App Runner any more: by its records in this account's Route 53, and by public DNS.
 
-    Public DNS decides alone where the records are elsewhere. Where it knows other records than those here, nobody asks
-    the hosted zone here.
+    Public DNS decides alone about a name without an address record here. Where it knows other records than those here,
+    nobody asks the hosted zone here.
     """
     if service["Status"] == "DELETED":
         return passed("it is deleted")
@@ -225,7 +225,8 @@ def dns(
     ]
     if still:
         return failed(f"still leading to App Runner: {', '.join(still)}", "inv cutover")
-    doubts = [doubt for name in served if shares[name] is None and (doubt := _doubt(name, public[name]))]
+    unsure = [name for name in served if shares[name] is None and not _is_nowhere(name, names, public[name])]
+    doubts = [doubt for name in unsure if (doubt := _doubt(name, public[name]))]
     if refused := next((each for each in doubts if each.code not in accept), None):
         step = f"{refused.fix}; or, where that is known, inv cleanup-apprunner --accept {refused.code}"
         return failed(refused.saw, step)
@@ -243,8 +244,13 @@ class _Doubt:
     fix: str
 
 
+def _is_nowhere(name: str, names: HostedDomains, found: Lead) -> bool:
+    """Whether neither a zone here, which matches the name, nor public DNS has an address for it."""
+    return name in names.zones and found.where == "nowhere"
+
+
 def _doubt(name: str, found: Lead) -> _Doubt | None:
-    about = f"{name} is not in this account's Route 53"
+    about = f"{name} has no address record in this account's Route 53"
     if found.where == "unknown":
         return _Doubt(f"{about}; not checked, because {found.saw}", UNKNOWN, f"check yourself: dig {name}")
     if found.where == "nowhere":
@@ -269,8 +275,9 @@ def _names(domain: AwsDict) -> list[str]:
 
 
 def share(names: HostedDomains, name: str, target: str) -> float | None:
-    """The share of a name's visitors that its records send to ``target``, 0 to 1; None without a zone here."""
-    return share_of(names.records[name], target) if name in names.zones else None
+    """The share of a name's visitors that its records send to ``target``, 0 to 1; None without an address record
+    here."""
+    return share_of(names.records[name], target) if names.has_address(name) else None
 
 
 def span(seconds: float) -> str:

@@ -35,7 +35,7 @@ WORLD: Records = {
     "fails.org": {FAILS: ["A", "AAAA"]},
     "half.org": {"A": ["203.0.113.1"], FAILS: ["AAAA"]},
 }
-NOT_HERE = "is not in this account's Route 53"
+NOT_HERE = "has no address record in this account's Route 53"
 ELSEWHERE = "neither to the new address nor to App Runner"
 
 
@@ -141,6 +141,23 @@ def test_a_hosted_zone_that_nobody_asks_does_not_pass_the_gate() -> None:
         hosted = HostedDomains({name: "Z1"}, {name: [record]})
         assert judged(name, hosted=hosted).status == "pass"
         assert judged(name, hosted=hosted, is_public=False).status == "pass"
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "saw"),
+    [
+        ("old.org", "fail", "still leading to App Runner: old.org (public DNS)"),
+        ("cdn.org", "fail", f"cdn.org {NOT_HERE}, and public DNS leads it to edge.cdn.example: {ELSEWHERE}"),
+        ("new.org", "pass", "new.org: no record leads to App Runner"),
+        ("absent.org", "pass", "absent.org: no record leads to App Runner"),
+    ],
+)
+def test_a_zone_without_an_address_record_of_the_name_says_nothing(name: str, status: str, saw: str) -> None:
+    """A wildcard may answer for it, another zone have it, or nobody ask this one; none anywhere leads nowhere."""
+    text: dict[str, Any] = {"Name": f"{name}.", "Type": "TXT", "ResourceRecords": [{"Value": "x"}]}
+    for records in ([], [text]):
+        found = judged(name, hosted=HostedDomains({name: "Z1"}, {name: records}))
+        assert (found.status, found.saw) == (status, saw)
 
 
 @pytest.mark.parametrize(

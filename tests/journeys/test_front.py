@@ -443,6 +443,13 @@ def test_status_names_where_a_domain_goes_astray(swift: EmbeddedProcess, url: st
     )
     (distribution,) = swift.client("cloudfront").list_distributions()["DistributionList"]["Items"]
     assert astray(aws, settings) == ("name-without-record", "inv cutover")
+    for name, kind in ((f"*.{DOMAIN.partition('.')[2]}", "CNAME"), (DOMAIN, "NS")):
+        record = {"Name": name, "Type": kind, "TTL": 60, "ResourceRecords": [{"Value": "ns.elsewhere.org."}]}
+        put(swift, "CREATE", record)
+        assert astray(aws, settings) is None  # visitors are led by it
+        assert rollout.status(aws, settings).way[0].state == "no alias, DNS not known"
+        put(swift, "DELETE", record)
+    assert astray(aws, settings) == ("name-without-record", "inv cutover")
     lead(swift, "x.us-east-2.awsapprunner.com")
     assert astray(aws, settings) == ("name-elsewhere", "inv cutover")
     lead(swift, distribution["DomainName"])
@@ -471,7 +478,12 @@ def zone_of(swift: EmbeddedProcess) -> str:
 def lead(swift: EmbeddedProcess, host: str) -> None:
     """Let a CNAME record of the domain lead to a host."""
     record = {"Name": DOMAIN, "Type": "CNAME", "TTL": 60, "ResourceRecords": [{"Value": host}]}
-    batch = {"Changes": [{"Action": "UPSERT", "ResourceRecordSet": record}]}
+    put(swift, "UPSERT", record)
+
+
+def put(swift: EmbeddedProcess, action: str, record: Mapping[str, Any]) -> None:
+    """Change one record."""
+    batch = {"Changes": [{"Action": action, "ResourceRecordSet": record}]}
     swift.client("route53").change_resource_record_sets(HostedZoneId=zone_of(swift), ChangeBatch=batch)
 
 

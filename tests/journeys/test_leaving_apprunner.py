@@ -267,7 +267,10 @@ def test_dns_has_to_have_left(leaving: Leaving) -> None:
     assert leaving.gate("dns.records") == ("pass", "app.example.com: no record leads to App Runner")
     api.associate_custom_domain(DomainName="app.example.org", **about)
     status, saw = leaving.gate("dns.records")
-    assert (status, "app.example.org is not in this account's Route 53; not checked" in saw) == ("fail", True)
+    assert (
+        status,
+        "app.example.org has no address record in this account's Route 53; not checked" in saw,
+    ) == ("fail", True)
 
 
 def test_dns_that_is_elsewhere_is_looked_up(leaving: Leaving, tmp_path: Path) -> None:
@@ -298,7 +301,7 @@ def test_dns_that_is_elsewhere_is_looked_up(leaving: Leaving, tmp_path: Path) ->
     project = make(tmp_path, leaving.sites.process.url)
     project.settings("apprunner:\n  service: site\n  soak_hours: 0")
     refused = project.inv("cleanup-apprunner", "--dry-run").check(5)
-    assert f"{name} is not in this account's Route 53; not checked, because" in refused.said
+    assert f"{name} has no address record in this account's Route 53; not checked, because" in refused.said
     assert "inv cleanup-apprunner --accept dns-unknown" in refused.said
     accepted = project.inv("cleanup-apprunner", "--dry-run", "--accept", "dns-unknown").check(5)
     assert "accepted (dns-unknown)" in accepted.said

@@ -327,6 +327,21 @@ def test_a_domain_with_its_dns_elsewhere_is_looked_up_before_its_load_balancer_g
     assert domains_here(setup.aws, settings, nowhere.get) == LedDomains()
 
 
+def test_a_domain_that_a_zone_here_has_no_record_of_is_looked_up(setup: Setup) -> None:
+    """It may be delegated to other name servers, or a wildcard answers for it, or nobody asks the zone here."""
+    setup.bring()
+    old, domain = str(setup.public["DNSName"]), "app.office.org"
+    setup.bring(**FRONTED)
+    settings, zone = setup.settings(domains=[domain], **FRONTED), Zone(setup.embedded, "office.org")
+    zone.settle(simple("*.office.org", old), simple(domain, '"words"', "TXT"))
+    public = {domain: Lookup(frozenset({old}))}
+    with pytest.raises(RefusedError, match=f"{domain}: DNS still leads visitors to lobster-alb"):
+        refuse_led_to_former(setup.aws, settings, public.get)
+    assert domains_here(setup.aws, setup.settings(domains=[domain]), public.get).domains == (domain,)
+    zone.settle(simple(domain, "192.0.2.1", "A"))
+    assert refuse_led_to_former(setup.aws, settings, {}.get) == LedDomains()
+
+
 def test_a_domain_at_addresses_that_distributions_share_is_told_before_the_old_one_goes(setup: Setup) -> None:
     """As with ALIAS and ANAME: which of the distributions it leads to is not known."""
     setup.bring(**FRONTED)

@@ -152,8 +152,9 @@ def destination_name(aws: Aws, settings: Settings) -> str:
 def domains_here(aws: Aws, settings: Settings, look_up: LookUp | None = None) -> LedDomains:
     """The domains whose DNS leads visitors to the stack.
 
-    ``look_up`` asks public DNS about those without a zone in this account; without it they are left out. Not known
-    without permission to read, and where two zones match a domain. Raises AwsCallError for other refusals.
+    ``look_up`` asks public DNS about those without an address record in this account; without it they are left out.
+    Not known without permission to read, where two zones match a domain, and where public DNS leads one elsewhere.
+    Raises AwsCallError for other refusals.
     """
     if not settings.domains:
         return LedDomains()
@@ -220,7 +221,7 @@ def _led(
     if not door.name:
         return LedDomains()
     led = [domain for domain, listed in names.records.items() if share_of(listed, door.name)]
-    outside = [each for each in domains if each not in names.zones and look_up]
+    outside = [each for each in domains if look_up and not names.has_address(each)]
     leads = {each: find_lead(each, new, door, look_up) for each in outside}
     led += [each for each, lead in leads.items() if lead.where == "former"]
     return LedDomains(tuple(led), "; ".join(filter(None, starmap(_doubt, leads.items()))))

@@ -21,6 +21,7 @@ from ...account import (
     find_front,
     find_target_group,
     hosted_domains,
+    is_left_to_others,
     share_of,
     target,
 )
@@ -74,7 +75,8 @@ class FormerLoadBalancer:
 class NameReading:
     """What was read of a domain.
 
-    ``records`` are its records in Route 53 in this account; None where its DNS is elsewhere or may not be read.
+    ``records`` are its records in Route 53 in this account; None where its DNS is elsewhere or may not be read, and
+    where its zone leaves it to a wildcard or to other name servers.
     ``certificate`` is why the certificate that the distribution shows for it is not valid; empty where it is.
     """
 
@@ -176,7 +178,12 @@ class NamesReader:
 def _records(aws: Aws, domains: Sequence[str]) -> Mapping[str, Sequence[Record]]:
     """The records of the domains whose DNS is in this account; none without permission, or with two zones of a name."""
     try:
-        return hosted_domains(aws, domains).records
+        found = hosted_domains(aws, domains)
+        return {
+            domain: listed
+            for domain, listed in found.records.items()
+            if found.has_address(domain) or not is_left_to_others(aws, found.zones[domain], domain)
+        }
     except (AwsCallError, RefusedError):
         return {}
 
