@@ -26,7 +26,7 @@ from .metrics import Meter
 WHOLE_REQUEST = 120.0
 """AWS seconds for a request, from its first byte to the last of its response."""
 
-SHORTEST = 30.0
+SHORTEST = 10.0
 """Real seconds that a request may take in any case, because programs run at their own speed."""
 
 ENVOY = "envoy"

@@ -82,14 +82,17 @@ def has_address(records: Sequence[Record]) -> bool:
 
 
 def is_left_to_others(aws: Aws, zone: str, domain: str) -> bool:
-    """Whether a wildcard in the zone may answer for a domain, or the zone delegates it to other name servers."""
-    name = domain
+    """Whether a wildcard in the zone may answer for a domain, or the zone delegates it to other name servers.
+
+    No wildcard answers for a name that has a record of any type (RFC 4592, 2.2.1).
+    """
+    name, exists = domain, False
     while name:
         kinds = {each["Type"] for each in records_of(aws, zone, name)}
         if "SOA" in kinds:  # the zone's own name, whose NS record delegates nothing
             return False
-        name = name.partition(".")[2]
-        if "NS" in kinds or has_address(records_of(aws, zone, f"*.{name}")):
+        exists, name = exists or bool(kinds), name.partition(".")[2]
+        if "NS" in kinds or (not exists and has_address(records_of(aws, zone, f"*.{name}"))):
             return True
     return False
 

@@ -14,7 +14,10 @@ _REDIRECTION = re.compile(r"\d?[<>]{1,2}&?\d?")
 # What starts another program and becomes it, or stays in front of it.
 _WRAPPERS = frozenset({"exec", "env", "tini", "dumb-init", "nohup", "time", "nice", "command"})
 _RUNNERS = frozenset({"uv", "poetry", "pipenv", "pdm", "hatch", "rye"})
-_PROGRAMS = re.compile(r"python[\d.]{0,9}|streamlit|gunicorn|uvicorn|hypercorn|flask|fastapi|node|java|nginx")
+_PROGRAMS = re.compile(
+    r"python[\d.]{0,9}|streamlit|gunicorn|uvicorn|hypercorn|daphne|waitress-serve|celery|flask|fastapi|node|deno|bun"
+    r"|npm|npx|yarn|pnpm|java|ruby|php|dotnet|nginx|.{1,99}\.(?:sh|py|js)"
+)
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w{0,99}=")
 
 

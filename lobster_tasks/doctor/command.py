@@ -163,15 +163,16 @@ def _host_and_port(
     default: tuple[str, str],
     variables: tuple[str, str] = ("", ""),
     others: tuple[str, ...] = (),
+    beside: bool = False,
 ) -> Callable[[Words, Variables], ServerAddress]:
     """For a program with options for host and port; ``default`` and ``variables`` are those of address and port.
 
-    ``others`` are options that name a socket in their place.
+    ``others`` are options that name a socket in their place, or ``beside`` them where they are given as well.
     """
 
     def read(arguments: Words, environment: Variables) -> ServerAddress:
         by = f"{program}'s default"
-        if _every(arguments, others) and not _every(arguments, (*hosts, *ports)):
+        if _every(arguments, others) and not (beside and _every(arguments, (*hosts, *ports))):
             return ServerAddress(program)
         address = _option(arguments, hosts, environment, variables[0]) or (default[0], by)
         port = _option(arguments, ports, environment, variables[1]) or (default[1], by)
@@ -248,7 +249,8 @@ _SERVERS: Mapping[str, Callable[[Words, Variables], ServerAddress | None]] = {
         ("-b", "--bind"),
         ("-p", "--port"),
         ("127.0.0.1", "8000"),
-        others=("-u", "-e", "--endpoint", "--fd"),
+        others=("-u", "--unix-socket", "-e", "--endpoint", "--fd"),
+        beside=True,
     ),
     "flask": _flask,
     "fastapi": _fastapi,

@@ -1237,6 +1237,8 @@ CASES = [
             "/opt/run --port 1",
             "./run /srv",
             "/venv/bin/streamlit run a.py",
+            "/usr/local/bin/npm start",
+            "./start.sh 8501",
         )
     ),
     *(

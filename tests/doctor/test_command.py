@@ -96,6 +96,8 @@ def test_listens_on(command: str, port: int, address: str) -> None:
         "uvicorn --fd=3 app:app",
         "daphne -e tcp:port=8000:interface=0.0.0.0 app:app",
         "daphne -u /run/app.sock app:app",
+        "daphne --unix-socket /run/app.sock app:app",
+        "uvicorn --uds /run/app.sock --host 0.0.0.0 app:app",
         "nginx -g 'daemon off;'",
         "supervisord -n",
         "sh -c 'streamlit run \"app.py'",

@@ -81,7 +81,7 @@ def test_what_failed_before_a_completed_deployment_is_followed_is_no_failure_of_
     site.update(taskDefinition=arn, desiredCount=1)
     site.await_completed()
     end.touch()
-    eventually(lambda: starts.read_text().count("again") == 4)
+    eventually(lambda: starts.read_text().count("again") >= 4)
 
     def observe(progress: Progress) -> None:
         if progress.snapshot is not None:
@@ -89,3 +89,25 @@ def test_what_failed_before_a_completed_deployment_is_followed_is_no_failure_of_
 
     outcome = follow(site.aws, site.settings, arn, observe=observe)
     assert (outcome.verdict, outcome.cause) == ("live", None), said(outcome)
+
+
+def test_the_failure_that_decides_is_the_one_that_is_named(
+    account: Account, end: Path, tmp_path: Path
+) -> None:
+    """Other failures, of before the completed deployment is followed, are more, and not what is told."""
+    site, starts, go = beside(account, "named"), tmp_path / "starts", tmp_path / "go"
+    serves = f"python web_app.py & while ! test -e {end}; do sleep 0.1; done; exit 7"
+    script = f"echo again >> {starts}; case $(grep -c again {starts}) in 1) {serves};; [2-5]) exit 7;; esac; "
+    script += f"while ! test -e {go}; do sleep 0.1; done; echo 'the licence is over'; exit 4"
+    arn = site.register(site.image, command=["sh", "-c", script])
+    site.update(taskDefinition=arn, desiredCount=1)
+    site.await_completed()
+    end.touch()
+    eventually(lambda: starts.read_text().count("again") >= 6)
+
+    def observe(progress: Progress) -> None:
+        if progress.snapshot is not None:
+            go.touch()
+
+    outcome = follow(site.aws, site.settings, arn, observe=observe)
+    assert failed_by_the_program(outcome), said(outcome)

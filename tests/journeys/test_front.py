@@ -449,7 +449,14 @@ def test_status_names_where_a_domain_goes_astray(swift: EmbeddedProcess, url: st
         assert astray(aws, settings) is None  # visitors are led by it
         assert rollout.status(aws, settings).way[0].state == "no alias, DNS not known"
         put(swift, "DELETE", record)
+    wildcard = {"Name": f"*.{DOMAIN.partition('.')[2]}", "Type": "A", "TTL": 60}
+    wildcard["ResourceRecords"] = [{"Value": "192.0.2.1"}]
+    text = {"Name": DOMAIN, "Type": "TXT", "TTL": 60, "ResourceRecords": [{"Value": '"x"'}]}
+    for record in (wildcard, text):  # no wildcard answers for a name with a record of its own
+        put(swift, "CREATE", record)
     assert astray(aws, settings) == ("name-without-record", "inv cutover")
+    for record in (wildcard, text):
+        put(swift, "DELETE", record)
     lead(swift, "x.us-east-2.awsapprunner.com")
     assert astray(aws, settings) == ("name-elsewhere", "inv cutover")
     lead(swift, distribution["DomainName"])

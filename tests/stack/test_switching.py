@@ -15,7 +15,7 @@ from lobster_tasks.aws import Aws
 from lobster_tasks.cost import current_cost
 from lobster_tasks.dns import Lookup
 from lobster_tasks.errors import AwsCallError, NotOursError, RefusedError, SettingsError
-from lobster_tasks.settings import LoadBalancerNames, Settings, load
+from lobster_tasks.settings import STACK_TAG, LoadBalancerNames, Settings, load
 from tests.clocks import PatientClock
 from tests.conftest import SWIFT
 from tests.embedded.zones import Zone, change, simple, weighted
@@ -288,6 +288,18 @@ def test_an_old_internal_load_balancer_is_read_without_what_a_distribution_needs
     unread = refuse_led_to_former(setup.aws, settings)
     assert (unread.is_unread, "DescribeSecurityGroups" in unread.unknown) == (True, True)
     setup.embedded.forgive()
+
+
+def test_an_old_load_balancer_without_our_tag_is_looked_up_too(setup: Setup) -> None:
+    """Its listeners and its target group have the tag, and would be deleted all the same."""
+    setup.bring()
+    old, domain = setup.public, "app.office.org"
+    setup.bring(**FRONTED)
+    zone = Zone(setup.embedded, "office.org")
+    zone.settle(simple(domain, str(old["DNSName"])))
+    setup.client("elbv2").remove_tags(ResourceArns=[old["LoadBalancerArn"]], TagKeys=[STACK_TAG])
+    with pytest.raises(RefusedError, match=r"DNS still leads visitors to lobster-alb\."):
+        refuse_led_to_former(setup.aws, setup.settings(domains=[domain], **FRONTED))
 
 
 def test_without_an_old_load_balancer_no_dns_is_read(setup: Setup) -> None:

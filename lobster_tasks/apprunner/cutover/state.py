@@ -177,7 +177,7 @@ def refuse_led_to_former(aws: Aws, settings: Settings, look_up: LookUp | None = 
         return LedDomains()
 
     def read() -> LedDomains:
-        former = former_destinations(aws, settings)
+        former = _endangered(aws, converge.read(aws, _desired(aws, settings)))
         names = hosted_domains(aws, settings.domains) if former else HostedDomains({}, {})
         new = _door(aws, settings) if former else NO_DOOR
         unknown: dict[str, None] = {}
@@ -254,6 +254,13 @@ def former_destinations(aws: Aws, settings: Settings) -> tuple[Destination, ...]
     return _former(aws, converge.read(aws, _desired(aws, settings)))
 
 
+def _endangered(aws: Aws, live: Mapping[Resource, Live | None]) -> tuple[Destination, ...]:
+    """The old load balancer and its distribution, whoever they belong to, where something of them would be deleted."""
+    old = {each: one for each, one in live.items() if each.former and one is not None}
+    is_of_the_stack = any(each.taggable and each.is_ours(one) for each, one in old.items())
+    return _destinations(aws, old) if is_of_the_stack else ()
+
+
 def refresh_routes(aws: Aws, now: CutoverState) -> CutoverState:
     """The state with its routes read again; the rest does not change after HTTPS is set up."""
     return replace(now, routes=_routes(hosted_domains(aws, now.domains), now.destination, now.origin))
@@ -275,11 +282,15 @@ def _standing(aws: Aws, settings: Settings, live: Mapping[Resource, Live | None]
 
 
 def _former(aws: Aws, live: Mapping[Resource, Live | None]) -> tuple[Destination, ...]:
-    former = {each: one for each, one in live.items() if each.former}
-    found = {each.kind: one for each, one in former.items() if one is not None and each.is_ours(one)}
+    former = {each: one for each, one in live.items() if each.former and one is not None}
+    return _destinations(aws, {each: one for each, one in former.items() if each.is_ours(one)})
+
+
+def _destinations(aws: Aws, old: Mapping[Resource, Live]) -> tuple[Destination, ...]:
+    found = {each.kind: one for each, one in old.items()}
     balancer, distribution = found.get("load-balancer"), found.get("distribution")
     return (
-        *((_load_balancer(aws, balancer.raw, former),) if balancer else ()),
+        *((_load_balancer(aws, balancer.raw, old),) if balancer else ()),
         *((_distribution(distribution),) if distribution else ()),
     )
 

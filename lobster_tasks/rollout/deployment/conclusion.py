@@ -60,7 +60,7 @@ def conclude(
     asks = verdict.kind in ("live", "rolled_back")
     answered, unasked = _probed(aws, path, timeline) if asks else (None, ())
     end, why, causes = _judged(aws, settings, snapshots, verdict, path, answered)
-    if known and end not in ("live", "superseded") and (not causes or causes[0].code != known[0].code):
+    if known and end not in ("live", "superseded") and _are_better(known, causes, last):
         causes = known
     remarks = (
         *_left_behind(aws, settings, last, end, verdict, path, answered, timeline),
@@ -81,6 +81,15 @@ def conclude(
         timeline=tuple(timeline.moments),
         probe=answered,
     )
+
+
+def _are_better(known: tuple[Cause, ...], causes: tuple[Cause, ...], last: Snapshot) -> bool:
+    """Whether the causes of before tell more than those found now.
+
+    Once ECS has completed the deployment, those found now include failures that did not decide.
+    """
+    is_complete = last.record is not None and last.record.status == "SUCCESSFUL"
+    return is_complete or not causes or causes[0].code != known[0].code
 
 
 def _probed(aws: Aws, path: VisitorsPath, timeline: Timeline) -> tuple[Probe | None, tuple[Cause, ...]]:

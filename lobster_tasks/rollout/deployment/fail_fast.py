@@ -81,7 +81,8 @@ class FailFast:
             return
         if last.healthy:  # some tasks are healthy, so the release may still succeed
             return
-        causes = diagnose(collect_evidence(self._aws, self._settings, snapshots, verdict))
+        seen = (*snapshots[:-1], counted)
+        causes = diagnose(collect_evidence(self._aws, self._settings, seen, verdict))
         may_heal = any(cause.heals for cause in causes)
         # Another failure can show more than this one: the account may have changed, or a log may tell the reason.
         may_change = may_heal or causes[0].code in PERMISSIONS | LOOKED_UP
