@@ -21,7 +21,7 @@ from ..errors import AwsCallError
 from ..in_parallel import in_parallel
 from ..settings import Settings
 from . import firewalls
-from .cutover import Door, Lead, LookUp, destination_name, find_lead
+from .cutover import NO_ADDRESS, Address, Lead, LookUp, destination_address, find_lead
 from .metrics import datapoints
 
 _MINUTE = 60.0
@@ -186,11 +186,11 @@ def firewall(aws: Aws, settings: Settings, service: AwsDict, accept: Collection[
 
 def _leads(aws: Aws, settings: Settings, service: AwsDict, look_up: LookUp | None) -> Leads:
     """The function that tells where public DNS leads a name: to the settings' address, or to the service."""
-    former = Door(service.get("ServiceUrl", ""))
+    former = Address(service.get("ServiceUrl", ""))
     if look_up is None:
-        return lambda name: find_lead(name, Door(""), former, None)
+        return lambda name: find_lead(name, NO_ADDRESS, former, None)
     try:
-        new = Door(destination_name(aws, settings), shares_addresses=settings.is_fronted)
+        new = destination_address(aws, settings)
     except AwsCallError as refused:
         unknown = Lead("unknown", f"the new address cannot be read: {refusal(refused)}")
         return lambda _: unknown

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from lobster_tasks.apprunner import gates
-from lobster_tasks.apprunner.cutover import Door, HostedDomains, LookUp, find_lead
+from lobster_tasks.apprunner.cutover import Address, HostedDomains, LookUp, find_lead
 from lobster_tasks.apprunner.gates import dns, span
 from lobster_tasks.dns import look_up
 from lobster_tasks.doctor.check import CheckResult
@@ -17,7 +17,7 @@ from tests.name_server import FAILS, Records, public_dns
 
 OLD, NEW = "abc.us-east-2.awsapprunner.com", "lobster-alb-1.us-east-2.elb.amazonaws.com"
 SERVICE = {"Status": "RUNNING", "ServiceUrl": OLD}
-HERE, NOBODY = Door(NEW), HostedDomains({}, {})
+HERE, NOBODY = Address(NEW), HostedDomains({}, {})
 WORLD: Records = {
     OLD: {"A": ["192.0.2.1", "192.0.2.2"]},
     NEW: {"A": ["198.51.100.1", "198.51.100.2"], "AAAA": ["2001:db8::1"]},
@@ -42,7 +42,7 @@ ELSEWHERE = "neither to the new address nor to App Runner"
 def judged(
     *names: str,
     accept: tuple[str, ...] = (),
-    new: Door = HERE,
+    new: Address = HERE,
     hosted: HostedDomains = NOBODY,
     records: Records = WORLD,
     is_public: bool = True,
@@ -50,7 +50,7 @@ def judged(
     """What the gate says where public DNS has these records."""
     with public_dns(records) as own:
         ask: LookUp | None = partial(look_up, asked=own) if is_public else None
-        return dns(SERVICE, names, hosted, lambda name: find_lead(name, new, Door(OLD), ask), accept)
+        return dns(SERVICE, names, hosted, lambda name: find_lead(name, new, Address(OLD), ask), accept)
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ def test_addresses_say_nothing_where_those_of_the_other_side_are_not_known(silen
 
 def test_the_addresses_of_a_distribution_are_those_of_others_too() -> None:
     """Distributions share the addresses of CloudFront's edges."""
-    distribution = Door(NEW, shares_addresses=True)
+    distribution = Address(NEW, shares_addresses=True)
     assert judged("new.org", new=distribution).status == "pass"
     assert ELSEWHERE in judged("flat.org", new=distribution).saw
 

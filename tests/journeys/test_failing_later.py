@@ -70,44 +70,38 @@ def test_tasks_that_fail_before_the_app_is_probed_are_the_cause(account: Account
     assert failed_by_the_program(outcome), said(outcome)
 
 
-def test_what_failed_before_a_completed_deployment_is_followed_is_no_failure_of_the_task_that_starts(
-    account: Account, end: Path, tmp_path: Path
-) -> None:
-    site, starts, go = beside(account, "before"), tmp_path / "starts", tmp_path / "go"
-    serves = f"python web_app.py & while ! test -e {end}; do sleep 0.1; done; exit 4"
-    script = f"echo again >> {starts}; case $(grep -c again {starts}) in 1) {serves};; 2 | 3) exit 4;; esac; "
-    script += f"while ! test -e {go}; do sleep 0.1; done; exec python web_app.py"
+def followed_after(site: Account, end: Path, failures: int, code: int, then: str) -> Outcome:
+    """The outcome of following a completed deployment whose program has ended so often with an exit code.
+
+    Once it is followed, the program does ``then``.
+    """
+    starts, go = end.with_name("starts"), end.with_name("go")
+    serves = f"python web_app.py & while ! test -e {end}; do sleep 0.1; done; exit {code}"
+    script = (
+        f"echo again >> {starts}; n=$(grep -c again {starts}); if [ $n = 1 ]; then {serves}; fi; "
+        f"if [ $n -le {failures} ]; then exit {code}; fi; while ! test -e {go}; do sleep 0.1; done; {then}"
+    )
     arn = site.register(site.image, command=["sh", "-c", script])
     site.update(taskDefinition=arn, desiredCount=1)
     site.await_completed()
     end.touch()
-    eventually(lambda: starts.read_text().count("again") >= 4)
+    eventually(lambda: starts.read_text().count("again") > failures)
 
     def observe(progress: Progress) -> None:
         if progress.snapshot is not None:
             go.touch()
 
-    outcome = follow(site.aws, site.settings, arn, observe=observe)
+    return follow(site.aws, site.settings, arn, observe=observe)
+
+
+def test_what_failed_before_a_completed_deployment_is_followed_is_no_failure_of_the_task_that_starts(
+    account: Account, end: Path
+) -> None:
+    outcome = followed_after(beside(account, "before"), end, 3, 4, "exec python web_app.py")
     assert (outcome.verdict, outcome.cause) == ("live", None), said(outcome)
 
 
-def test_the_failure_that_decides_is_the_one_that_is_named(
-    account: Account, end: Path, tmp_path: Path
-) -> None:
+def test_the_failure_that_decides_is_the_one_that_is_named(account: Account, end: Path) -> None:
     """Other failures, of before the completed deployment is followed, are more, and not what is told."""
-    site, starts, go = beside(account, "named"), tmp_path / "starts", tmp_path / "go"
-    serves = f"python web_app.py & while ! test -e {end}; do sleep 0.1; done; exit 7"
-    script = f"echo again >> {starts}; case $(grep -c again {starts}) in 1) {serves};; [2-5]) exit 7;; esac; "
-    script += f"while ! test -e {go}; do sleep 0.1; done; echo 'the licence is over'; exit 4"
-    arn = site.register(site.image, command=["sh", "-c", script])
-    site.update(taskDefinition=arn, desiredCount=1)
-    site.await_completed()
-    end.touch()
-    eventually(lambda: starts.read_text().count("again") >= 6)
-
-    def observe(progress: Progress) -> None:
-        if progress.snapshot is not None:
-            go.touch()
-
-    outcome = follow(site.aws, site.settings, arn, observe=observe)
+    outcome = followed_after(beside(account, "named"), end, 5, 7, "echo 'the licence is over'; exit 4")
     assert failed_by_the_program(outcome), said(outcome)

@@ -98,9 +98,8 @@ def _mounts(spec: ContainerSpec, volumes: Mapping[str, str]) -> Iterable[str]:
 def _in_memory(spec: ContainerSpec, engine: Engine) -> Iterable[str]:
     for each in spec.tmpfs:
         options = [f"size={each.size_mib}m", *each.options]
-        if (
-            engine.name == "podman"
-        ):  # unlike docker's --tmpfs, which ECS promises, with the image's files and exec
+        # ECS promises docker's --tmpfs; podman's has the image's files in it, and lets programs run.
+        if engine.name == "podman":
             options += ["notmpcopyup", *([] if {"exec", "noexec"} & {*each.options} else ["noexec"])]
         yield from ("--tmpfs", f"{each.path}:{','.join(options)}")
 

@@ -7,13 +7,14 @@ progress, so each run continues where the previous one stopped.
 from ...account import HostedDomains, hosted_domains
 from .delegation import public_dns
 from .finish import finish, idle_pairs, leave_former
-from .leads import Door, Lead, LookUp, find_lead, public_lookup
+from .leads import NO_ADDRESS, Address, Lead, LookUp, find_lead, public_lookup
 from .outcome import CutoverResult
 from .routes import Destination, RequiredRecord, Route
 from .run import HOLD_SECONDS, WAIT_SECONDS, cut_over, go_back, preview
 from .state import (
     CutoverState,
     LedDomains,
+    destination_address,
     destination_name,
     domains_here,
     read_state,
@@ -23,13 +24,14 @@ from .steps import STAGES, CutoverStep, steps
 
 __all__ = [
     "HOLD_SECONDS",
+    "NO_ADDRESS",
     "STAGES",
     "WAIT_SECONDS",
+    "Address",
     "CutoverResult",
     "CutoverState",
     "CutoverStep",
     "Destination",
-    "Door",
     "HostedDomains",
     "Lead",
     "LedDomains",
@@ -37,6 +39,7 @@ __all__ = [
     "RequiredRecord",
     "Route",
     "cut_over",
+    "destination_address",
     "destination_name",
     "domains_here",
     "find_lead",

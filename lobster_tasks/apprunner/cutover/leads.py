@@ -16,7 +16,7 @@ LookUp = Callable[[str], dns.Lookup | None]
 
 
 @dataclass(frozen=True)
-class Door:
+class Address:
     """An address that visitors can be led to: its DNS ``name``, empty where it does not exist.
 
     Distributions share addresses with others (``shares_addresses``): only their names tell them apart.
@@ -26,7 +26,7 @@ class Door:
     shares_addresses: bool = False
 
 
-NO_DOOR = Door("")
+NO_ADDRESS = Address("")
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def public_lookup(aws: Aws) -> LookUp | None:
     return None if is_embedded(aws.endpoint_url) else dns.look_up
 
 
-def find_lead(name: str, new: Door, former: Door, ask: LookUp | None) -> Lead:
+def find_lead(name: str, new: Address, former: Address, ask: LookUp | None) -> Lead:
     """Where public DNS leads a domain: by the names of its CNAME records or, as with ALIAS and ANAME, by its
     addresses."""
     if ask is None:
@@ -65,7 +65,9 @@ def find_lead(name: str, new: Door, former: Door, ask: LookUp | None) -> Lead:
     return _by_addresses(name, found.addresses, new, former, ask) or Lead("elsewhere", saw)
 
 
-def _by_addresses(name: str, addresses: frozenset[str], new: Door, former: Door, ask: LookUp) -> Lead | None:
+def _by_addresses(
+    name: str, addresses: frozenset[str], new: Address, former: Address, ask: LookUp
+) -> Lead | None:
     """Whether the addresses are those of a load balancer or of App Runner; one of the former ones is enough."""
     of_former, of_new, saw = _addresses(former, ask), _addresses(new, ask), ", ".join(sorted(addresses))
     if of_former is None or of_new is None:
@@ -81,15 +83,15 @@ def _by_addresses(name: str, addresses: frozenset[str], new: Door, former: Door,
     return None
 
 
-def _shared(addresses: frozenset[str], door: Door, ask: LookUp) -> frozenset[str]:
+def _shared(addresses: frozenset[str], address: Address, ask: LookUp) -> frozenset[str]:
     """Those of the addresses that are also a distribution's."""
-    found = ask(door.name) if door.name and door.shares_addresses else None
+    found = ask(address.name) if address.name and address.shares_addresses else None
     return addresses & found.addresses if found else frozenset()
 
 
-def _addresses(door: Door, ask: LookUp) -> frozenset[str] | None:
+def _addresses(address: Address, ask: LookUp) -> frozenset[str] | None:
     """The addresses by which it can be recognised; None where they are not known."""
-    if not door.name or door.shares_addresses:
+    if not address.name or address.shares_addresses:
         return frozenset()
-    found = ask(door.name)
+    found = ask(address.name)
     return None if found is None else found.addresses

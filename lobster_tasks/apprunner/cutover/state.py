@@ -22,7 +22,7 @@ from ...stack.certificates import ISSUED, Certificate, covers
 from ...stack.load_balancing import HTTPS_PORT, Listener, find_balancer
 from .. import services
 from . import routes
-from .leads import NO_DOOR, Door, Lead, LookUp, find_lead
+from .leads import NO_ADDRESS, Address, Lead, LookUp, find_lead
 from .routes import APP_RUNNER, Destination, Origin, Route
 
 # The hosted zone of all distributions (Route 53 API Reference, "AliasTarget").
@@ -160,8 +160,8 @@ def domains_here(aws: Aws, settings: Settings, look_up: LookUp | None = None) ->
         return LedDomains()
 
     def read() -> LedDomains:
-        door, names = _door(aws, settings), hosted_domains(aws, settings.domains)
-        return _led(settings.domains, names, door, look_up)
+        address, names = destination_address(aws, settings), hosted_domains(aws, settings.domains)
+        return _led(settings.domains, names, address, look_up)
 
     return _unless_denied(read)
 
@@ -178,11 +178,12 @@ def refuse_led_to_former(aws: Aws, settings: Settings, look_up: LookUp | None = 
 
     def read() -> LedDomains:
         former = _endangered(aws, converge.read(aws, _desired(aws, settings)))
-        names = hosted_domains(aws, settings.domains) if former else HostedDomains({}, {})
-        new = _door(aws, settings) if former else NO_DOOR
+        if not former:
+            return LedDomains()
+        new, names = destination_address(aws, settings), hosted_domains(aws, settings.domains)
         unknown: dict[str, None] = {}
         for each in former:
-            led = _led(settings.domains, names, Door(each.dns_name, each.is_distribution), look_up, new)
+            led = _led(settings.domains, names, Address(each.dns_name, each.is_distribution), look_up, new)
             unknown |= {led.unknown: None} if led.unknown else {}
             if led.domains:
                 raise _led_to(each, led.domains, settings, new)
@@ -203,26 +204,27 @@ def _unless_denied(read: Callable[[], LedDomains]) -> LedDomains:
         return LedDomains(unknown=refusal(refused), is_unread=True)
 
 
-def _door(aws: Aws, settings: Settings) -> Door:
-    return Door(destination_name(aws, settings), shares_addresses=settings.is_fronted)
+def destination_address(aws: Aws, settings: Settings) -> Address:
+    """The address of the load balancer, or of the stack's distribution in front of it."""
+    return Address(destination_name(aws, settings), shares_addresses=settings.is_fronted)
 
 
 def _led(
     domains: Sequence[str],
     names: HostedDomains,
-    door: Door,
+    address: Address,
     look_up: LookUp | None,
-    new: Door = NO_DOOR,
+    new: Address = NO_ADDRESS,
 ) -> LedDomains:
-    """The domains that lead to one door: by their records here, or by public DNS, which ``look_up`` asks.
+    """The domains that lead to one address: by their records here, or by public DNS, which ``look_up`` asks.
 
-    Of those that public DNS leads neither there nor to ``new`` it is unknown: a CDN may be in front of the door.
+    Of those that public DNS leads neither there nor to ``new`` it is unknown: a CDN may be in front of the address.
     """
-    if not door.name:
+    if not address.name:
         return LedDomains()
-    led = [domain for domain, listed in names.records.items() if share_of(listed, door.name)]
+    led = [domain for domain, listed in names.records.items() if share_of(listed, address.name)]
     outside = [each for each in domains if look_up and not names.has_address(each)]
-    leads = {each: find_lead(each, new, door, look_up) for each in outside}
+    leads = {each: find_lead(each, new, address, look_up) for each in outside}
     led += [each for each, lead in leads.items() if lead.where == "former"]
     return LedDomains(tuple(led), "; ".join(filter(None, starmap(_doubt, leads.items()))))
 
@@ -234,7 +236,7 @@ def _doubt(domain: str, lead: Lead) -> str:
     return lead.saw if lead.where == "unknown" else ""
 
 
-def _led_to(former: Destination, domains: Sequence[str], settings: Settings, new: Door) -> RefusedError:
+def _led_to(former: Destination, domains: Sequence[str], settings: Settings, new: Address) -> RefusedError:
     old = _what_visitors_reach(settings.load_balancer.swapped().name, former.is_distribution)
     goal = _what_visitors_reach(settings.load_balancer.name, settings.is_fronted)
     return RefusedError(

@@ -22,7 +22,7 @@ from ..diagnosis.diagnose import diagnose
 from ..diagnosis.evidence import Evidence
 from ..diagnosis.evidence_collection import collect_evidence
 from ..diagnosis.findings import findings
-from ..diagnosis.fronting import failing_hop, misled_names, missing_hop, not_reachable
+from ..diagnosis.fronting import failing_hop, finding_of, misled_names, missing_hop, not_reachable
 from ..observation.judge import Verdict
 from ..observation.snapshot import Snapshot, revision_of
 from ..observation.timeline import Timeline
@@ -88,8 +88,7 @@ def _are_better(known: tuple[Cause, ...], causes: tuple[Cause, ...], last: Snaps
 
     Once ECS has completed the deployment, those found now include failures that did not decide.
     """
-    is_complete = last.record is not None and last.record.status == "SUCCESSFUL"
-    return is_complete or not causes or causes[0].code != known[0].code
+    return last.is_complete or not causes or causes[0].code != known[0].code
 
 
 def _probed(aws: Aws, path: VisitorsPath, timeline: Timeline) -> tuple[Probe | None, tuple[Cause, ...]]:
@@ -101,7 +100,7 @@ def _probed(aws: Aws, path: VisitorsPath, timeline: Timeline) -> tuple[Probe | N
         timeline.say(missing[0].message)
         if not {each.code for each in missing} & accepted_codes(settings.deployment.accept):
             return Probe("", Answer(False, missing[0].message, reached=False)), ()
-        return None, tuple(Cause(each.code, each.message, (), each.remedy) for each in missing)
+        return None, tuple(map(finding_of, missing))
     if endpoint is None:
         return None, ()
     if endpoint.wants:

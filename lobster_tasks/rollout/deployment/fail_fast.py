@@ -69,13 +69,13 @@ class FailFast:
         last = snapshots[-1]
         self._tell_of_waiting(last)
         self._look_at_what_is_pulled(last)
-        if self._first_complete is None and _is_complete(last):
+        if self._first_complete is None and last.is_complete:
             self._first_complete = last
         counted = counted_since(self._first_complete, last)
         failure = repeated_failure(counted)
-        if failure is None or self.causes or not (_is_going(last) or _is_complete(last)):
+        if failure is None or self.causes or not (_is_going(last) or last.is_complete):
             return
-        may_end = self._settings.deployment.rollback or _is_complete(last)
+        may_end = self._settings.deployment.rollback or last.is_complete
         is_ours_to_end = may_end and has_failed_enough(counted)
         if self._considered & {failure, failure.reason} and not is_ours_to_end:
             return
@@ -89,7 +89,7 @@ class FailFast:
         self._considered.add(failure if may_change else failure.reason)
         if may_heal and not is_ours_to_end:
             self._say(causes[0], "retrying may help, and ECS retries", failure.count)
-        elif _is_complete(last):
+        elif last.is_complete:
             self._give_up(causes, failure.count)
         elif not self._settings.deployment.rollback:
             until = (
@@ -195,7 +195,7 @@ def has_failed_enough(last: Snapshot) -> bool:
     """
     limit = min(_MOST, max(_LEAST, -(-last.service.desired // 2)))
     failed = sum(task.failed for task in last.ours)
-    breaker_acts = last.service.rolls_back and not _is_complete(last)
+    breaker_acts = last.service.rolls_back and not last.is_complete
     return not breaker_acts and max(failed, last.deployment.failed if last.deployment else 0) >= limit
 
 
@@ -226,7 +226,3 @@ def _events(last: Snapshot) -> list[str]:
 
 def _is_going(last: Snapshot) -> bool:
     return last.record is not None and last.record.status in _STOPPABLE
-
-
-def _is_complete(last: Snapshot) -> bool:
-    return last.record is not None and last.record.status == "SUCCESSFUL"

@@ -10,7 +10,7 @@ from ...settings import Settings
 from ...stack.distribution import ALL_VIEWER
 from ...stack.vpc_origin import DEPLOYED
 from ..cause_code import CauseCode
-from ..observation.way import VisitorsPath, broken_hop, hops
+from ..observation.way import Trouble, VisitorsPath, broken_hop, hops
 from .causes import Cause
 
 _AGAIN = "then inv deploy"
@@ -27,8 +27,12 @@ def missing_hop(path: VisitorsPath, answered: Probe) -> Cause | None:
 
 def misled_names(path: VisitorsPath) -> tuple[Cause, ...]:
     """The domains whose visitors do not come in, of an app that answers by the distribution's own name."""
-    found = [each.trouble for each in hops(path) if each.kind == "name" and each.trouble]
-    return tuple(Cause(each.code, each.message, (), each.remedy) for each in found)
+    return tuple(finding_of(each.trouble) for each in hops(path) if each.kind == "name" and each.trouble)
+
+
+def finding_of(trouble: Trouble) -> Cause:
+    """What a live release should know about a hop that lets nobody through."""
+    return Cause(trouble.code, trouble.message, (), trouble.remedy)
 
 
 def not_reachable(endpoint: PublicEndpoint, settings: Settings) -> Cause:

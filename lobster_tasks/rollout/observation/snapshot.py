@@ -369,6 +369,11 @@ class Snapshot:
         return healthy >= set(self.rollout.target_group_arns)
 
     @property
+    def is_complete(self) -> bool:
+        """Whether ECS's record calls our deployment successful: nothing rolls it back any more."""
+        return self.record is not None and self.record.status == "SUCCESSFUL"
+
+    @property
     def healthy(self) -> tuple[Task, ...]:
         """Our tasks that are running and healthy in every target group."""
         return tuple(task for task in self.running if self.is_healthy(task))
