@@ -20,9 +20,10 @@ from .traffic import Traffic, TrafficByName
 _SOAK_HOURS, _QUIET_MINUTES = 0.0, 1.0
 _QUIET_SECONDS = 130.0  # the quiet minute, and the one in which App Runner reports the minute before
 _HOLD_SECONDS = 20.0
-_THINKING_SECONDS = (
-    0.2  # real ones: they are there all the while, and not to measure how much the machine can bear
-)
+# Visitors are there all the while, and not to measure how much the machine can bear: the gates compare the latency of
+# both sides, in which a queue of visitors on one of them would show.
+_THINKING_SECONDS = 0.2  # real ones
+_THINKING_RATIO = 9.0
 
 
 def on_app_runner(context: RehearsalContext) -> AppRunnerApp:
@@ -55,12 +56,17 @@ def visited(context: RehearsalContext, app: AppRunnerApp) -> Iterator[Traffic]:
 
 
 def _visitors(context: RehearsalContext, app: AppRunnerApp) -> Traffic:
+    visitors = _visitors_of(context, app)
+    visitors.thinking_seconds, visitors.thinking_ratio = _THINKING_SECONDS, _THINKING_RATIO
+    return visitors
+
+
+def _visitors_of(context: RehearsalContext, app: AppRunnerApp) -> Traffic:
     aws, path = context.aws, context.settings.probe.path
     if app.domain:
         name, url = f"visits to {app.domain}", f"http://{app.domain}"
-        return TrafficByName(url, path, name=name, thinking_seconds=_THINKING_SECONDS, aws=aws, zone=app.zone)
-    authority = find_authority(aws, app.address)
-    return Traffic(app.address, path, name="visits", thinking_seconds=_THINKING_SECONDS, authority=authority)
+        return TrafficByName(url, path, name=name, aws=aws, zone=app.zone)
+    return Traffic(app.address, path, name="visits", authority=find_authority(aws, app.address))
 
 
 def imported(context: RehearsalContext, app: AppRunnerApp) -> None:

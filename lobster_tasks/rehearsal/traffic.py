@@ -33,7 +33,9 @@ class Traffic:
     failure.
 
     ``websocket`` is a path on which one connection is opened at the start and kept open. ``authority`` (PEM) is
-    trusted instead of this machine's own. A new ``url`` applies from the next request on.
+    trusted instead of this machine's own. A new ``url`` applies from the next request on. After each answer a visitor
+    pauses for ``thinking_seconds``, or for ``thinking_ratio`` times as long as the answer took, if that is longer: then
+    visitors do not form a queue on a slow machine.
     """
 
     url: str
@@ -41,6 +43,7 @@ class Traffic:
     websocket: str | None = None
     name: str = "traffic"
     thinking_seconds: float = _THINKING_SECONDS
+    thinking_ratio: float = 0.0
     authority: str = ""
     sent: int = 0
     failures: Counter[str] = field(default_factory=Counter)
@@ -78,8 +81,10 @@ class Traffic:
     def _visit(self) -> None:
         with self._client() as client:
             while not self._stop.is_set():
+                began = time.monotonic()
                 self._count(self._ask(client))
-                self._stop.wait(self.thinking_seconds)
+                took = time.monotonic() - began
+                self._stop.wait(max(self.thinking_seconds, self.thinking_ratio * took))
 
     def _client(self) -> Client:
         # No proxy is needed for this machine, and looking for one takes a third of the time.

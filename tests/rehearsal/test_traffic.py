@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from statistics import fmean
 
 import pytest
 
@@ -17,18 +21,26 @@ from tests.serving import in_background
 DOMAIN = "app.example.com"
 
 
+class Silent(BaseHTTPRequestHandler):
+    """Answers without a body, and logs nothing."""
+
+    def answer(self, status: int) -> None:
+        """Answer with a status."""
+        self.send_response(status)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Nothing."""
+
+
 @contextmanager
 def answering(status: int) -> Iterator[str]:
     """A server that answers everything with a status; its address."""
 
-    class Page(BaseHTTPRequestHandler):
+    class Page(Silent):
         def do_GET(self) -> None:
-            self.send_response(status)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            pass
+            self.answer(status)
 
     with in_background(ThreadingHTTPServer(("127.0.0.1", 0), Page)) as address:
         yield address
@@ -41,6 +53,34 @@ def test_who_gets_no_page_is_turned_away(status: int, turned_away: bool) -> None
     with answering(status) as address, Traffic(f"http://{address}", "/") as visitors:
         eventually(lambda: visitors.sent > 3)
     assert visitors.failures == ({str(status): visitors.sent} if turned_away else {})
+
+
+def test_visitors_who_think_longer_than_they_wait_form_no_queue() -> None:
+    """Whom a server answers one by one: the more of them wait, the longer it takes, however fast the machine is."""
+    for ratio, queue in ((0.0, 3.0), (9.0, 2.0)):
+        with one_by_one(0.02) as (address, waiting):
+            with Traffic(f"http://{address}", "/", thinking_seconds=0.0, thinking_ratio=ratio) as visitors:
+                eventually(lambda: visitors.sent > 60)
+            assert (fmean(waiting) < queue) is (ratio > 0), (ratio, waiting)
+
+
+@contextmanager
+def one_by_one(seconds: float) -> Iterator[tuple[str, list[int]]]:
+    """A server that needs ``seconds`` for an answer; its address, and how many visitors waited at each arrival."""
+    waiting: list[int] = []
+    one, now = threading.Lock(), Counter[str]()
+
+    class Page(Silent):
+        def do_GET(self) -> None:
+            now["there"] += 1
+            waiting.append(now["there"])
+            with one:
+                time.sleep(seconds)
+                now["there"] -= 1
+            self.answer(200)
+
+    with in_background(ThreadingHTTPServer(("127.0.0.1", 0), Page)) as address:
+        yield address, waiting
 
 
 @pytest.mark.parametrize(("status", "turned_away"), [(200, False), (404, True)])
