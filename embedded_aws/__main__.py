@@ -13,7 +13,9 @@ import select
 import signal
 import socket
 import sys
+import traceback
 import warnings
+from pathlib import Path
 
 CANNOT_START = 5
 _HOW_TO_USE_IT = """\
@@ -101,11 +103,16 @@ def _positive(text: str) -> float:
 
 
 class _OneLine(logging.Formatter):
-    """Formats a record as one line, without a traceback."""
+    """Formats a record as one line: of a traceback, the error and where it was raised."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The message, on one line."""
-        return " ".join(record.getMessage().split())
+        """The message, and ``Type: text (file:line)`` of the error that it is about."""
+        said, error = record.getMessage(), record.exc_info and record.exc_info[1]
+        if error:
+            raised = traceback.extract_tb(error.__traceback__)[-1:]
+            where = "".join(f" ({Path(frame.filename).name}:{frame.lineno})" for frame in raised)
+            said = f"{said}: {type(error).__name__}: {error}{where}"
+        return " ".join(said.split())
 
 
 def _log(verbose: bool) -> None:

@@ -104,8 +104,8 @@ class AppRunnerComponent:
     async def _carry_out(self, work: OperationRun, service: Service) -> None:
         try:
             await work.run()
-        except Exception as defect:
-            log.exception("%s was lost: %s: %s", service.arn, type(defect).__name__, defect)
+        except Exception:
+            log.exception("%s was lost", service.arn)
 
     async def run(self) -> None:
         """Report metrics every minute, and start automatic deployments."""

@@ -87,7 +87,7 @@ class Fargate:
         except Exception as defect:
             if str(defect) not in service.told:
                 service.told.add(str(defect))
-                log.exception("%s could not be moved: %s: %s", service.arn, type(defect).__name__, defect)
+                log.exception("%s could not be moved", service.arn)
 
     def start_for_service(self, state: EcsState, service: Service, deployment: Deployment) -> Task:
         """Start a task of a service."""
@@ -157,8 +157,8 @@ class Fargate:
         try:
             life = TaskLifecycle(self._runtime, self._balancer, self._agent, self._workers, state, task)
             await life.run()
-        except Exception as defect:
-            log.exception("%s was lost: %s: %s", task.arn, type(defect).__name__, defect)
+        except Exception:
+            log.exception("%s was lost", task.arn)
             with self._plane.lock:
                 task.stop("InfrastructureHealth", "The task's host failed.")
                 task.enter("STOPPED", stoppedAt=now())

@@ -192,7 +192,7 @@ def failures_answered(tokens: PageTokens) -> Handler:
         except Exception as defect:
             if refused := request.reading.why_not_allowed(tokens, failed=True):
                 return request.refusal(refused, 400)
-            log.exception("%s failed: %s: %s", request.call, type(defect).__name__, defect)
+            log.exception("%s failed", request.call)
             return _failed(request, defect)
 
     return handle

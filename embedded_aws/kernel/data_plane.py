@@ -124,4 +124,4 @@ class DataPlane:
 
 def _report(done: Future[None]) -> None:
     if not done.cancelled() and (defect := done.exception()) is not None:
-        log.error("the data plane failed: %s: %s", type(defect).__name__, defect, exc_info=defect)
+        log.error("the data plane failed", exc_info=defect)

@@ -6,6 +6,7 @@ import http.client
 import io
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -447,7 +448,7 @@ def test_verbose_logs_each_call_on_one_line_and_defects_too() -> None:
 
 
 def test_without_verbose_a_defect_is_one_line() -> None:
-    """Named by its operation, without a traceback."""
+    """Named by its operation, with the place instead of a traceback."""
     with running() as process:
         url = url_of(process)
         config = Config(retries={"total_max_attempts": 1}, parameter_validation=False)
@@ -457,7 +458,8 @@ def test_without_verbose_a_defect_is_one_line() -> None:
             ssm.get_patch_baseline_for_patch_group(PatchGroup="x")
         process.terminate()
         errors = rest_of(process).err
-    assert errors == "ssm GetPatchBaselineForPatchGroup failed: KeyError: None\n"
+    told = r"ssm GetPatchBaselineForPatchGroup failed: KeyError: None \(\w+\.py:\d+\)\n"
+    assert re.fullmatch(told, errors)
 
 
 def test_reset_forgets_everything(aws: EmbeddedProcess) -> None:
