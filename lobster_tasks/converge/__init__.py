@@ -8,7 +8,7 @@ all of it and are what callers use; they get a ``Dialogue`` that shows the plan 
 from .apply import apply
 from .cycle import Changes, Convergence, Dialogue, bring, carry_out, remove
 from .dependents import dependents
-from .openings import with_openings
+from .openings import other_doors, with_openings
 from .planner import Change, Difference, Lockout, Opening, Plan, plan, plan_removal, refuse_impossible
 from .read import read
 from .replacement import refuse_unready
@@ -27,6 +27,7 @@ __all__ = [
     "bring",
     "carry_out",
     "dependents",
+    "other_doors",
     "plan",
     "plan_removal",
     "read",

@@ -6,12 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from ..aws import Aws
-from ..stack import Resource, Stack
+from ..aws import ACCESS_DENIED, Aws
+from ..errors import AwsCallError
+from ..stack import Live, Resource, Stack
 from .apply import apply
 from .dependents import dependents
 from .lockout import with_lockout
-from .openings import with_openings
+from .openings import other_doors, with_openings
 from .planner import Change, Plan, plan, plan_removal, refuse_impossible
 from .read import read
 from .verify import verify, verify_removal
@@ -64,8 +65,18 @@ def bring(
     if any(each.resource.former for each in made.changes):
         others = dependents(aws, stack, live)
         made = plan(stack, live, others, adopt=adopt)
-    made = with_lockout(aws, with_openings(made))
+    made = with_lockout(aws, with_openings(made, _other_doors(aws, stack, made)))
     return _carry_out(aws, made, lambda: verify(aws, stack, others), dialogue, dry_run)
+
+
+def _other_doors(aws: Aws, stack: Stack, made: Plan) -> dict[Resource, Live | None]:
+    """The doors that a slice leaves out, as they are; none where they must not be read."""
+    try:
+        return read(aws, other_doors(stack, made), made.live)
+    except AwsCallError as refused:
+        if refused.code not in ACCESS_DENIED:
+            raise
+        return {}
 
 
 def remove(

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from ..stack import Live, LiveResources, Resource
+from ..stack import Live, LiveResources, Resource, Stack
 from ..stack.doors import Door, Range, Rule, doors, let_in, outside, shared, uncovered
 from .planner import Change, Opening, Plan, is_of_the_stack
 
@@ -20,10 +20,25 @@ _OF_DOORS = frozenset(
 )
 
 
-def with_openings(made: Plan) -> Plan:
-    """The plan with its ``openings``, and with what the load balancer that another one replaces lets in."""
-    before, after = _doors_before(made), _doors_after(made)
-    return replace(made, openings=_openings(made, before, after), former_lets_in_more=_keeps_more(after))
+def other_doors(stack: Stack, made: Plan) -> Stack:
+    """What makes doors and is not in a slice, with its dependencies; nothing where the slice's plan changes no door.
+
+    A slice is compared with all doors: visitors whom it lets in may be let in elsewhere, and a door that it leaves out
+    may depend on what it changes.
+    """
+    if not any(each.resource.kind in _OF_DOORS for each in made.changes):
+        return Stack(stack.name, ())
+    return Stack(stack.name, stack.others).slice(_OF_DOORS)
+
+
+def with_openings(made: Plan, others: Mapping[Resource, Live | None] | None = None) -> Plan:
+    """The plan with its ``openings``, and with what the load balancer that another one replaces lets in.
+
+    ``others`` is what there is of ``other_doors``, which the plan does not change.
+    """
+    whole = replace(made, live={**made.live, **(others or {})})
+    before, after = _doors_before(whole), _doors_after(whole)
+    return replace(made, openings=_openings(whole, before, after), former_lets_in_more=_keeps_more(after))
 
 
 def _openings(made: Plan, before: Collection[Door], after: Collection[Door]) -> tuple[Opening, ...]:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ..aws import Aws
 from ..stack import Live, LiveResources, Resource, Stack
 from . import graph
 
 
-def read(aws: Aws, stack: Stack) -> dict[Resource, Live | None]:
-    """Every resource as it is now; None for one that does not exist. Changes nothing."""
-    found: dict[Resource, Live | None] = {}
+def read(
+    aws: Aws, stack: Stack, before: Mapping[Resource, Live | None] | None = None
+) -> dict[Resource, Live | None]:
+    """Every resource as it is now; None for one that does not exist. Changes nothing.
+
+    ``before`` are resources that were read already.
+    """
+    found: dict[Resource, Live | None] = dict(before or {})
 
     def look(resource: Resource) -> None:
         found[resource] = resource.read(aws, LiveResources(found))

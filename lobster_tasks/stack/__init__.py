@@ -58,10 +58,11 @@ Kind = TypeVar("Kind", bound=Resource)
 
 @dataclass(frozen=True)
 class Stack:
-    """Every resource of one stack, each after its dependencies."""
+    """Every resource of one stack, each after its dependencies; of a slice, ``others`` are those that it leaves out."""
 
     name: str
     resources: tuple[Resource, ...]
+    others: tuple[Resource, ...] = ()
 
     @property
     def former(self) -> tuple[Resource, ...]:
@@ -114,7 +115,8 @@ class Stack:
         for resource in reversed(self.resources):
             if resource.kind in named or resource in chosen:
                 chosen |= {resource, *resource.dependencies}
-        return Stack(self.name, tuple(each for each in self.resources if each in chosen))
+        left = tuple(each for each in self.resources if each not in chosen)
+        return Stack(self.name, tuple(each for each in self.resources if each in chosen), left)
 
 
 def build(settings: Settings, account: str, partition: str = "aws", *, leaves_former: bool = False) -> Stack:

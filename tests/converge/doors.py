@@ -14,6 +14,8 @@ from lobster_tasks.stack import Live, LiveResources, Resource, Stack
 from tests.embedded.identities import ACCOUNT
 
 KINDS = ("listener", "target-group", "vpc-origin", "distribution", "security-group-rule")
+SERVICE = ("service", "scalable-target")
+GROUPS = ("security-group",)
 OFFICE, BRANCH = "203.0.113.0/24", "198.51.100.0/24"
 LISTS: Mapping[str, tuple[str, ...]] = {"none": (), "narrow": (OFFICE,), "wide": (BRANCH, OFFICE)}
 REGIONAL = f"arn:aws:wafv2:us-east-2:{ACCOUNT}:regional/webacl/theirs/0"
@@ -74,12 +76,12 @@ EVERY = [
 
 
 @cache
-def desired(doors: Doors, replacing: bool = False) -> Stack:
-    """The stack of the settings; ``replacing`` a load balancer of another scheme."""
+def desired(doors: Doors, replacing: bool = False, kinds: tuple[str, ...] = KINDS) -> Stack:
+    """The stack of the settings; ``replacing`` a load balancer of another scheme. What a task makes by its kinds."""
     settings = load(doors.given)
     if replacing:
         settings = settings.model_copy(update={"load_balancer": settings.load_balancer.swapped()})
-    return stack.build(settings, ACCOUNT).slice(KINDS)
+    return stack.build(settings, ACCOUNT).slice(kinds)
 
 
 @cache
@@ -125,9 +127,13 @@ def _permissions(group: Any) -> Iterator[dict[str, Any]]:
         yield {"IpProtocol": "tcp", "FromPort": port, "ToPort": port, "IpRanges": ranges}
 
 
-def planned(before: Doors, after: Doors) -> converge.Plan:
-    """The plan with the settings ``after`` where those of ``before`` were set up."""
-    made = desired(after, replacing=(before.way == "public") != (after.way == "public"))
+def planned(before: Doors, after: Doors, kinds: tuple[str, ...] = KINDS) -> converge.Plan:
+    """The plan of these kinds with the settings ``after`` where those of ``before`` were set up."""
+    made = desired(after, (before.way == "public") != (after.way == "public"), kinds)
     there = account(before)
-    live = {each: GIVEN.get(each.kind) or there.get(each.label) for each in made.resources}
-    return converge.with_openings(converge.plan(made, live))
+    plan = converge.plan(made, _found(made, there))
+    return converge.with_openings(plan, _found(converge.other_doors(made, plan), there))
+
+
+def _found(made: Stack, there: Mapping[str, Live]) -> dict[Resource, Live | None]:
+    return {each: GIVEN.get(each.kind) or there.get(each.label) for each in made.resources}

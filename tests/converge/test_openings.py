@@ -6,6 +6,7 @@ Who is let in is computed here from the settings alone, visitor by visitor.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from ipaddress import ip_network
 from itertools import product
@@ -30,10 +31,12 @@ from .doors import (
     EVERY,
     FLAGS,
     GIVEN,
+    GROUPS,
     KINDS,
     LISTS,
     OFFICE,
     REGIONAL,
+    SERVICE,
     Doors,
     account,
     desired,
@@ -102,6 +105,48 @@ def test_every_pair_of_settings_opens_exactly_where_somebody_more_is_let_in() ->
         f"{before} → {after}: {'says nothing' if is_opened(before, after) else 'says that it opens'}"
         for before, after in product(EVERY, EVERY)
         if bool(planned(before, after).openings) != is_opened(before, after)
+    ]
+    assert wrong == []
+
+
+def then_by_the_service(before: Doors, after: Doors) -> tuple[Doors, ...]:
+    """The same where a task makes the service and what it needs: the load balancer, but neither distribution nor VPC
+    origin, which stay as they are. An internal load balancer that CloudFront does not lead to yet lets in nobody."""
+    if (before.way == "public") != (after.way == "public"):
+        return (before,) if after.way == "cloudfront" else (before, after)
+    web_acl = after.web_acl or before.web_acl
+    balancer = (Doors(after.way, after.listed, web_acl, sign_in=after.sign_in),)
+    return _with_front(before, balancer if after.way != "cloudfront" else (), web_acl)
+
+
+def then_by_the_groups(before: Doors, after: Doors) -> tuple[Doors, ...]:
+    """The same where a task makes the security groups: those of a load balancer that is not there let in nobody.
+
+    Without HTTPS in the settings, its port closes; the listener of the other one goes on redirecting there.
+    """
+    if (before.way == "public") != (after.way == "public"):
+        return (before,)
+    balancer = (Doors(after.way, after.listed, before.web_acl, sign_in=before.sign_in),)
+    is_closed = after.way == "cloudfront" or (before.sign_in and not after.sign_in)
+    return _with_front(before, () if is_closed else balancer, before.web_acl)
+
+
+def _with_front(before: Doors, balancer: tuple[Doors, ...], web_acl: bool) -> tuple[Doors, ...]:
+    return (*balancer, *([replace(before, web_acl=web_acl)] if before.way == "cloudfront" else []))
+
+
+@pytest.mark.parametrize(
+    ("kinds", "by_the_task"), [(SERVICE, then_by_the_service), (GROUPS, then_by_the_groups)]
+)
+def test_a_task_that_makes_a_part_opens_exactly_where_its_changes_let_in_somebody_more(
+    kinds: tuple[str, ...], by_the_task: Callable[[Doors, Doors], tuple[Doors, ...]]
+) -> None:
+    """All doors are compared, also those that the task does not change: before, and after its changes."""
+    wrong = [
+        f"{before} → {after}: {[(each.rule, each.label) for each in told]}"
+        for before, after in product(EVERY, EVERY)
+        if bool(told := planned(before, after, kinds).openings)
+        != bool(set[Visitor]().union(*map(let_in, by_the_task(before, after))) - let_in(before))
     ]
     assert wrong == []
 

@@ -228,6 +228,19 @@ def test_back_from_a_distribution_nobody_is_let_in_who_is_not_listed(setup: Setu
     assert set().union(*seen) == {OFFICE}
 
 
+def test_the_service_alone_is_compared_with_the_distribution_that_it_leaves_out(setup: Setup) -> None:
+    """Also where the distribution must not be read: then it is not known to let in everybody already."""
+    setup.bring(**FRONTED)
+    service = setup.stack().slice(("service", "scalable-target"))
+    alone = converge.bring(setup.aws, service, dry_run=True).plan
+    assert "load-balancer/lobster-alb-2" in {each.resource.label for each in alone.changes}
+    assert alone.openings == ()
+    setup.embedded.order({"service": "cloudfront", "error": DENIED})
+    unread = converge.bring(setup.aws, service, dry_run=True).plan
+    assert [each.label for each in unread.openings] == ["security-group/lobster-alb-sg-2"]
+    setup.embedded.forgive()
+
+
 DENIED = {"code": "AccessDenied", "message": "no", "status": 403}
 BROKEN = {"code": "InvalidInput", "message": "no", "status": 400}
 
