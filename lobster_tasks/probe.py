@@ -108,6 +108,7 @@ class PublicEndpoint:
     ``load_balancer`` is the ARN of the load balancer, empty where the address belongs to none. ``distribution`` is the
     one in front of it, as GetDistribution returns it, where visitors use CloudFront. ``authority`` (PEM) is trusted
     instead of this machine's own. ``front`` is what was found of CloudFront; None where it was not looked for.
+    ``dns_name`` is the DNS name of the distribution, or of the load balancer without one.
     """
 
     url: str
@@ -121,6 +122,7 @@ class PublicEndpoint:
     authority: str = ""
     sign_in: str = ""
     front: Front | None = None
+    dns_name: str = ""
 
     @property
     def is_private(self) -> bool:
@@ -221,6 +223,7 @@ def _public_endpoint(aws: Aws, balancer: Mapping[str, Any], group: str, stack: s
         load_balancer=arn,
         sign_in=rule.sign_in,
         front=front,
+        dns_name=balancer["DNSName"],
     )
 
 
@@ -237,6 +240,7 @@ def _by_distribution(
         distribution=distribution,
         authority=find_authority(aws, url),
         front=front,
+        dns_name=distribution["DomainName"],
     )
 
 

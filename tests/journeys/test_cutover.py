@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from lobster_tasks import rollout
 from lobster_tasks.apprunner import cutover
 from lobster_tasks.errors import InterruptedRunError, OutOfTimeError, RefusedError
 from lobster_tasks.rollout import Progress
@@ -35,6 +36,12 @@ def move(standing: CutoverScenario) -> Iterator[CutoverScenario]:
     leave(standing)
 
 
+def names_on_the_way(move: CutoverScenario) -> dict[str, tuple[str, str | None]]:
+    """The names with which the way of visitors begins: the state of each, and the cause that keeps visitors out."""
+    way = [hop for hop in rollout.status(move.aws, move.settings).way if hop.kind == "name"]
+    return {hop.name: (hop.state, hop.trouble.code if hop.trouble else None) for hop in way}
+
+
 def test_visitors_notice_nothing_there_and_back(move: CutoverScenario) -> None:
     zone = move.zone("notice.org")
     move.cname(zone, "app.notice.org", ttl=300)
@@ -50,8 +57,14 @@ def test_visitors_notice_nothing_there_and_back(move: CutoverScenario) -> None:
         assert there.shares == (("app.notice.org", 100), ("notice.org", 100))
         assert zone.ask("app.notice.org") == zone.ask("notice.org") == [move.new]
         eventually(lambda: sub.answers["new"] > 0 and apex.answers["new"] > 0)
+        assert names_on_the_way(mine) == {
+            "app.notice.org": ("100% of visitors led here", None),
+            "notice.org": ("100% of visitors led here", None),
+            move.new: ("", None),
+        }
         back = mine.back()
         assert (back.verdict, back.shares) == ("back", (("app.notice.org", 0), ("notice.org", 0)))
+        assert names_on_the_way(mine)["notice.org"] == ("0% of visitors led here", "name-elsewhere")
     lines = said(there).splitlines()
     for step in there.steps:
         announced = next(n for n, line in enumerate(lines) if line.startswith(f"{step.name}: "))

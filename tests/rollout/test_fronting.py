@@ -17,7 +17,8 @@ from lobster_tasks.settings import load
 from lobster_tasks.stack.distribution import ALL_VIEWER
 
 APP = "app.example.com"
-URL = "https://d111111abcdef8.cloudfront.net"
+HOST = "d111111abcdef8.cloudfront.net"
+URL = f"https://{HOST}"
 LIVE = Answer(True, "GET / 200", 200)
 OPEN = Answer(True, "WebSocket open", 101)
 
@@ -87,7 +88,8 @@ def path(shown: dict[str, Any] | None, *origins: dict[str, Any], unread: bool = 
     """The way through a distribution, or without one to an internal load balancer."""
     front = Front(origins or (ORIGIN,), shown, unread)
     there = {"distribution": shown} if shown else {"internal": True}
-    endpoint = PublicEndpoint(URL, rule=RULE, load_balancer=ALB, front=front, **there)
+    named = HOST if shown else "lobster-alb"
+    endpoint = PublicEndpoint(URL, rule=RULE, load_balancer=ALB, front=front, dns_name=named, **there)
     return VisitorsPath(FRONTED, ("lobster-tg",), endpoint, front=front)
 
 
@@ -157,7 +159,6 @@ def test_of_a_distribution_that_is_not_there_only_that_is_said() -> None:
     assert broken.trouble.message == told
 
 
-HOST = "d111111abcdef8.cloudfront.net"
 ELSEWHERE = {"Type": "CNAME", "ResourceRecords": [{"Value": "x.us-east-2.awsapprunner.com"}]}
 HERE = {"Type": "A", "AliasTarget": {"DNSName": f"{HOST}."}}
 EXPIRED = "certificate has expired"
@@ -190,6 +191,62 @@ def test_a_name_is_led_to_the_distribution_and_taken_there(
     assert [each.code for each in misled_names(replace(path(shown), names=(read,)))] == (
         [code] if code else []
     )
+
+
+PUBLIC = "lobster-alb-0.us-east-2.elb.amazonaws.com"
+THERE = {"Type": "A", "AliasTarget": {"DNSName": f"dualstack.{PUBLIC}."}}
+SECURE = ForwardingRule("HTTPS", 443)
+NAMED_THERE: list[tuple[NameReading, ForwardingRule, str | None, str]] = [
+    (NameReading(APP, (THERE,)), SECURE, None, "100% of visitors led here"),
+    (NameReading(APP, (THERE,)), RULE, None, "100% of visitors led here"),
+    (
+        NameReading(APP, ({**THERE, "Weight": 10}, {**ELSEWHERE, "Type": "A", "Weight": 90})),
+        RULE,
+        None,
+        "10%",
+    ),
+    (NameReading(APP), SECURE, None, "DNS not known"),
+    (NameReading(APP, ()), SECURE, "name-without-record", "0%"),
+    (NameReading(APP, (ELSEWHERE,)), SECURE, "name-elsewhere", "0%"),
+    (NameReading(APP, (HERE,)), SECURE, "name-elsewhere", "0%"),
+    (NameReading(APP, (THERE,), EXPIRED), SECURE, "certificate-invalid", "100%"),
+    (NameReading(APP, None, EXPIRED), SECURE, "certificate-invalid", "not known"),
+]
+
+
+@pytest.mark.parametrize(("read", "rule", "code", "state"), NAMED_THERE)
+def test_a_name_is_led_to_a_public_load_balancer(
+    read: NameReading, rule: ForwardingRule, code: str | None, state: str
+) -> None:
+    """Which takes requests for every name: an alias is nothing that it could lack."""
+    settings = load({"domains": [APP]})
+    endpoint = PublicEndpoint(f"https://{PUBLIC}", rule=rule, load_balancer=ALB, dns_name=PUBLIC)
+    way = VisitorsPath(settings, ("lobster-tg",), endpoint, names=(read,))
+    first, own, *rest = hops(way)
+    assert [first.name, own.name, *(each.kind for each in rest)] == [
+        *(APP, PUBLIC),
+        *("load balancer", "target group"),
+    ]
+    assert (first.trouble.code if first.trouble else None) == code
+    assert state in first.state
+    assert "alias" not in first.state
+    assert [each.code for each in misled_names(way)] == ([code] if code else [])
+    if first.trouble:
+        assert "distribution" not in first.trouble.message
+        assert "the load balancer" in first.trouble.message
+        assert first.trouble.remedy == "inv cutover"
+
+
+def test_the_remedy_for_a_named_certificate_is_its_setting() -> None:
+    arn = "arn:aws:acm:us-east-2:123456789012:certificate/a"
+    settings = load({"domains": [APP], "load_balancer": {"certificate": arn}})
+    endpoint = PublicEndpoint(f"https://{PUBLIC}", rule=SECURE, load_balancer=ALB, dns_name=PUBLIC)
+    broken = broken_hop(
+        VisitorsPath(settings, ("lobster-tg",), endpoint, names=(NameReading(APP, (THERE,), EXPIRED),))
+    )
+    assert broken is not None
+    assert broken.trouble is not None
+    assert broken.trouble.remedy == f"set load_balancer.certificate to one for {APP}, then inv setup-fargate"
 
 
 def test_what_is_missing_is_no_cause_where_the_app_answers() -> None:

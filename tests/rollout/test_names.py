@@ -1,16 +1,23 @@
-"""How often the names before a distribution are read, and how many at once."""
+"""How often the names before a distribution or a load balancer are read, and how many at once."""
 
 from __future__ import annotations
 
 import socket
 from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from threading import Thread
 from typing import Any, cast
 
+import pytest
+
 from lobster_tasks.aws import Aws
+from lobster_tasks.forwarding import ForwardingRule
 from lobster_tasks.probe import PublicEndpoint
 from lobster_tasks.rollout.observation.way import NamesReader, VisitorsPath, with_certificates
 from lobster_tasks.settings import load
+from tests.embedded.certificates import server_context
+from tests.serving import in_background
 
 DOMAINS = ["app.example.com", "www.example.com"]
 SETTINGS = load({"front": {"kind": "cloudfront"}, "domains": DOMAINS})
@@ -19,7 +26,16 @@ SETTINGS = load({"front": {"kind": "cloudfront"}, "domains": DOMAINS})
 def path(id: str, *aliases: str, url: str = "https://d111111abcdef8.cloudfront.net") -> VisitorsPath:
     """The way through a distribution."""
     distribution = {"Id": id, "DistributionConfig": {"Aliases": {"Items": list(aliases)}}}
-    return VisitorsPath(SETTINGS, ("lobster-tg",), PublicEndpoint(url, distribution=distribution))
+    endpoint = PublicEndpoint(url, distribution=distribution, dns_name=f"{id}.cloudfront.net")
+    return VisitorsPath(SETTINGS, ("lobster-tg",), endpoint)
+
+
+def balanced(name: str, protocol: str = "HTTPS", url: str = "", **more: Any) -> VisitorsPath:
+    """The way by a load balancer, without a distribution."""
+    rule, dns_name = ForwardingRule(protocol, 443), f"{name}.elb.amazonaws.com"
+    url = url or f"{protocol.lower()}://{dns_name}"
+    endpoint = PublicEndpoint(url, rule=rule, load_balancer=f"app/{name}/0", dns_name=dns_name, **more)
+    return VisitorsPath(load({"domains": DOMAINS}), ("lobster-tg",), endpoint)
 
 
 @dataclass
@@ -28,6 +44,7 @@ class Route53:
 
     time: float = 0.0
     asked: list[str] = field(default_factory=list)
+    endpoint_url: str | None = None
 
     @property
     def clock(self) -> Route53:
@@ -60,6 +77,16 @@ def test_names_are_not_read_again_at_each_look() -> None:
     assert listings(path("E1"), 69) == 1
     assert listings(path("E1"), 70) == 2
     assert listings(path("E2"), 80) == 3
+    assert listings(balanced("one", "HTTP"), 90) == 4
+    assert listings(balanced("one", "HTTP"), 91) == 4
+    assert listings(balanced("two", "HTTP"), 92) == 5
+    assert listings(balanced("two", "HTTP"), 93) == 5
+
+
+def test_an_internal_load_balancer_is_not_looked_for_in_public_dns() -> None:
+    account = Route53()
+    assert NamesReader(cast(Aws, account))(balanced("one", "HTTP", internal=True)).names == ()
+    assert account.asked == []
 
 
 def waits_for_all(server: socket.socket, met: list[bool]) -> None:
@@ -81,15 +108,32 @@ def is_open(connection: socket.socket) -> bool:
     return False
 
 
-def test_the_certificates_of_all_domains_are_asked_for_at_once() -> None:
+@pytest.mark.parametrize("is_fronted", [True, False])
+def test_the_certificates_of_all_domains_are_asked_for_at_once(is_fronted: bool) -> None:
     """A domain whose edge does not answer takes as long as ten do."""
     met: list[bool] = []
     with socket.create_server(("127.0.0.1", 0)) as server:
         listener = Thread(target=waits_for_all, args=(server, met))
         listener.start()
-        names = with_certificates(
-            path("E1", *DOMAINS, url=f"https://127.0.0.1:{server.getsockname()[1]}")
-        ).names
+        url = f"https://127.0.0.1:{server.getsockname()[1]}"
+        way = path("E1", *DOMAINS, url=url) if is_fronted else balanced("one", url=url)
+        names = with_certificates(cast(Aws, Route53()), way).names
         listener.join()
     assert [(each.domain, each.certificate) for each in names] == [(each, "") for each in DOMAINS]
     assert met == [True]
+
+
+@pytest.mark.parametrize(
+    ("protocol", "endpoint_url", "is_told"),
+    [("HTTPS", None, True), ("HTTPS", "http://127.0.0.1:4566", False), ("HTTP", None, False)],
+)
+def test_the_certificate_of_a_load_balancer_is_verified(
+    protocol: str, endpoint_url: str | None, is_told: bool, tmp_path: Path
+) -> None:
+    """Where it has one, and not that of an embedded AWS, which nobody has signed."""
+    server = HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
+    server.socket = server_context("localhost", tmp_path).wrap_socket(server.socket, server_side=True)
+    with in_background(server) as there:
+        way = balanced("one", protocol, url=f"https://{there}")
+        names = with_certificates(cast(Aws, Route53(endpoint_url=endpoint_url)), way).names
+    assert [bool(each.certificate) for each in names] == [is_told, is_told]

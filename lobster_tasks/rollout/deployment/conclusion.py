@@ -65,7 +65,7 @@ def conclude(
     remarks = (
         *_left_behind(aws, settings, last, end, verdict, path, answered, timeline),
         *unasked,
-        *(misled_names(with_certificates(path)) if end == "live" else ()),
+        *(misled_names(with_certificates(aws, path)) if end == "live" else ()),
         *findings(last),
     )
     return Outcome(

@@ -540,7 +540,7 @@ RECORDS: Mapping[str, CauseRecord] = {
         meaning="The distribution does not have the domain as an alias.",
     ),
     CauseCode.CERTIFICATE_INVALID: CauseRecord(
-        meaning="The distribution's certificate is not valid for the domain.",
+        meaning="The certificate that visitors are shown is not valid for the domain.",
     ),
     CauseCode.DISTRIBUTION_MISSING: CauseRecord(
         meaning="No CloudFront distribution leads visitors to the load balancer.",

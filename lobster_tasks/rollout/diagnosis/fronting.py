@@ -26,7 +26,7 @@ def missing_hop(path: VisitorsPath, answered: Probe) -> Cause | None:
 
 
 def misled_names(path: VisitorsPath) -> tuple[Cause, ...]:
-    """The domains whose visitors do not come in, of an app that answers by the distribution's own name."""
+    """The domains whose visitors do not come in, of an app that answers by the own name of what they should reach."""
     return tuple(finding_of(each.trouble) for each in hops(path) if each.kind == "name" and each.trouble)
 
 

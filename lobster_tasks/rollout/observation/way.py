@@ -21,6 +21,7 @@ from ...account import (
     find_front,
     find_target_group,
     hosted_domains,
+    is_embedded,
     is_left_to_others,
     share_of,
     target,
@@ -77,7 +78,7 @@ class NameReading:
 
     ``records`` are its records in Route 53 in this account; None where its DNS is elsewhere or may not be read, and
     where its zone leaves it to a wildcard or to other name servers.
-    ``certificate`` is why the certificate that the distribution shows for it is not valid; empty where it is.
+    ``certificate`` is why the certificate that visitors are shown for it is not valid; empty where it is.
     """
 
     domain: str
@@ -92,7 +93,8 @@ class VisitorsPath:
     ``endpoint`` is None where no listener forwards to them; then ``balancer`` is the load balancer that has them, or
     that of the settings' name, as DescribeLoadBalancers returns it, with its ``listeners``, and ``front`` what
     CloudFront has in front of it.
-    ``unread`` is true where access to these is denied. ``names`` are the domains of the settings before a distribution.
+    ``unread`` is true where access to these is denied. ``names`` are the domains of the settings before a distribution
+    or a public load balancer.
     """
 
     settings: Settings
@@ -138,11 +140,11 @@ def _attached(aws: Aws, target_groups: Sequence[str]) -> dict[str, Any] | None:
 
 
 def with_names(aws: Aws, path: VisitorsPath) -> VisitorsPath:
-    """The way with the domains of the settings, where visitors use a distribution, and where DNS leads them."""
-    if _distribution_before(path) is None:
+    """The way with the domains of the settings, where visitors may use them, and where DNS leads them."""
+    if not _takes_domains(path):
         return path
     read, known = in_parallel(
-        partial(with_certificates, path), partial(_records, aws, tuple(path.settings.domains))
+        partial(with_certificates, aws, path), partial(_records, aws, tuple(path.settings.domains))
     )
     names = (
         replace(each, records=tuple(known[each.domain])) if each.domain in known else each
@@ -154,7 +156,7 @@ def with_names(aws: Aws, path: VisitorsPath) -> VisitorsPath:
 class NamesReader:
     """Reads the names of a way that is read again and again, but not each time: they change seldom.
 
-    They are read again after a minute, and for another distribution or other aliases.
+    They are read again after a minute, and for another address or other aliases.
     """
 
     def __init__(self, aws: Aws) -> None:
@@ -165,10 +167,8 @@ class NamesReader:
 
     def __call__(self, path: VisitorsPath) -> VisitorsPath:
         """``with_names``, with the names of the last reading where that is new enough."""
-        distribution, now = _distribution_before(path), self._aws.clock.now()
-        read_for = (
-            (distribution["Id"], *aliases_of(distribution["DistributionConfig"])) if distribution else ()
-        )
+        now, endpoint = self._aws.clock.now(), path.endpoint
+        read_for = (endpoint.url, endpoint.dns_name, *_aliases(endpoint)) if endpoint else ()
         if read_for != self._read_for or now - self._read_at >= _NAMES_FOR_SECONDS:
             self._names = with_names(self._aws, path).names
             self._read_for, self._read_at = read_for, now
@@ -188,22 +188,37 @@ def _records(aws: Aws, domains: Sequence[str]) -> Mapping[str, Sequence[Record]]
         return {}
 
 
-def with_certificates(path: VisitorsPath) -> VisitorsPath:
-    """The way with the domains of the settings, where visitors use a distribution; Route 53 is not asked."""
-    endpoint, distribution = path.endpoint, _distribution_before(path)
-    if endpoint is None or distribution is None:
+def with_certificates(aws: Aws, path: VisitorsPath) -> VisitorsPath:
+    """The way with the domains of the settings, where visitors may use them; Route 53 is not asked."""
+    endpoint = path.endpoint
+    if endpoint is None or not _takes_domains(path):
         return path
-    aliases = aliases_of(distribution["DistributionConfig"])
-    asked = [each for each in path.settings.domains if each in aliases]
+    asked = [each for each in path.settings.domains if _shows_certificate(aws, endpoint, each)]
     errors = in_parallel(*(partial(certificate_error, endpoint, each) for each in asked))
     found = dict(zip(asked, errors, strict=True))
     names = (NameReading(each, certificate=found.get(each, "")) for each in path.settings.domains)
     return replace(path, names=tuple(names))
 
 
-def _distribution_before(path: VisitorsPath) -> Mapping[str, Any] | None:
-    """The distribution that visitors use; None where they use none."""
-    return path.endpoint.distribution if path.endpoint else None
+def _takes_domains(path: VisitorsPath) -> bool:
+    """Whether public DNS leads the domains here: to a distribution, or to a public load balancer."""
+    return path.endpoint is not None and not path.endpoint.internal
+
+
+def _shows_certificate(aws: Aws, endpoint: PublicEndpoint, domain: str) -> bool:
+    """Whether visitors of a domain are shown a certificate for it: a distribution has them for its aliases.
+
+    That of an embedded load balancer is signed by nobody.
+    """
+    if endpoint.distribution:
+        return domain in _aliases(endpoint)
+    is_secure = endpoint.rule is not None and endpoint.rule.protocol == "HTTPS"
+    return is_secure and not is_embedded(aws.endpoint_url)
+
+
+def _aliases(endpoint: PublicEndpoint) -> tuple[str, ...]:
+    """The aliases of the distribution; none without one."""
+    return aliases_of(endpoint.distribution["DistributionConfig"]) if endpoint.distribution else ()
 
 
 def broken_hop(path: VisitorsPath) -> Hop | None:
@@ -224,52 +239,66 @@ def hops(path: VisitorsPath, former: FormerLoadBalancer | None = None) -> Iterat
 
 
 def _names(path: VisitorsPath) -> Iterator[Hop]:
-    if path.endpoint is None:
+    endpoint = path.endpoint
+    if endpoint is None:
         return
-    if distribution := path.endpoint.distribution:
-        yield from (_name(each, distribution, path.settings) for each in path.names)
-        aliases = aliases_of(distribution["DistributionConfig"])
-        known = [each.domain for each in path.names]
-        yield from (Hop("name", each, "alias") for each in aliases if each not in known)
-    if not lacks_distribution(path.endpoint, path.settings):
-        yield Hop("name", urlsplit(path.endpoint.address).netloc)
+    yield from (_name(each, endpoint, path.settings) for each in path.names)
+    known = [each.domain for each in path.names]
+    yield from (Hop("name", each, "alias") for each in _aliases(endpoint) if each not in known)
+    if not lacks_distribution(endpoint, path.settings):
+        yield Hop("name", urlsplit(endpoint.address).netloc)
 
 
-def _name(read: NameReading, distribution: Mapping[str, Any], settings: Settings) -> Hop:
-    """A domain: where DNS leads it, and whether the distribution takes it."""
-    domain, id = read.domain, distribution["Id"]
-    is_alias = domain in aliases_of(distribution["DistributionConfig"])
-    share = share_of(read.records, distribution["DomainName"]) if read.records is not None else None
-    led = "DNS not known" if share is None else f"{share:.0%} of visitors led here"
-    state = f"{'alias' if is_alias else 'no alias'}, {led}"
-    if read.certificate:
-        message = f"The certificate of the distribution {id} is not valid for {domain}: {read.certificate}."
-        remedy = (
-            f"set front.certificate to one for {domain}, then inv setup-fargate"
-            if settings.certificate
-            else _REPAIR
-        )
-        return Hop("name", domain, state, Trouble(CauseCode.CERTIFICATE_INVALID, message, remedy))
-    return Hop("name", domain, state, _misled(read, share, id, is_alias))
+def _name(read: NameReading, endpoint: PublicEndpoint, settings: Settings) -> Hop:
+    """A domain: where DNS leads it, and whether a distribution takes it; a load balancer takes every name."""
+    share = share_of(read.records, endpoint.dns_name) if read.records is not None else None
+    state = "DNS not known" if share is None else f"{share:.0%} of visitors led here"
+    if endpoint.distribution:
+        state = f"{'alias' if read.domain in _aliases(endpoint) else 'no alias'}, {state}"
+    trouble = _distrusted(read, endpoint, settings) or _misled(read, share, endpoint)
+    return Hop("name", read.domain, state, trouble)
 
 
-def _misled(read: NameReading, share: float | None, distribution: str, is_alias: bool) -> Trouble | None:
-    """Why visitors of a domain do not come to the distribution, or are refused there."""
+def _distrusted(read: NameReading, endpoint: PublicEndpoint, settings: Settings) -> Trouble | None:
+    """Why visitors of a domain do not trust the certificate that they are shown.
+
+    Setup gives a distribution the certificate of its aliases; what a listener lacks, a cut-over requests.
+    """
+    if not read.certificate:
+        return None
+    message = f"The certificate of {_entrance(endpoint)} is not valid for {read.domain}: {read.certificate}."
+    section = "front" if endpoint.distribution else "load_balancer"
+    remedy = _REPAIR if endpoint.distribution else _LEAD
+    if settings.certificate:
+        remedy = f"set {section}.certificate to one for {read.domain}, then inv setup-fargate"
+    return Trouble(CauseCode.CERTIFICATE_INVALID, message, remedy)
+
+
+def _entrance(endpoint: PublicEndpoint) -> str:
+    """What takes visitors' connections, in words."""
+    if endpoint.distribution:
+        return f"the distribution {endpoint.distribution['Id']}"
+    return f"the load balancer {_named(endpoint)}"
+
+
+def _misled(read: NameReading, share: float | None, endpoint: PublicEndpoint) -> Trouble | None:
+    """Why visitors of a domain do not come to the distribution or load balancer, or are refused there."""
     led = [each for each in read.records or () if each["Type"] in ADDRESS_TYPES]
     if share is None:
         return None
     if not led:
+        entrance = "distribution" if endpoint.distribution else "load balancer"
         message = (
-            f"{read.domain} has no address record in its hosted zone: DNS leads nobody to the distribution."
+            f"{read.domain} has no address record in its hosted zone: DNS leads nobody to the {entrance}."
         )
         return Trouble(CauseCode.NAME_WITHOUT_RECORD, message, _LEAD)
     if not share:
         there = ", ".join(dict.fromkeys(map(target, led)))
-        message = f"DNS leads {read.domain} to {there}, not to the distribution {distribution}."
+        message = f"DNS leads {read.domain} to {there}, not to {_entrance(endpoint)}."
         return Trouble(CauseCode.NAME_ELSEWHERE, message, _LEAD)
-    if not is_alias:
+    if endpoint.distribution and read.domain not in _aliases(endpoint):
         message = (
-            f"DNS leads {read.domain} to the distribution {distribution}, which does not have it as an alias: "
+            f"DNS leads {read.domain} to {_entrance(endpoint)}, which does not have it as an alias: "
             "CloudFront shows another name's certificate, and answers 403."
         )
         return Trouble(CauseCode.ALIAS_MISSING, message)
