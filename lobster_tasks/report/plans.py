@@ -227,6 +227,13 @@ def _dns_warnings(led: LedDomains) -> Iterator[tuple[str, str]]:
     if led.domains:
         names = ", ".join(led.domains)
         yield "dns-leads-here", f"{names}: DNS still leads visitors here; run inv cutover --back first."
+    if led.former:
+        names = ", ".join(led.former)
+        where = "to the old address, which is deleted too"
+        yield (
+            "dns-leads-here",
+            f"{names}: DNS still leads visitors {where}; let the records lead elsewhere first.",
+        )
 
 
 def counts(made: Plan) -> Text:

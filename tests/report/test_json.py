@@ -335,6 +335,20 @@ def test_its_members_and_their_order(made: dict[str, Any], holds: dict[str, Any]
                 ),
             ],
         ),
+        (
+            LedDomains(("a.example.com",), former=("b.example.com",)),
+            [
+                (
+                    "dns-leads-here",
+                    "a.example.com: DNS still leads visitors here; run inv cutover --back first.",
+                ),
+                (
+                    "dns-leads-here",
+                    "b.example.com: DNS still leads visitors to the old address, which is deleted too; "
+                    "let the records lead elsewhere first.",
+                ),
+            ],
+        ),
     ],
 )
 def test_a_plan_warns_of_dns_that_leads_to_what_is_deleted(

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lobster_tasks import converge, stack
+from lobster_tasks import converge, report, stack
 from lobster_tasks.account import with_live_names
 from lobster_tasks.apprunner.cutover import LedDomains, domains_here, leave_former, refuse_led_to_former
 from lobster_tasks.aws import Aws
@@ -382,6 +382,38 @@ def test_a_domain_at_addresses_that_distributions_share_is_told_before_the_old_o
     led = {**public, domain: Lookup(frozenset({old}))}
     with pytest.raises(RefusedError, match="DNS still leads visitors to the distribution before"):
         refuse_led_to_former(setup.aws, settings, led.get)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [({}, FRONTED), (FRONTED, {})], ids=["to CloudFront", "back from it"]
+)
+def test_a_teardown_in_between_looks_at_the_old_address_too(
+    setup: Setup, before: dict[str, Any], after: dict[str, Any]
+) -> None:
+    """Both serve, and both go: visitors may still be led to the old one, by Route 53 or by other name servers."""
+    setup.bring(**before)
+    old = setup.distribution if before else str(setup.public["DNSName"])
+    domain, elsewhere = "app.office.org", "app.elsewhere.org"
+    domains = [domain, elsewhere]
+    zone = Zone(setup.embedded, "office.org")
+    zone.settle(simple(domain, old))
+    public = {elsewhere: Lookup(frozenset({old}))}
+    # Settings that are not set up yet: where another kind of address is wanted, the present one is the old one.
+    unready = domains_here(setup.aws, load({"domains": domains, **after}), public.get)
+    assert set(unready.domains + unready.former) == set(domains)
+    setup.bring(**after)
+    new = setup.distribution if after else str(setup.public["DNSName"])
+    settings = load({"domains": domains, **after})
+    located = with_live_names(setup.aws, settings)
+    led = domains_here(setup.aws, located, public.get)
+    assert (led.domains, led.former, led.unknown) == ((), (domain, elsewhere), "")
+    assert any("to the old address" in each for each in report.dns_lines(led))
+    zone.await_sync(zone.change(change("UPSERT", simple(domain, new))))
+    led = domains_here(setup.aws, located, public.get)
+    assert (led.domains, led.former) == ((domain,), (elsewhere,))
+    moved = {elsewhere: Lookup(frozenset({new}))}
+    led = domains_here(setup.aws, located, moved.get)
+    assert (led.domains, led.former, led.unknown) == ((domain, elsewhere), (), "")
 
 
 @pytest.mark.parametrize("given", [{}, INSIDE])

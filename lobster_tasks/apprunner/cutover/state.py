@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import starmap
 from typing import Any
@@ -131,12 +131,14 @@ def _desired(aws: Aws, settings: Settings) -> Stack:
 class LedDomains:
     """Domains whose DNS leads visitors to the stack; ``unknown`` says why that is not known of all.
 
-    ``is_unread`` is true where the records in this account could not be read.
+    ``former`` are those that lead to an address that another one replaces. ``is_unread`` is true where the records in
+    this account could not be read.
     """
 
     domains: tuple[str, ...] = ()
     unknown: str = ""
     is_unread: bool = False
+    former: tuple[str, ...] = ()
 
 
 def destination_name(aws: Aws, settings: Settings) -> str:
@@ -150,7 +152,7 @@ def destination_name(aws: Aws, settings: Settings) -> str:
 
 
 def domains_here(aws: Aws, settings: Settings, look_up: LookUp | None = None) -> LedDomains:
-    """The domains whose DNS leads visitors to the stack.
+    """The domains whose DNS leads visitors to the stack: to its address, or to one that is replaced and still serves.
 
     ``look_up`` asks public DNS about those without an address record in this account; without it they are left out.
     Not known without permission to read, where two zones match a domain, and where public DNS leads one elsewhere.
@@ -160,10 +162,26 @@ def domains_here(aws: Aws, settings: Settings, look_up: LookUp | None = None) ->
         return LedDomains()
 
     def read() -> LedDomains:
-        address, names = destination_address(aws, settings), hosted_domains(aws, settings.domains)
-        return _led(settings.domains, names, address, look_up)
+        live, names = converge.read(aws, _desired(aws, settings)), hosted_domains(aws, settings.domains)
+        own = {each: one for each, one in live.items() if not each.former and one is not None}
+        both = _destinations(aws, own), _endangered(aws, live)
+        present, former = map(_addresses, map(_reached_by_visitors, both))
+        led = _led(settings.domains, names, (*present, *former), look_up)
+        to_former = _led(settings.domains, names, former, look_up).domains
+        return replace(
+            led, domains=tuple(each for each in led.domains if each not in to_former), former=to_former
+        )
 
     return _unless_denied(read)
+
+
+def _reached_by_visitors(found: Sequence[Destination]) -> tuple[Destination, ...]:
+    """Without the load balancer behind a distribution."""
+    return tuple(each for each in found if each.is_distribution) or tuple(found)
+
+
+def _addresses(found: Iterable[Destination]) -> tuple[Address, ...]:
+    return tuple(Address(each.dns_name, each.is_distribution) for each in found)
 
 
 def refuse_led_to_former(aws: Aws, settings: Settings, look_up: LookUp | None = None) -> LedDomains:
@@ -183,7 +201,7 @@ def refuse_led_to_former(aws: Aws, settings: Settings, look_up: LookUp | None = 
         new, names = destination_address(aws, settings), hosted_domains(aws, settings.domains)
         unknown: dict[str, None] = {}
         for each in former:
-            led = _led(settings.domains, names, Address(each.dns_name, each.is_distribution), look_up, new)
+            led = _led(settings.domains, names, _addresses([each]), look_up, new)
             unknown |= {led.unknown: None} if led.unknown else {}
             if led.domains:
                 raise _led_to(each, led.domains, settings, new)
@@ -212,21 +230,33 @@ def destination_address(aws: Aws, settings: Settings) -> Address:
 def _led(
     domains: Sequence[str],
     names: HostedDomains,
-    address: Address,
+    addresses: Sequence[Address],
     look_up: LookUp | None,
     new: Address = NO_ADDRESS,
 ) -> LedDomains:
-    """The domains that lead to one address: by their records here, or by public DNS, which ``look_up`` asks.
+    """The domains that lead to one of the addresses: by their records here, or by public DNS, which ``look_up`` asks.
 
-    Of those that public DNS leads neither there nor to ``new`` it is unknown: a CDN may be in front of the address.
+    Of those that public DNS leads neither there nor to ``new`` it is unknown: a CDN may be in front of an address.
     """
-    if not address.name:
+    if not addresses:
         return LedDomains()
-    led = [domain for domain, listed in names.records.items() if share_of(listed, address.name)]
+    led = [
+        domain
+        for domain, listed in names.records.items()
+        if any(share_of(listed, each.name) for each in addresses)
+    ]
     outside = [each for each in domains if look_up and not names.has_address(each)]
-    leads = {each: find_lead(each, new, address, look_up) for each in outside}
+    leads = {
+        name: min((find_lead(name, new, each, look_up) for each in addresses), key=_certainty)
+        for name in outside
+    }
     led += [each for each, lead in leads.items() if lead.where == "former"]
     return LedDomains(tuple(led), "; ".join(filter(None, starmap(_doubt, leads.items()))))
+
+
+def _certainty(lead: Lead) -> int:
+    """Sorts what decides about several addresses first: it leads to one of them, or that is not known of one."""
+    return {"former": 0, "unknown": 1}.get(lead.where, 2)
 
 
 def _doubt(domain: str, lead: Lead) -> str:
