@@ -57,12 +57,12 @@ def statuses(path: str, old: Response, new: Response) -> ComparisonRow:
     return ComparisonRow(f"GET {path}", old.said, new.said, "same" if alike else "differs")
 
 
-def behind_sign_in(path: str, old: Response, asks: bool, said: str) -> ComparisonRow:
+def behind_sign_in(what: str, old: str, asks: bool, said: str) -> ComparisonRow:
     """The new side must ask visitors to sign in, so its answer cannot be compared."""
     if not asks:
-        return ComparisonRow(f"GET {path}", old.said, said, "differs")
+        return ComparisonRow(what, old, said, "differs")
     note = "not compared: visitors of the new service sign in first"
-    return ComparisonRow(f"GET {path}", old.said, "sign-in", "skip", note)
+    return ComparisonRow(what, old, "sign-in", "skip", note)
 
 
 def headers(path: str, old: Response, new: Response) -> list[ComparisonRow]:

@@ -18,7 +18,7 @@ from ..clock import Clock
 from ..errors import AwsCallError, RefusedError, UsageError
 from ..http_client import Client, Response
 from ..in_parallel import in_parallel
-from ..probe import PublicEndpoint, find_public_endpoint, get, lacks_distribution, shake_hands
+from ..probe import Answer, PublicEndpoint, find_public_endpoint, get, lacks_distribution, shake_hands
 from ..settings import Settings
 from . import comparison, services
 from .comparison import ComparisonRow
@@ -35,12 +35,17 @@ _SLOW_WITHIN_SECONDS = 300.0
 
 @dataclass(frozen=True)
 class Parity:
-    """The comparison of an App Runner service with the service that replaces it."""
+    """The comparison of an App Runner service with the service that replaces it.
+
+    ``sign_in`` is the URL at which visitors of the new service sign in, so that nothing behind it could be compared;
+    empty where they do not.
+    """
 
     service: str
     old: str
     new: str
     rows: tuple[ComparisonRow, ...]
+    sign_in: str = ""
 
     @property
     def ok(self) -> bool:
@@ -77,7 +82,7 @@ def compare_service(aws: Aws, settings: Settings, service: Mapping[str, Any]) ->
     # warning filter applies to all threads, so it is set before they start.
     with warnings.catch_warnings(action="ignore"):
         rows = tuple(_rows(aws.clock, settings, old, new))
-    return Parity(service["ServiceArn"], old.address, new.address, rows)
+    return Parity(service["ServiceArn"], old.address, new.address, rows, new.sign_in)
 
 
 def _old(service: Mapping[str, Any]) -> PublicEndpoint:
@@ -168,7 +173,10 @@ def _behind_sign_in(
     paths = settings.health_check.path, settings.probe.path, *settings.apprunner.paths
     for path in dict.fromkeys(paths):
         before, after = in_parallel(partial(_get, clock, old, path), partial(get, clock, new, new.path(path)))
-        yield comparison.behind_sign_in(path, before, after.ok, after.said)
+        yield comparison.behind_sign_in(f"GET {path}", before.said, after.ok, after.said)
+    if (websocket := settings.probe.websocket) is not None:
+        opened, asked = _handshakes(clock, websocket, old, new)
+        yield comparison.behind_sign_in(f"WebSocket {websocket}", _opened(opened), asked.ok, asked.said)
 
 
 def latency(
@@ -197,9 +205,17 @@ def _websocket(clock: Clock, settings: Settings, old: PublicEndpoint, new: Publi
     path = settings.probe.websocket
     if path is None:
         return ComparisonRow("WebSocket", "–", "–", "skip", "probe.websocket is false")
-    answers = in_parallel(*(partial(shake_hands, clock, each, each.path(path)) for each in (old, new)))
-    before, after = ("open" if each.ok else str(each.status or each.said) for each in answers)
-    return comparison.websockets(path, before, after)
+    before, after = _handshakes(clock, path, old, new)
+    return comparison.websockets(path, _opened(before), _opened(after))
+
+
+def _handshakes(clock: Clock, path: str, old: PublicEndpoint, new: PublicEndpoint) -> list[Answer]:
+    return in_parallel(*(partial(shake_hands, clock, each, each.path(path)) for each in (old, new)))
+
+
+def _opened(handshake: Answer) -> str:
+    """``open``, or the status or trouble of the handshake."""
+    return "open" if handshake.ok else str(handshake.status or handshake.said)
 
 
 def _upload(clock: Clock, old: PublicEndpoint, new: PublicEndpoint) -> ComparisonRow:

@@ -22,7 +22,7 @@ def seen(status: int = 200, cookies: tuple[str, ...] = (), body: bytes = b"", **
     ("asks", "new", "verdict"), [(True, "sign-in", "skip"), (False, "GET / 200", "differs")]
 )
 def test_a_sign_in_is_not_compared_but_has_to_be_asked_for(asks: bool, new: str, verdict: str) -> None:
-    row = comparison.behind_sign_in("/", seen(), asks, "GET / 200")
+    row = comparison.behind_sign_in("GET /", seen().said, asks, "GET / 200")
     assert (row.what, row.old, row.new, row.verdict) == ("GET /", "200", new, verdict)
 
 

@@ -7,12 +7,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 import requests
 from websockets.exceptions import InvalidURI
 
+from lobster_tasks.apprunner import cleanup
 from lobster_tasks.aws import Aws
 from lobster_tasks.rollout import Progress
 from lobster_tasks.settings import load
@@ -150,13 +152,53 @@ def test_who_looks_is_told_of_the_sign_in(app: SignedIn) -> None:
 def test_a_comparison_with_app_runner_says_what_it_cannot_see(app: SignedIn) -> None:
     Sites(app.embedded).create("site")
     told = app.project.inv("compare-apprunner", "--service", "site", "--json").check().json
-    assert {(row["new"], row["verdict"]) for row in told["rows"]} == {("sign-in", "skip")}
+    assert {row["what"]: (row["new"], row["verdict"]) for row in told["rows"]} == dict.fromkeys(
+        ("GET /_stcore/health", "GET /", "WebSocket /_stcore/stream"), ("sign-in", "skip")
+    )
+
+
+def test_the_last_gate_of_a_clean_up_says_what_it_cannot_see(app: SignedIn, tmp_path: Path) -> None:
+    """It neither passes, since nothing was compared, nor fails."""
+    service = Sites(app.embedded).create("leaving")
+    given = json.loads((app.project.folder / "invoke.yaml").read_text())["lobster"]
+    mine, aws = load({**given, "apprunner": {"service": "leaving"}}), door(app)
+    plan = cleanup.CleanupPlan("leaving", service["ServiceArn"], "RUNNING", "pause")
+    gate = cleanup.with_parity_gate(aws, mine, plan).gates[-1]
+    assert (gate.id, gate.status) == ("parity.rows", "skip")
+    assert f"visitors of the new service sign in first, at {host(app)}" in gate.saw
+    assert "GET /_stcore/health, GET /, WebSocket /_stcore/stream" in gate.saw
+    assert app.url in str(gate.fix)
+    elbv2 = app.embedded.client("elbv2")
+    rule = elbv2.create_rule(
+        ListenerArn=listener(app)["ListenerArn"],
+        Priority=1,
+        Conditions=[{"Field": "path-pattern", "Values": ["/_stcore/stream"]}],
+        Actions=listener(app)["DefaultActions"][1:],
+    )["Rules"][0]["RuleArn"]
+    opened = cleanup.with_parity_gate(aws, mine, plan).gates[-1]
+    elbv2.delete_rule(RuleArn=rule)
+    assert (opened.status, opened.fix) == ("fail", "inv compare-apprunner")
+    assert "WebSocket /_stcore/stream" in opened.saw
+
+
+def listener(app: SignedIn) -> dict[str, Any]:
+    """The HTTPS listener, as DescribeListeners shows it."""
+    elbv2 = app.embedded.client("elbv2")
+    (balancer,) = elbv2.describe_load_balancers()["LoadBalancers"]
+    found = elbv2.describe_listeners(LoadBalancerArn=balancer["LoadBalancerArn"])["Listeners"]
+    (secure,) = [each for each in found if each["Port"] == 443]
+    return dict(secure)
+
+
+def door(app: SignedIn) -> Aws:
+    """The library's door to the account."""
+    keys = {"aws_access_key_id": "AKIAEXAMPLE", "aws_secret_access_key": "example"}
+    return Aws("us-east-2", endpoint_url=app.embedded.url, credentials=keys, clock=PatientClock(speed=SPEED))
 
 
 def test_a_cut_over_takes_the_redirect_to_the_provider_for_an_answer_and_nothing_else(app: SignedIn) -> None:
     """From an app that asks nobody to sign in. At 50 % the load balancer answers somebody who has not signed in."""
-    keys = {"aws_access_key_id": "AKIAEXAMPLE", "aws_secret_access_key": "example"}
-    aws = Aws("us-east-2", endpoint_url=app.embedded.url, credentials=keys, clock=PatientClock(speed=SPEED))
+    aws = door(app)
     service = Sites(app.embedded).create("moving")
     move = CutoverScenario(app.embedded, aws, service["ServiceUrl"], service["ServiceArn"])
     zone, domain = move.zone("example.com"), "app.example.com"
@@ -204,10 +246,7 @@ def test_a_plan_that_ends_the_sign_in_says_that_it_opens_the_app(app: SignedIn) 
 
 
 def test_a_sign_in_that_somebody_takes_away_is_a_failed_check(app: SignedIn) -> None:
-    elbv2 = app.embedded.client("elbv2")
-    (balancer,) = elbv2.describe_load_balancers()["LoadBalancers"]
-    found = elbv2.describe_listeners(LoadBalancerArn=balancer["LoadBalancerArn"])["Listeners"]
-    (secure,) = [each for each in found if each["Port"] == 443]
+    elbv2, secure = app.embedded.client("elbv2"), listener(app)
     elbv2.modify_listener(ListenerArn=secure["ListenerArn"], DefaultActions=secure["DefaultActions"][1:])
     checks = {each["id"]: each for each in app.project.inv("validate-fargate-setup", "--json").json["checks"]}
     assert checks["load-balancer.sign-in"]["status"] == "fail"
