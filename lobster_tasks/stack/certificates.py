@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 from uuid import uuid4
 
@@ -55,6 +55,11 @@ class Certificate(Resource):
         tags = tags_of(acm.call("acm:ListTagsForCertificate", self.label, CertificateArn=arn)["Tags"])
         attributes = {"status": chosen["Status"], "names": tuple(sorted(_names(chosen)))}
         return Live(arn, attributes, tags, chosen, tags.get(REGION_TAG, acm.region))
+
+    def once_issued(self, live: Live | None) -> Live:
+        """What was read, if anything, as it would be once it is requested and issued."""
+        found = live or Live("", {"names": tuple(sorted(self.domains))}, self.tags, region=self.region)
+        return replace(found, attributes={**found.attributes, "status": ISSUED})
 
     def desired(self, known: LiveResources) -> Attributes:
         """No attribute can be changed."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from ..aws import Aws
@@ -75,6 +75,13 @@ class SignIn(Resource):
             found[_CERTIFICATE] = certificate.attributes["status"] if certificate else ""
         return Live(self.name, found)
 
+    def once_issued(self, live: Live | None) -> Live | None:
+        """What was read, as it would be with an issued certificate."""
+        if live is None:
+            return None
+        known = {name: ISSUED if name == _CERTIFICATE else value for name, value in live.attributes.items()}
+        return replace(live, attributes=known)
+
     def desired(self, known: LiveResources) -> Attributes:
         """A secret with a value, and an issued certificate."""
         found = known[self].attributes
@@ -99,8 +106,8 @@ class SignIn(Resource):
                 "--secret-string file://…"
             )
         return (
-            "set up without sign_in first, and again with it once inv cutover has had the certificate issued, or set "
-            "load_balancer.certificate"
+            "set up without sign_in first; with it again, inv cutover requests the certificate and turns the sign-in "
+            "on, before it leads visitors here; or set load_balancer.certificate"
         )
 
     def attributes(self, known: LiveResources) -> dict[str, Any]:

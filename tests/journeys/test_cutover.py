@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -330,6 +331,47 @@ def test_a_record_that_proves_the_domain_for_another_region_stays_as_it_is(move:
     assert move.of("app.proven.org").cut_over(to=10).verdict == "partly"
     assert [each["TTL"] for each in zone.records() if each["Name"] == proof()["Name"]] == [77]
     assert len(move.embedded.calls("ChangeResourceRecordSets")) == 2  # the pair, and its weights
+
+
+STAGES = ("10 %", "50 %", "100 %")
+SIGN_IN = {
+    "kind": "oidc",
+    "issuer": "https://idp.example.com",
+    "authorization_endpoint": "https://idp.example.com/authorize",
+    "token_endpoint": "https://idp.example.com/token",
+    "user_info_endpoint": "https://idp.example.com/userinfo",
+    "client_id": "the-client",
+    "client_secret": "moving/sign-in",
+}
+
+
+def test_a_sign_in_comes_with_the_certificate_that_the_same_run_requests(tmp_path: Path) -> None:
+    """From a load balancer without HTTPS. What would be refused once the certificate is issued is refused before it is
+    requested: a client secret that is not there."""
+    with start(speed=SPEED, boot_allowance=2) as running:
+        move = begin(running)
+        zone, domain = move.zone("asked.org"), "app.asked.org"
+        move.cname(zone, domain)
+        mine, before = move.of(domain, sign_in=SIGN_IN), zone.records()
+        for run in (partial(cutover.preview, mine.aws, mine.settings), mine.cut_over):
+            with pytest.raises(RefusedError, match="Visitors could not sign in") as refused:
+                run()
+            assert "create the secret that sign_in.client_secret names" in refused.value.next_step
+            assert "ISSUED" not in refused.value.why
+        assert zone.records() == before
+        assert running.client("acm").list_certificates()["CertificateSummaryList"] == []
+        running.client("secretsmanager").create_secret(Name="moving/sign-in", SecretString="a secret")
+        planned = cutover.preview(mine.aws, mine.settings)
+        assert [step.name for step in planned.todo] == ["certificate", "https", "records", *STAGES]
+        there = mine.cut_over()
+        assert (there.verdict, there.todo) == ("cut_over", ())
+        assert "visitors sign in at idp.example.com" in there.seen
+        elbv2 = running.client("elbv2")
+        found = elbv2.describe_listeners(LoadBalancerArn=mine.balancer)["Listeners"]
+        assert {each["Port"]: [one["Type"] for one in each["DefaultActions"]] for each in found} == {
+            80: ["redirect"],
+            443: ["authenticate-oidc", "forward"],
+        }
 
 
 @contextmanager

@@ -76,7 +76,11 @@ def _unchecked(
     name_servers: NameServers | None,
     accept: Collection[str],
 ) -> tuple[str, ...]:
-    """Sentences about what could not be checked or was accepted. Raises RefusedError."""
+    """Sentences about what could not be checked or was accepted.
+
+    Raises RefusedError, also for what could not be changed once there is a certificate, before one is requested.
+    """
+    converge.refuse_impossible(now.https_once_proven)
     delegated = refuse_undelegated(aws, now.zones, name_servers) if name_servers else ()
     hosts = {route.leads_to for route in now.routes}
     is_over = bool(now.routes) and now.share == WHOLE

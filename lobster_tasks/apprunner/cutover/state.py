@@ -20,6 +20,7 @@ from ...settings import Settings
 from ...stack import Live, Resource, Stack
 from ...stack.certificates import ISSUED, Certificate, covers
 from ...stack.load_balancing import HTTPS_PORT, Listener, find_balancer
+from ...stack.sign_in import SignIn
 from .. import services
 from . import routes
 from .leads import NO_ADDRESS, Address, Lead, LookUp, find_lead
@@ -58,6 +59,15 @@ class CutoverState:
     def found(self) -> Live | None:
         """The live certificate."""
         return self.https.live.get(self.certificate) if self.certificate else None
+
+    @property
+    def https_once_proven(self) -> Plan:
+        """The plan for what visitors connect to, as it would be with the certificate, whether or not there is one."""
+        live = {
+            each: each.once_issued(one) if isinstance(each, (Certificate, SignIn)) else one
+            for each, one in self.https.live.items()
+        }
+        return converge.plan(self.desired, live)
 
     @property
     def proven(self) -> bool:
