@@ -8,11 +8,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tests.embedded.apprunner_stack import Sites
+from tests.embedded.certificates import make_certificate
 from tests.embedded.firewalls import web_acl
 from tests.embedded.zones import Zone, simple, weighted
 from tests.embedded_process import eventually
 
-from .crashing import FIREWALL, SET_UP, TEAR_DOWN, Stage, Story, Task, deployed
+from .crashing import CERTIFICATE, FIREWALL, SET_UP, TEAR_DOWN, Stage, Story, Task, deployed
 
 DOMAIN = "app.crash.org"
 SITE = "site"
@@ -25,6 +26,23 @@ def _with_firewall(stage: Stage) -> None:
 def _behind_firewall(stage: Stage) -> None:
     _with_firewall(stage)
     stage.done(BEHIND_FIREWALL)
+
+
+def _with_secret(stage: Stage) -> None:
+    """The client secret of a sign-in, which setup only reads."""
+    stage.embedded.client("secretsmanager").create_secret(Name="crash/sign-in", SecretString="a secret")
+
+
+def _with_sign_in(stage: Stage) -> None:
+    """The same, and a certificate of somebody's own."""
+    made = make_certificate(DOMAIN)
+    stage.embedded.client("acm").import_certificate(Certificate=made.certificate, PrivateKey=made.key)
+    _with_secret(stage)
+
+
+def _signed_in(stage: Stage) -> None:
+    _with_sign_in(stage)
+    stage.done(SIGNED_IN)
 
 
 def _with_image(stage: Stage) -> None:
@@ -65,6 +83,12 @@ def _before_the_cut(stage: Stage) -> None:
     """The domain leads to App Runner. Resolvers forget it soon: waiting for them is no part of what is struck."""
     zone, old = _beside_app_runner(stage)
     zone.settle(simple(DOMAIN, old, ttl=1))
+
+
+def _before_the_cut_to_a_sign_in(stage: Stage) -> None:
+    """The same, with the client secret of the sign-in that comes with the certificate."""
+    _with_secret(stage)
+    _before_the_cut(stage)
 
 
 def _before_the_front(stage: Stage) -> None:
@@ -174,6 +198,17 @@ BACK = Task("cutover", "cutover", {"back": True}, _OF_THE_DOMAIN)
 PAUSE = Task("apprunner", "cleanup_apprunner", {}, (*_OF_THE_DOMAIN, *_CLEAN))
 DELETE = Task("apprunner", "cleanup_apprunner", {"delete": True}, (*_OF_THE_DOMAIN, *_CLEAN))
 BEHIND_FIREWALL = replace(SET_UP, settings=(FIREWALL,))
+_SIGN_IN = (
+    "sign_in.kind=oidc",
+    "sign_in.issuer=https://idp.example.com",
+    "sign_in.authorization_endpoint=https://idp.example.com/authorize",
+    "sign_in.token_endpoint=https://idp.example.com/token",
+    "sign_in.user_info_endpoint=https://idp.example.com/userinfo",
+    "sign_in.client_id=the-client",
+    "sign_in.client_secret=crash/sign-in",
+)
+SIGNED_IN = replace(SET_UP, settings=(CERTIFICATE, *_SIGN_IN))
+CUT_OVER_TO_SIGN_IN = replace(CUT_OVER, settings=(*_OF_THE_DOMAIN, *_SIGN_IN))
 FRONTED = replace(SET_UP, settings=("front.kind=cloudfront",))
 CUT_OVER_FRONT = replace(CUT_OVER, settings=(*_OF_THE_DOMAIN, *FRONTED.settings))
 SWITCHED_BACK = replace(SET_UP, settings=("front.kind=none",))
@@ -196,6 +231,7 @@ def _beside_the_distribution(stage: Stage) -> None:
 STORIES = (
     Story("setup-fargate", SET_UP, lambda _: None),
     Story("setup-fargate, a web ACL", BEHIND_FIREWALL, _with_firewall, alone=False),
+    Story("setup-fargate, a sign-in", SIGNED_IN, _with_sign_in, alone=False),
     Story("setup-fargate, a distribution", FRONTED, lambda _: None),
     Story("setup-fargate, to a distribution", FRONTED, lambda stage: stage.done(SET_UP)),
     Story("setup-fargate, back to none", SWITCHED_BACK, lambda stage: stage.done(FRONTED)),
@@ -207,11 +243,18 @@ STORIES = (
     Story("teardown", TEAR_DOWN, _with_release),
     Story("teardown, a web ACL", replace(TEAR_DOWN, settings=(FIREWALL,)), _behind_firewall, alone=False),
     Story(
+        "teardown, a sign-in",
+        replace(TEAR_DOWN, settings=SIGNED_IN.settings),
+        _signed_in,
+        alone=False,
+    ),
+    Story(
         "teardown, a distribution",
         replace(TEAR_DOWN, settings=FRONTED.settings),
         lambda stage: stage.done(FRONTED),
     ),
     Story("cutover", CUT_OVER, _before_the_cut, alone=False),
+    Story("cutover, a sign-in", CUT_OVER_TO_SIGN_IN, _before_the_cut_to_a_sign_in, alone=False),
     Story("cutover, a distribution", CUT_OVER_FRONT, _before_the_front, alone=False),
     Story("cutover --back", BACK, _after_the_cut, alone=False),
     Story("cleanup-apprunner", PAUSE, _moved, _quiet, alone=False),

@@ -29,7 +29,7 @@ from tests.clocks import PatientClock
 from tests.embedded.images import push, web_app
 from tests.embedded_process import PATIENCE, EmbeddedProcess, eventually
 
-from .dump import Dump, at_rest, dump
+from .dump import Dump, at_rest, certificates, dump
 
 SPEED = 200.0
 SETTINGS = (
@@ -63,6 +63,7 @@ class Task:
 
 
 FIREWALL = "load_balancer.web_acl={}"
+CERTIFICATE = "load_balancer.certificate={}"
 SET_UP = Task("setup", "setup_fargate")
 TEAR_DOWN = Task("setup", "teardown", {"data": True})
 
@@ -106,12 +107,19 @@ class Stage:
             return task.run(run)
 
     def here(self, task: Task) -> Task:
-        """The task with the ARN of the account's web ACL, where its settings speak of that: AWS makes it up."""
-        if FIREWALL not in task.settings:
-            return task
-        (found,) = self.embedded.client("wafv2").list_web_acls(Scope="REGIONAL")["WebACLs"]
-        settings = (each.format(found["ARN"]) for each in task.settings)
+        """The task with the ARNs of the account's web ACL and certificate, where its settings speak of them: AWS makes
+        them up."""
+        known = {FIREWALL: self._web_acl, CERTIFICATE: self._certificate}
+        settings = (each.format(known[each]()) if each in known else each for each in task.settings)
         return replace(task, settings=tuple(settings))
+
+    def _web_acl(self) -> str:
+        (found,) = self.embedded.client("wafv2").list_web_acls(Scope="REGIONAL")["WebACLs"]
+        return str(found["ARN"])
+
+    def _certificate(self) -> str:
+        (found,) = certificates(self.embedded.client("acm"))
+        return str(found["CertificateArn"])
 
     def push(self, tag: str) -> None:
         """A release into the repository."""

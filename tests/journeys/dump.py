@@ -82,6 +82,7 @@ def _looks(embedded: EmbeddedProcess) -> Iterator[tuple[str, Iterator[tuple[str,
     yield "scalable targets", _scaling(embedded.client("application-autoscaling"))
     yield "certificates", _certificates(embedded.client("acm"))
     yield "certificates of distributions", _certificates(embedded.client("acm", "us-east-1"))
+    yield "secrets", _secrets(embedded.client("secretsmanager"))
     yield "zones", _zones(embedded.client("route53"))
     yield "App Runner", _app_runner(embedded.client("apprunner"))
     yield "App Runner, beside it", _beside_app_runner(embedded.client("apprunner"))
@@ -253,8 +254,20 @@ def _scaling(scaling: Any) -> Iterator[tuple[str, Any]]:
         yield each["ResourceId"], {**each, "policies": policies}
 
 
+def certificates(acm: Any) -> list[Any]:
+    """Those with keys of every kind: by default ACM lists small RSA keys only (ListCertificates, "Filters")."""
+    kinds = acm.meta.service_model.shape_for("KeyAlgorithm").enum
+    return _all(acm, "list_certificates", "CertificateSummaryList", Includes={"keyTypes": kinds})
+
+
+def _secrets(secrets: Any) -> Iterator[tuple[str, Any]]:
+    for each in _all(secrets, "list_secrets", "SecretList"):
+        value = secrets.get_secret_value(SecretId=each["Name"])["SecretString"]
+        yield each["Name"], {"tags": each.get("Tags", []), "value": value}
+
+
 def _certificates(acm: Any) -> Iterator[tuple[str, Any]]:
-    for each in _all(acm, "list_certificates", "CertificateSummaryList"):
+    for each in certificates(acm):
         tags = acm.list_tags_for_certificate(CertificateArn=each["CertificateArn"])["Tags"]
         yield each["DomainName"], {**each, "tags": tags}
 

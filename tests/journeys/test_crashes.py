@@ -34,6 +34,7 @@ SETUP = BY_NAME["setup-fargate"]
 SAMPLE = [
     ("setup-fargate", 16),
     ("setup-fargate, a web ACL", 14),
+    ("setup-fargate, a sign-in", 19),
     ("setup-fargate, a distribution", 5),
     ("setup-fargate, a distribution", 6),
     ("setup-fargate, to a distribution", 11),
@@ -41,6 +42,7 @@ SAMPLE = [
     ("deploy", 2),
     ("teardown", 9),
     ("teardown, a web ACL", 6),
+    ("teardown, a sign-in", 4),
     ("teardown, a distribution", 2),
 ]
 
