@@ -210,6 +210,9 @@ _SIGN_IN = (
 SIGNED_IN = replace(SET_UP, settings=(CERTIFICATE, *_SIGN_IN))
 CUT_OVER_TO_SIGN_IN = replace(CUT_OVER, settings=(*_OF_THE_DOMAIN, *_SIGN_IN))
 FRONTED = replace(SET_UP, settings=("front.kind=cloudfront",))
+LISTED = replace(
+    SET_UP, settings=(*FRONTED.settings, "load_balancer.allowed_cidrs=127.0.0.0/8,2001:db8::/32")
+)
 CUT_OVER_FRONT = replace(CUT_OVER, settings=(*_OF_THE_DOMAIN, *FRONTED.settings))
 SWITCHED_BACK = replace(SET_UP, settings=("front.kind=none",))
 REMOVE_OLD = Task("setup", "remove_old_load_balancer", {}, FRONTED.settings)
@@ -233,6 +236,7 @@ STORIES = (
     Story("setup-fargate, a web ACL", BEHIND_FIREWALL, _with_firewall, alone=False),
     Story("setup-fargate, a sign-in", SIGNED_IN, _with_sign_in, alone=False),
     Story("setup-fargate, a distribution", FRONTED, lambda _: None),
+    Story("setup-fargate, a distribution with a web ACL", LISTED, lambda stage: stage.done(FRONTED)),
     Story("setup-fargate, to a distribution", FRONTED, lambda stage: stage.done(SET_UP)),
     Story("setup-fargate, back to none", SWITCHED_BACK, lambda stage: stage.done(FRONTED)),
     Story("remove-old-load-balancer", REMOVE_OLD, _beside_the_old),
@@ -252,6 +256,11 @@ STORIES = (
         "teardown, a distribution",
         replace(TEAR_DOWN, settings=FRONTED.settings),
         lambda stage: stage.done(FRONTED),
+    ),
+    Story(
+        "teardown, a distribution with a web ACL",
+        replace(TEAR_DOWN, settings=LISTED.settings),
+        lambda stage: stage.done(LISTED),
     ),
     Story("cutover", CUT_OVER, _before_the_cut, alone=False),
     Story("cutover, a sign-in", CUT_OVER_TO_SIGN_IN, _before_the_cut_to_a_sign_in, alone=False),

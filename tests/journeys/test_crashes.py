@@ -37,6 +37,7 @@ SAMPLE = [
     ("setup-fargate, a sign-in", 19),
     ("setup-fargate, a distribution", 5),
     ("setup-fargate, a distribution", 6),
+    ("setup-fargate, a distribution with a web ACL", 3),
     ("setup-fargate, to a distribution", 11),
     ("remove-old-load-balancer, a distribution", 4),
     ("deploy", 2),
@@ -44,6 +45,7 @@ SAMPLE = [
     ("teardown, a web ACL", 6),
     ("teardown, a sign-in", 4),
     ("teardown, a distribution", 2),
+    ("teardown, a distribution with a web ACL", 14),
 ]
 
 
