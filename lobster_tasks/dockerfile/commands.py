@@ -46,6 +46,11 @@ def is_path_with_blanks(word: str) -> bool:
     return is_path and not is_program and not any(each.startswith(("-", "/")) for each in more)
 
 
+def is_known_program(name: str) -> bool:
+    """Whether a program takes its words as they are; a script, or a program that is not known, may interpret them."""
+    return bool(_PROGRAMS.fullmatch(name)) and not name.endswith(".sh")
+
+
 def script_of(words: Sequence[str]) -> str | None:
     """The script of ``sh -c script``; None for what does not begin with a shell."""
     if not words or not is_shell(words[0]):

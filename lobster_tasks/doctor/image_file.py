@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from ..definition import container_of
 from ..dockerfile import Command, Dockerfile, Mistake, Stage, mistake
-from ..dockerfile.commands import is_path_with_blanks, script_of
+from ..dockerfile.commands import is_path_with_blanks, program_words, script_of
+from ..dockerfile.shell_syntax import Construct, uninterpreted, words_behind_a_script
 from ..errors import DockerfileError
 from .check import CheckResult, UnknownError, failed, listed, passed, warned
 from .command import ServerAddress, servers, swallows_signals
@@ -48,6 +49,10 @@ def command(facts: Facts) -> CheckResult:
     for each in written:
         if found := _misread(each):
             return found
+    if found := _unknown_program(facts, stage):
+        return found
+    if found := _without_its_shell(facts, stage):
+        return found
     return passed(" and ".join(each.keyword for each in written) or "the base image's command counts")
 
 
@@ -189,19 +194,96 @@ def base_path(facts: Facts) -> CheckResult:
 
 
 def _misread(command: Command) -> CheckResult | None:
-    """A failure for an exec form that is not valid, or whose program name contains blanks."""
-    where = f"{command.keyword} (line {command.line})"
+    """A failure for an exec form that is not valid."""
     if found := mistake(command.text):
-        words = found.replace("-", " ")
+        where, words = f"{command.keyword} (line {command.line})", found.replace("-", " ")
         return failed(f"{where} has {words}: it is no list, and a shell runs it as one word", _MENDED[found])
-    if command.is_shell_form or not command.words or " " not in command.words[0].strip():
+    return None
+
+
+def _unknown_program(facts: Facts, stage: Stage) -> CheckResult | None:
+    """A failure where the name of the program contains blanks; a warning where an entry point gets it as an argument.
+
+    An entry point of wrappers alone, such as tini, starts the program. A script may have a shell read its arguments.
+    """
+    words, entry = _words(facts, stage), stage.entry_point
+    starts_it = entry is not None and not entry.is_shell_form and not program_words(entry.words)
+    is_for_a_script = entry is not None and entry.words[-1:] and entry.words[-1].endswith(".sh")
+    index = len(entry.words) if entry and (starts_it or is_for_a_script) else 0
+    if not _is_of_a_list(facts, stage, index) or " " not in "".join(words[index : index + 1]).strip():
         return None
-    if is_path_with_blanks(command.words[0]):
+    if is_path_with_blanks(words[index]):
         return None
-    saw = f"{where} is a list of one word: there is no program called {_shown(command.words)}"
-    if len(command.words) > 1:
-        saw = f"{where} begins with {_shown(command.words[:1])}: there is no program of that name"
-    return failed(saw, "write each word of the command as a separate list item")
+    where, of_it = _written(facts, stage, index), _list_of(facts, stage, index)
+    saw = f"{where} is a list of one word: there is no program called {_shown(of_it)}"
+    if len(of_it) > 1:
+        saw = f"{where} begins with {_shown(of_it[:1])}: there is no program of that name"
+    told = warned if is_for_a_script and index else failed
+    return told(saw, "write each word of the command as a separate list item")
+
+
+def _list_of(facts: Facts, stage: Stage, index: int) -> tuple[str, ...]:
+    """All words of the list that a word of the process is in."""
+    entry, words = stage.entry_point, _words(facts, stage)
+    return entry.words if entry and index < len(entry.words) else words[len(entry.words) if entry else 0 :]
+
+
+def _without_its_shell(facts: Facts, stage: Stage) -> CheckResult | None:
+    """A failure, or a warning where it may be meant, for a list with text that only a shell interprets."""
+    words = _words(facts, stage)
+    behind = words_behind_a_script(words)
+    if behind and _is_of_a_list(facts, stage, len(words) - len(behind)):
+        where = _written(facts, stage, len(words) - len(behind))
+        return failed(
+            f"{where} gives the shell one word as its script, which does not use the words behind it: "
+            f"{_shown(behind)}",
+            "write the whole script as one list item",
+        )
+    in_lists = [each for each in uninterpreted(words) if _is_of_a_list(facts, stage, each.index)]
+    if not in_lists:
+        return None
+    first = in_lists[0]
+    construct, meant = _CONSTRUCTS[first.construct]
+    saw = f"{_written(facts, stage, first.index)} has {construct} ({first.text}) in {_shown((words[first.index],))}"
+    in_a_shell = (
+        'write the command without the list, as in CMD exec streamlit run app.py, or begin the list with "sh", '
+        '"-c"'
+    )
+    if first.is_certain:
+        return failed(f"{saw}: a list is not read by a shell, {meant}", in_a_shell)
+    return warned(
+        f"{saw}: a list is not read by a shell, so {_shown((first.program,))} gets it as it is written",
+        f"nothing, if that is meant; or {in_a_shell}",
+    )
+
+
+# Each construct in words, and what becomes of it.
+_CONSTRUCTS: Mapping[Construct, tuple[str, str]] = {
+    "own-word": ("a word of the shell's own", "and there is no program of that name"),
+    "assignment": ("an assignment", "and there is no program of that name"),
+    "variable": ("a variable", "and nothing replaces it"),
+    "substitution": ("a substitution", "and nothing replaces it"),
+    "operator": ("an operator", "so it separates no commands and redirects nothing"),
+    "home": ("a home folder", "and nothing replaces it"),
+}
+
+
+def _is_of_a_list(facts: Facts, stage: Stage, index: int) -> bool:
+    """Whether a word of the process is an item of a list, and not of a shell form."""
+    entry = stage.entry_point
+    if entry and (entry.is_shell_form or index < len(entry.words)):
+        return not entry.is_shell_form
+    return facts.settings.container.command is not None or not (stage.command and stage.command.is_shell_form)
+
+
+def _written(facts: Facts, stage: Stage, index: int) -> str:
+    """Where a word of the process is written."""
+    entry, command = stage.entry_point, stage.command
+    if entry and index < len(entry.words):
+        return f"{entry.keyword} (line {entry.line})"
+    if facts.settings.container.command is not None or not command:
+        return "container.command"
+    return f"{command.keyword} (line {command.line})"
 
 
 def _file(facts: Facts) -> Dockerfile:

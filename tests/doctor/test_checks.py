@@ -1219,6 +1219,63 @@ CASES = [
             'CMD echo "a", "b"',
         )
     ),
+    *(
+        case("dockerfile.command", status, saw, fix, given, dockerfile=dockerfile(*lines))
+        for status, saw, fix, given, lines in (
+            (
+                "fail",
+                "CMD (line 2) has an operator (&&) in app.py && echo hi: a list is not read by a shell",
+                "without the list",
+                {},
+                ['CMD ["streamlit", "run", "app.py && echo hi"]'],
+            ),
+            (
+                "fail",
+                "CMD (line 3) has an operator (|) in |",
+                '"sh", "-c"',
+                {},
+                ['ENTRYPOINT ["streamlit", "run"]', 'CMD ["app.py", "|", "tee", "log"]'],
+            ),
+            (
+                "fail",
+                "ENTRYPOINT (line 2) has a word of the shell's own (exec)",
+                "",
+                {},
+                ['ENTRYPOINT ["exec", "run"]'],
+            ),
+            (
+                "fail",
+                "container.command has an operator (&&) in &&",
+                "",
+                {"container": {"command": "streamlit run app.py && echo hi"}},
+                ['CMD ["run"]'],
+            ),
+            (
+                "fail",
+                "gives the shell one word as its script, which does not use the words behind it: run app.py",
+                "one list item",
+                {},
+                ['CMD ["sh", "-c", "streamlit", "run", "app.py"]'],
+            ),
+            (
+                "warn",
+                "CMD (line 3) has a variable ($PORT) in $PORT: a list is not read by a shell, so entry.sh gets it",
+                "nothing, if that is meant",
+                {},
+                ['ENTRYPOINT ["./entry.sh"]', 'CMD ["run", "$PORT"]'],
+            ),
+            ("pass", "CMD", "", {}, ['CMD ["sh", "-c", "a && b"]']),
+            ("pass", "CMD", "", {}, ['CMD ["python", "-c", "x = 1; print(x)"]']),
+            ("pass", "ENTRYPOINT and CMD", "", {}, ['ENTRYPOINT ["sh", "-c"]', 'CMD ["run a && b"]']),
+            ("fail", "no program called run a", "", {}, ['ENTRYPOINT ["tini", "--"]', 'CMD ["run a"]']),
+            ("warn", "no program called run a", "", {}, ['ENTRYPOINT ["./entry.sh"]', 'CMD ["run a"]']),
+            ("pass", "ENTRYPOINT", "", {"container": {"command": ["a"]}}, ["ENTRYPOINT ./run"]),
+            ("pass", "CMD", "", {}, ["CMD streamlit run app.py && echo $X"]),
+            ("pass", "CMD", "", {}, ['SHELL ["python", "-c"]', "CMD a && b"]),
+            ("pass", "ENTRYPOINT and CMD", "", {}, ['ENTRYPOINT ["./entry.sh"]', "CMD run && echo $X"]),
+            ("pass", "ENTRYPOINT and CMD", "", {}, ["ENTRYPOINT run", 'CMD ["a && b", "$X"]']),
+        )
+    ),
     case(
         "dockerfile.command",
         "fail",
