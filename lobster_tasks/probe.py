@@ -100,7 +100,8 @@ class PublicEndpoint:
 
     ``internal`` is true for an internal load balancer without a distribution, which is not reachable from everywhere.
 
-    ``allowed_sources`` are the sources that its security groups allow, empty where they allow everybody.
+    ``allowed_sources`` are the sources that its security groups allow, empty where they allow everybody;
+    ``unread_sources`` is why that is not known, empty where it is.
 
     ``name`` is the visitors' host name, where it is not in the URL; ``checked`` is whether the certificate must be
     valid for it. ``rule`` is the rule that forwards to the app, None where all requests are forwarded.
@@ -117,6 +118,7 @@ class PublicEndpoint:
     checked: bool = False
     rule: ForwardingRule | None = None
     allowed_sources: tuple[str, ...] = ()
+    unread_sources: str = ""
     load_balancer: str = ""
     distribution: Mapping[str, Any] | None = None
     authority: str = ""
@@ -126,8 +128,12 @@ class PublicEndpoint:
 
     @property
     def is_private(self) -> bool:
-        """Whether a missing answer may be due only to where this runs."""
+        """Whether a missing answer may be due only to where this runs; not where that is not known."""
         return self.internal or bool(self.allowed_sources)
+
+    def explains(self, answer: Answer) -> bool:
+        """Whether a missing answer may be due only to where this runs, also where nobody can tell."""
+        return not answer.reached and (self.is_private or bool(self.unread_sources))
 
     @property
     def web_acl(self) -> str:
@@ -219,7 +225,8 @@ def _public_endpoint(aws: Aws, balancer: Mapping[str, Any], group: str, stack: s
         internal,
         rule.host,
         rule=rule,
-        allowed_sources=let_in,
+        allowed_sources=let_in.sources,
+        unread_sources=let_in.unread,
         load_balancer=arn,
         sign_in=rule.sign_in,
         front=front,
@@ -244,24 +251,32 @@ def _by_distribution(
     )
 
 
-def allowed_sources(aws: Aws, groups: Sequence[str], port: int) -> tuple[str, ...]:
-    """The address ranges, security groups and prefix lists that may reach a TCP port.
+@dataclass(frozen=True)
+class AllowedSources:
+    """The address ranges, security groups and prefix lists (``sources``) that may reach a TCP port.
 
-    Empty where the groups allow everybody or nobody, and where they cannot be read.
+    None where the security groups allow everybody or nobody. ``unread`` is why that is not known, empty where it is.
     """
-    found = _groups(aws, groups) if groups else []
+
+    sources: tuple[str, ...] = ()
+    unread: str = ""
+
+
+def allowed_sources(aws: Aws, groups: Sequence[str], port: int) -> AllowedSources:
+    """What the security groups (ids) allow to reach a TCP port."""
+    try:
+        found = _groups(aws, groups) if groups else []
+    except AwsCallError as refused:
+        return AllowedSources(unread=refused.why or refused.what)
     rules = [rule for group in found for rule in group["IpPermissions"] if covers_port(rule, port)]
     sources = {
         peer[key] for rule in rules for member, key in _SOURCES.items() for peer in rule.get(member, [])
     }
-    return () if _EVERYBODY in sources else tuple(sorted(sources))
+    return AllowedSources(() if _EVERYBODY in sources else tuple(sorted(sources)))
 
 
 def _groups(aws: Aws, ids: Sequence[str]) -> Sequence[Mapping[str, Any]]:
-    try:
-        return aws.pages("ec2:DescribeSecurityGroups", "SecurityGroups", "the load balancer's", GroupIds=ids)
-    except AwsCallError:
-        return ()
+    return aws.pages("ec2:DescribeSecurityGroups", "SecurityGroups", "the load balancer's", GroupIds=ids)
 
 
 def listeners_of(aws: Aws, balancer: str) -> list[dict[str, Any]]:

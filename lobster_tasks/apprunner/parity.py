@@ -116,7 +116,7 @@ def _new(aws: Aws, settings: Settings) -> PublicEndpoint:
             "it does not exist, or this identity has no permission to find it",
             "inv setup-fargate creates it; the policies of inv print-setup-policy may see it",
         )
-    if not endpoint.allowed_sources and not endpoint.guard:
+    if not endpoint.allowed_sources and not endpoint.unread_sources and not endpoint.guard:
         return endpoint
     answer = get(aws.clock, endpoint, endpoint.path(settings.probe.path))
     if endpoint.blocks(answer):
@@ -130,6 +130,14 @@ def _new(aws: Aws, settings: Settings) -> PublicEndpoint:
             f"The load balancer of {settings.service} does not allow this machine.",
             f"its security group allows only {', '.join(endpoint.allowed_sources)}",
             "run the same command on a machine with one of these addresses",
+        )
+    if endpoint.unread_sources and not answer.reached:
+        raise RefusedError(
+            f"The load balancer of {settings.service} does not answer, and whether it allows this machine is not "
+            "known.",
+            f"its security groups cannot be read: {endpoint.unread_sources}",
+            "allow ec2:DescribeSecurityGroups, which the policies of inv print-setup-policy allow, and run the same "
+            "command again",
         )
     return endpoint
 

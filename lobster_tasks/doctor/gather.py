@@ -412,6 +412,11 @@ def _answers(readings: Readings) -> Any:
         raise UnknownError(
             f"the load balancer allows only {', '.join(endpoint.allowed_sources)}, not this machine"
         )
+    if endpoint.unread_sources and not answered.page.reached:
+        raise UnknownError(
+            f"nothing answers, and whether the load balancer allows this machine is not known: its security groups "
+            f"cannot be read ({endpoint.unread_sources})"
+        )
     return answered
 
 

@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 
 from lobster_tasks import converge
+from lobster_tasks.apprunner.parity import compare_service
 from lobster_tasks.aws import Aws
 from lobster_tasks.clock import Clock
 from lobster_tasks.converge import Plan
 from lobster_tasks.errors import NotOursError, RefusedError
-from lobster_tasks.probe import allowed_sources
+from lobster_tasks.probe import AllowedSources, allowed_sources
 from lobster_tasks.settings import load
 from lobster_tasks.stack import Resource, Stack, build_access
 from lobster_tasks.stack.certificates import Certificate, ViewerCertificate
@@ -992,6 +993,16 @@ def test_setup_keeps_to_the_list(account: Account) -> None:
     assert _rules(meddler, "lobster-alb-sg") == before
 
 
+UNREADABLE = {
+    "service": "ec2",
+    "operation": "DescribeSecurityGroups",
+    "error": {
+        "code": "UnauthorizedOperation",
+        "message": "You are not authorized to perform this operation.",
+    },
+}
+
+
 def test_a_release_that_cannot_be_asked_from_here_is_live_with_a_finding(
     tmp_path: Path, embedded: EmbeddedProcess
 ) -> None:
@@ -1002,17 +1013,50 @@ def test_a_release_that_cannot_be_asked_from_here_is_live_with_a_finding(
     answer = project.inv("deploy", "--tag", "one", "--json", *listed).check().json
     assert answer["verdict"] == "live"
     assert [each["code"] for each in answer["findings"]] == ["not-reachable-from-here"]
+    embedded.order(UNREADABLE)
+    answer = project.inv("deploy", "--tag", "one", "--json", *listed).check().json
+    assert answer["verdict"] == "live"
+    (unread,) = answer["findings"]
+    assert (unread["code"], "whether it allows this machine is not known" in unread["message"]) == (
+        "not-reachable-from-here",
+        True,
+    )
+    seen = project.inv("validate-fargate-setup", "--json", *listed).json
+    (page,) = [each for each in seen["checks"] if each["id"] == "answers.page"]
+    assert (page["status"], "is not known: its security groups" in page["saw"]) == ("skip", True), page
 
 
 def test_who_is_let_in_is_read_from_the_rules_that_are_there(account: Account) -> None:
     account.converge()
     meddler = Meddler(account)
     groups = [meddler.group("lobster-alb-sg")]
-    assert allowed_sources(account.aws, groups, 80) == ()  # everybody
+    assert allowed_sources(account.aws, groups, 80) == AllowedSources()  # everybody
     meddler.allow("lobster-alb-sg", 80, OFFICE)
-    assert allowed_sources(account.aws, groups, 80) == ()
+    assert allowed_sources(account.aws, groups, 80) == AllowedSources()
     meddler.forbid("lobster-alb-sg", 80, "0.0.0.0/0")
-    assert allowed_sources(account.aws, groups, 80) == (OFFICE,)
+    assert allowed_sources(account.aws, groups, 80) == AllowedSources((OFFICE,))
     assert (
-        allowed_sources(account.aws, groups, 443) == ()
+        allowed_sources(account.aws, groups, 443) == AllowedSources()
     )  # nobody: that is no question of where it is asked from
+
+
+def test_groups_that_cannot_be_read_are_not_open_to_everybody(
+    account: Account, embedded: EmbeddedProcess
+) -> None:
+    account.converge()
+    meddler = Meddler(account)
+    groups = [meddler.group("lobster-alb-sg")]
+    meddler.allow("lobster-alb-sg", 80, OFFICE)
+    meddler.forbid("lobster-alb-sg", 80, "0.0.0.0/0")
+    embedded.order(UNREADABLE)
+    assert "not authorized" in allowed_sources(account.aws, groups, 80).unread
+    running = {
+        "ServiceName": "app",
+        "Status": "RUNNING",
+        "ServiceArn": "arn:app",
+        "ServiceUrl": "app.example.com",
+    }
+    with pytest.raises(RefusedError) as refused:
+        compare_service(account.aws, account.settings, running)
+    assert "whether it allows this machine is not known" in refused.value.what
+    assert "not authorized" in refused.value.why

@@ -290,6 +290,19 @@ def test_who_does_not_let_this_machine_in_is_named(
     assert [each for each in (ADDRESS, COUNTRY) if each in told.remedy] == remedies
 
 
+def test_who_is_let_in_is_not_known_where_the_groups_cannot_be_read() -> None:
+    endpoint = PublicEndpoint(URL, unread_sources="UnauthorizedOperation: no")
+    missing = Answer(False, "GET /: no answer in time", reached=False)
+    assert (endpoint.explains(missing), endpoint.explains(LIVE), endpoint.is_private) == (True, False, False)
+    assert not PublicEndpoint(URL).explains(missing)
+    told = not_reachable(endpoint, load({}))
+    assert told.code == "not-reachable-from-here"
+    assert "is not known: its security groups cannot be read (UnauthorizedOperation: no)" in told.message
+    assert "ec2:DescribeSecurityGroups" in told.remedy
+    known = not_reachable(PublicEndpoint(URL, internal=True, unread_sources="no"), load({}))
+    assert "is internal" in known.message
+
+
 @pytest.mark.parametrize(
     ("status", "server", "own"),
     [

@@ -39,8 +39,9 @@ _POLICIES = {
 class Destination:
     """Where the records lead: the load balancer, or the distribution in front of it (``is_distribution``).
 
-    ``allowed_sources`` are the addresses that it allows, empty for everybody; ``sign_in`` is the URL at which visitors
-    sign in, empty where they do not. ``secure`` is whether it serves HTTPS, and not only HTTP.
+    ``allowed_sources`` are the addresses that it allows, empty for everybody; ``unread_sources`` is why these are not
+    known. ``sign_in`` is the URL at which visitors sign in, empty where they do not. ``secure`` is whether it serves
+    HTTPS, and not only HTTP.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Destination:
     dual_stack: bool = False
     internal: bool = False
     allowed_sources: tuple[str, ...] = ()
+    unread_sources: str = ""
     is_distribution: bool = False
     sign_in: str = ""
     secure: bool = True

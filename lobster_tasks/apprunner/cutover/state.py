@@ -345,6 +345,7 @@ def _distribution(found: Live) -> Destination:
 
 def _load_balancer(aws: Aws, raw: Mapping[str, Any], live: Mapping[Resource, Live | None]) -> Destination:
     """A load balancer, in the shape of DescribeLoadBalancers, with its listeners among ``live``."""
+    let_in = allowed_sources(aws, raw.get("SecurityGroups", []), HTTPS_PORT)
     secure = [one.raw for one in live.values() if one is not None and one.raw.get("Protocol") == "HTTPS"]
     return Destination(
         raw["LoadBalancerName"],
@@ -352,7 +353,8 @@ def _load_balancer(aws: Aws, raw: Mapping[str, Any], live: Mapping[Resource, Liv
         raw["CanonicalHostedZoneId"],
         dual_stack=raw.get("IpAddressType", "ipv4") != "ipv4",
         internal=raw.get("Scheme") == "internal",
-        allowed_sources=allowed_sources(aws, raw.get("SecurityGroups", []), HTTPS_PORT),
+        allowed_sources=let_in.sources,
+        unread_sources=let_in.unread,
         sign_in=sign_in_url(secure[0]["DefaultActions"]) if secure else "",
         secure=bool(secure),
     )

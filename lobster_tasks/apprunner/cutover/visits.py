@@ -38,7 +38,7 @@ def visit(aws: Aws, settings: Settings, now: CutoverState) -> VisitResult:
         found = _probe(aws, settings, endpoint)
         counted = [each for each in found.answers if each.reached or not endpoint.is_private]
         if wrong := [each.said for each in counted if not each.ok]:
-            return VisitResult(f"{domain}: {'; '.join(wrong)}")
+            return VisitResult(f"{domain}: {'; '.join((*wrong, *_doubt(endpoint, found)))}")
         seen = " · ".join(each.said for each in counted) or "tasks are healthy"
     return VisitResult(seen=seen)
 
@@ -52,6 +52,16 @@ def _probe(aws: Aws, settings: Settings, endpoint: PublicEndpoint) -> Probe:
     return found if all(each.reached for each in found.answers) or endpoint.is_private else asked()
 
 
+def _doubt(endpoint: PublicEndpoint, found: Probe) -> tuple[str, ...]:
+    """What else a missing answer may be due to, where nobody can tell."""
+    if endpoint.is_private or not any(endpoint.explains(each) for each in found.answers):
+        return ()
+    return (
+        "whether its security groups allow this machine is not known: they cannot be read "
+        f"({endpoint.unread_sources})",
+    )
+
+
 def refuse_unresponsive(aws: Aws, settings: Settings, now: CutoverState, route: Route) -> None:
     """Raise RefusedError if the previous location does not answer for the route's domain."""
     former = now.origin.former_of(route.before) if route.before else None
@@ -61,7 +71,7 @@ def refuse_unresponsive(aws: Aws, settings: Settings, now: CutoverState, route: 
         return
     raise RefusedError(
         f"{route.leads_to} does not serve {route.domain}; DNS was not changed.",
-        answer.said,
+        "; ".join((answer.said, *_doubt(endpoint, Probe(endpoint.url, answer)))),
         "inv status shows what serves there"
         if former
         else "start it again (aws apprunner resume-service), then inv cutover --back",
@@ -89,5 +99,6 @@ def _endpoint(
         authority=authority,
         internal=there.internal if there else False,
         allowed_sources=there.allowed_sources if there else (),
+        unread_sources=there.unread_sources if there else "",
         sign_in=there.sign_in if there else "",
     )

@@ -109,7 +109,7 @@ def _probed(aws: Aws, path: VisitorsPath, timeline: Timeline) -> tuple[Probe | N
     answered = probe(aws.clock, endpoint, settings.probe.path, settings.probe.websocket)
     for answer in answered.answers:
         timeline.say(answer.said)
-    if (endpoint.is_private and not answered.page.reached) or endpoint.blocks(answered.page):
+    if endpoint.explains(answered.page) or endpoint.blocks(answered.page):
         unreached = not_reachable(endpoint, settings)
         timeline.say(unreached.message)
         return None, (unreached,)

@@ -36,7 +36,9 @@ def finding_of(trouble: Trouble) -> Cause:
 
 
 def not_reachable(endpoint: PublicEndpoint, settings: Settings) -> Cause:
-    """Why this machine is not let in, where others may be."""
+    """Why this machine is not let in, where others may be, or why that is not known."""
+    if endpoint.unread_sources and not endpoint.is_private:
+        return _unread_sources(endpoint.unread_sources)
     if endpoint.countries and not endpoint.web_acl and endpoint.distribution:
         return _blocked_country(endpoint.distribution["Id"], endpoint.countries)
     if lacks_distribution(endpoint, settings):
@@ -63,6 +65,18 @@ def not_reachable(endpoint: PublicEndpoint, settings: Settings) -> Cause:
         )
     door = "distribution" if endpoint.web_acl else "load balancer"
     message = f"{who} and this machine cannot reach the {door}: the app was not probed."
+    return Cause(CauseCode.NOT_REACHABLE_FROM_HERE, message, (), remedy)
+
+
+def _unread_sources(why: str) -> Cause:
+    message = (
+        f"Nothing answers at the load balancer, and whether it allows this machine is not known: its security groups "
+        f"cannot be read ({why}). The app was not probed."
+    )
+    remedy = (
+        "allow ec2:DescribeSecurityGroups, which is in the policies of inv setup-aws and inv print-setup-policy "
+        "--deploy, then inv validate-fargate-setup"
+    )
     return Cause(CauseCode.NOT_REACHABLE_FROM_HERE, message, (), remedy)
 
 
