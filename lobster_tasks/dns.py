@@ -22,17 +22,19 @@ class Lookup:
     addresses: frozenset[str] = frozenset()
 
 
-def name_servers(zone: str, asked: Resolver | None = None) -> frozenset[str] | None:
+def name_servers(
+    zone: str, asked: Resolver | None = None, within: float = _WITHIN_SECONDS
+) -> frozenset[str] | None:
     """The name servers that public DNS has for ``zone``, in lower case without the trailing dot.
 
     Empty where the zone is not delegated; None where that is unknown. ``asked`` is the resolver, by default the
-    machine's own.
+    machine's own; ``within`` is how long it is waited for, in seconds.
     """
     from dns import exception, resolver
 
     try:
         found = asked or resolver.get_default_resolver()
-        answer = found.resolve(f"{zone.rstrip('.')}.", "NS", lifetime=_WITHIN_SECONDS)
+        answer = found.resolve(f"{zone.rstrip('.')}.", "NS", lifetime=within)
     except (resolver.NXDOMAIN, resolver.NoAnswer):
         return frozenset()
     except (exception.DNSException, OSError):
@@ -40,15 +42,16 @@ def name_servers(zone: str, asked: Resolver | None = None) -> frozenset[str] | N
     return frozenset(str(each.target).rstrip(".").lower() for each in answer)
 
 
-def look_up(name: str, asked: Resolver | None = None) -> Lookup | None:
+def look_up(name: str, asked: Resolver | None = None, within: float = _WITHIN_SECONDS) -> Lookup | None:
     """Where public DNS leads ``name``; None where that is unknown for IPv4 or IPv6.
 
-    ``asked`` is the resolver, by default the machine's own.
+    ``asked`` is the resolver, by default the machine's own; ``within`` is how long it is waited for, in seconds, for
+    each of the two.
     """
     names: set[str] = set()
     addresses: set[str] = set()
     for kind in _OF_ADDRESSES:
-        answer = _response(f"{name.rstrip('.')}.", kind, asked)
+        answer = _response(f"{name.rstrip('.')}.", kind, asked, within)
         if answer is None:
             return None
         found = answer.resolve_chaining()
@@ -57,14 +60,14 @@ def look_up(name: str, asked: Resolver | None = None) -> Lookup | None:
     return Lookup(frozenset(names), frozenset(addresses))
 
 
-def _response(name: str, kind: str, asked: Resolver | None) -> QueryMessage | None:
+def _response(name: str, kind: str, asked: Resolver | None, within: float) -> QueryMessage | None:
     """The answer, also one that has no record or does not know the name; None without one."""
     from dns import exception, message, resolver
     from dns.name import from_text
 
     try:
         found = asked or resolver.get_default_resolver()
-        answer = found.resolve(name, kind, lifetime=_WITHIN_SECONDS, raise_on_no_answer=False).response
+        answer = found.resolve(name, kind, lifetime=within, raise_on_no_answer=False).response
     except resolver.NXDOMAIN as unknown:
         answer = unknown.response(from_text(name))  # type: ignore[no-untyped-call]  # its CNAME records may lead to a name that is gone
     except (exception.DNSException, OSError):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+
 import dns.resolver
 import pytest
 
@@ -71,3 +73,12 @@ def test_without_a_resolver_nobody_knows() -> None:
     deaf.nameservers, deaf.lifetime = ["127.0.0.1"], 0.2
     deaf.port = 9
     assert name_servers("good.org", deaf) is None
+
+
+def test_a_name_server_that_never_answers_is_waited_for_as_long_as_is_said() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        silent.bind(("127.0.0.1", 0))
+        mute = dns.resolver.Resolver(configure=False)
+        mute.nameservers, mute.port = ["127.0.0.1"], silent.getsockname()[1]
+        assert name_servers("good.org", mute, within=0.2) is None
+        assert look_up("plain.org", mute, within=0.2) is None

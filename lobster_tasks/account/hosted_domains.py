@@ -76,6 +76,14 @@ def records_of(aws: Aws, zone: str, domain: str) -> list[Record]:
     return [each for each in listed if each["Name"].replace("\\052", "*") == f"{domain}."]
 
 
+def apex_of(aws: Aws, zone: str) -> tuple[str, set[str]]:
+    """The zone's name and its name servers, from the NS record of its delegation set, which Route 53 lists first."""
+    listed = aws.call("route53:ListResourceRecordSets", zone, HostedZoneId=zone)["ResourceRecordSets"]
+    record = next(each for each in listed if each["Type"] == "NS")
+    servers = {each["Value"].rstrip(".").lower() for each in record["ResourceRecords"]}
+    return record["Name"].rstrip("."), servers
+
+
 def has_address(records: Sequence[Record]) -> bool:
     """Whether one of the records leads to an address."""
     return any(each["Type"] in ADDRESS_TYPES for each in records)

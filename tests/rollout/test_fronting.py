@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from lobster_tasks.account import Front
+from lobster_tasks.account import Front, Lead
 from lobster_tasks.forwarding import ForwardingRule
 from lobster_tasks.http_client import is_by_cloudfront
 from lobster_tasks.probe import Answer, Probe, PublicEndpoint
@@ -162,11 +162,34 @@ def test_of_a_distribution_that_is_not_there_only_that_is_said() -> None:
 ELSEWHERE = {"Type": "CNAME", "ResourceRecords": [{"Value": "x.us-east-2.awsapprunner.com"}]}
 HERE = {"Type": "A", "AliasTarget": {"DNSName": f"{HOST}."}}
 EXPIRED = "certificate has expired"
+SILENT = f"public DNS has no address for {APP}"
+
+
+def by_public_dns(where: Any, saw: str) -> NameReading:
+    """A name of which public DNS was asked."""
+    return NameReading(APP, lead=Lead(where, saw))
+
+
 NAMES: list[tuple[NameReading, bool, str | None, str]] = [
     (NameReading(APP, (HERE,)), True, None, "alias, 100% of visitors led here"),
     (NameReading(APP, ({**HERE, "Weight": 10}, {**ELSEWHERE, "Type": "A", "Weight": 90})), True, None, "10%"),
     (NameReading(APP), True, None, "alias, DNS not known"),
     (NameReading(APP), False, None, "no alias, DNS not known"),
+    (by_public_dns("former", HOST), True, None, "alias, led here by public DNS"),
+    (by_public_dns("former", HOST), False, "alias-missing", "no alias, led here by public DNS"),
+    (
+        by_public_dns("elsewhere", "x.example.org"),
+        True,
+        "name-elsewhere",
+        "public DNS leads it to x.example.org",
+    ),
+    (by_public_dns("nowhere", SILENT), True, "name-without-record", f"alias, {SILENT}"),
+    (
+        by_public_dns("unknown", "public DNS does not answer"),
+        True,
+        None,
+        "DNS not known: public DNS does not",
+    ),
     (NameReading(APP, ()), True, "name-without-record", "0%"),
     (NameReading(APP, ({"Type": "TXT", "ResourceRecords": []},)), True, "name-without-record", "0%"),
     (NameReading(APP, (ELSEWHERE,)), True, "name-elsewhere", "0%"),

@@ -1,9 +1,10 @@
-"""How often the names before a distribution or a load balancer are read, and how many at once."""
+"""How often the names before a distribution or a load balancer are read, how many at once, and who is asked."""
 
 from __future__ import annotations
 
 import socket
 from dataclasses import dataclass, field
+from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
@@ -11,14 +12,20 @@ from typing import Any, cast
 
 import pytest
 
+from lobster_tasks import dns
+from lobster_tasks.account import PublicDns
 from lobster_tasks.aws import Aws
+from lobster_tasks.errors import AwsCallError
 from lobster_tasks.forwarding import ForwardingRule
 from lobster_tasks.probe import PublicEndpoint
-from lobster_tasks.rollout.observation.way import NamesReader, VisitorsPath, with_certificates
+from lobster_tasks.rollout.observation.way import NamesReader, VisitorsPath, with_certificates, with_names
 from lobster_tasks.settings import load
 from tests.embedded.certificates import server_context
+from tests.name_server import FAILS, Records, public_dns
 from tests.serving import in_background
 
+DISTRIBUTION = "d111111abcdef8"
+HOST = f"{DISTRIBUTION}.cloudfront.net"
 DOMAINS = ["app.example.com", "www.example.com"]
 SETTINGS = load({"front": {"kind": "cloudfront"}, "domains": DOMAINS})
 
@@ -63,7 +70,7 @@ class Route53:
 
 def test_names_are_not_read_again_at_each_look() -> None:
     account = Route53()
-    reads = NamesReader(cast(Aws, account))
+    reads = NamesReader(cast(Aws, account), None)
 
     def listings(way: VisitorsPath, time: float) -> int:
         account.time = time
@@ -85,7 +92,7 @@ def test_names_are_not_read_again_at_each_look() -> None:
 
 def test_an_internal_load_balancer_is_not_looked_for_in_public_dns() -> None:
     account = Route53()
-    assert NamesReader(cast(Aws, account))(balanced("one", "HTTP", internal=True)).names == ()
+    assert NamesReader(cast(Aws, account), None)(balanced("one", "HTTP", internal=True)).names == ()
     assert account.asked == []
 
 
@@ -137,3 +144,88 @@ def test_the_certificate_of_a_load_balancer_is_verified(
         way = balanced("one", protocol, url=f"https://{there}")
         names = with_certificates(cast(Aws, Route53(endpoint_url=endpoint_url)), way).names
     assert [bool(each.certificate) for each in names] == [is_told, is_told]
+
+
+APP = DOMAINS[0]
+OWN, OTHERS = ["ns-1.awsdns-1.com."], ["ns.dns.example."]
+DENIED = AwsCallError("AWS refused it.", "AccessDenied: no", code="AccessDenied", operation="route53:X")
+
+
+@dataclass
+class Zone:
+    """An account whose Route 53 has the zone example.com, which leads a domain to the distribution; or denies."""
+
+    records: tuple[str, ...] = (APP,)
+    denies: bool = False
+
+    def pages(self, *_: str, **__: Any) -> list[dict[str, Any]]:
+        """The hosted zones."""
+        if self.denies:
+            raise DENIED
+        return [{"Id": "/hostedzone/Z1", "Name": "example.com."}]
+
+    def call(self, *_: str, **asked: str) -> dict[str, Any]:
+        """The records of a name."""
+        name = f"{asked.get('StartRecordName', 'example.com')}."
+        apex = {"Name": "example.com.", "Type": "NS", "ResourceRecords": [{"Value": each} for each in OWN]}
+        soa = {"Name": "example.com.", "Type": "SOA", "ResourceRecords": []}
+        led = ({"Name": f"{each}.", "Type": "A", "AliasTarget": {"DNSName": HOST}} for each in self.records)
+        listed = [apex, soa, *led]
+        return {"ResourceRecordSets": [each for each in listed if each["Name"] == name]}
+
+
+LED: Records = {APP: {"CNAME": [f"{HOST}."]}, HOST: {"A": ["192.0.2.1", "192.0.2.2"]}}
+HERE_TOO = "addresses that d111111abcdef8.cloudfront.net shares with other distributions: 192.0.2.1"
+
+
+@pytest.mark.parametrize(
+    ("account", "records", "known", "where", "saw"),
+    [
+        # The zone is delegated to, or public DNS does not answer: its records count.
+        (Zone(), {"example.com": {"NS": OWN}}, True, "", ""),
+        (Zone(), {"example.com": {FAILS: ["NS"]}}, True, "", ""),
+        # The zone here is not the one that the internet asks.
+        (Zone(), {"example.com": {"NS": OTHERS}, **LED}, False, "former", HOST),
+        (Zone(), LED, False, "former", HOST),
+        (
+            Zone(),
+            {
+                "example.com": {"NS": OTHERS},
+                APP: {"CNAME": ["x.awsapprunner.com."]},
+                "x.awsapprunner.com": {},
+            },
+            False,
+            "elsewhere",
+            "x.awsapprunner.com",
+        ),
+        # The DNS is not in this account, or may not be read.
+        (Zone(denies=True), LED, False, "former", HOST),
+        (Route53(), {**LED, APP: {"A": ["192.0.2.1"]}}, False, "unknown", HERE_TOO),
+        (Route53(), {**LED, APP: {"A": ["203.0.113.1"]}}, False, "elsewhere", "203.0.113.1"),
+        (Route53(), {}, False, "nowhere", f"public DNS has no address for {APP}"),
+        (Route53(), {APP: {FAILS: ["A"]}}, False, "unknown", f"public DNS does not answer for {APP}"),
+    ],
+)
+def test_public_dns_says_what_route_53_here_does_not(
+    account: Any, records: Records, known: bool, where: str, saw: str
+) -> None:
+    way = path(DISTRIBUTION)
+    with public_dns(records) as own:
+        ask = PublicDns(partial(dns.look_up, asked=own), partial(dns.name_servers, asked=own))
+        (read, _) = with_names(cast(Aws, account), way, ask).names
+    assert (read.records is not None) is known
+    assert ((read.lead.where, saw in read.lead.saw) if read.lead else ("", True)) == (where, True), read
+
+
+def test_a_load_balancer_is_known_by_its_addresses_too() -> None:
+    records = {APP: {"A": ["198.51.100.1"]}, "one.elb.amazonaws.com": {"A": ["198.51.100.1"]}}
+    with public_dns(records) as own:
+        ask = PublicDns(partial(dns.look_up, asked=own), partial(dns.name_servers, asked=own))
+        (read, _) = with_names(cast(Aws, Route53()), balanced("one", "HTTP"), ask).names
+    assert (read.lead.where if read.lead else "") == "former"
+
+
+def test_the_names_of_an_embedded_aws_are_not_asked_of_public_dns() -> None:
+    way = path(DISTRIBUTION)
+    (read, other) = with_names(cast(Aws, Zone()), way, None).names
+    assert (read.records is not None, read.lead, other.lead) == (True, None, None)

@@ -4,10 +4,18 @@ The account is the only state: the certificate in ACM, the listeners and the wei
 progress, so each run continues where the previous one stopped.
 """
 
-from ...account import HostedDomains, hosted_domains
-from .delegation import public_dns
+from ...account import (
+    NO_ADDRESS,
+    Address,
+    HostedDomains,
+    Lead,
+    LookUp,
+    find_lead,
+    hosted_domains,
+    public_dns,
+    public_lookup,
+)
 from .finish import finish, idle_pairs, leave_former
-from .leads import NO_ADDRESS, Address, Lead, LookUp, find_lead, public_lookup
 from .outcome import CutoverResult
 from .routes import Destination, RequiredRecord, Route
 from .run import HOLD_SECONDS, WAIT_SECONDS, cut_over, go_back, preview

@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
-from ... import dns
-from ...account import is_embedded
+from ...account import NameServers, apex_of
 from ...aws import Aws
 from ...errors import RefusedError
-
-NameServers = Callable[[str], frozenset[str] | None]
-"""Returns the name servers of a zone: empty if it is not delegated, None if that is not known."""
-
-
-def public_dns(aws: Aws) -> NameServers | None:
-    """The function that asks public DNS; None for an embedded AWS, whose names are not public."""
-    return None if is_embedded(aws.endpoint_url) else dns.name_servers
 
 
 def refuse_undelegated(aws: Aws, zones: Mapping[str, str], ask: NameServers) -> tuple[str, ...]:
@@ -31,7 +22,7 @@ def refuse_undelegated(aws: Aws, zones: Mapping[str, str], ask: NameServers) -> 
 
 
 def _examine(aws: Aws, zone: str, domain: str, ask: NameServers) -> Iterator[str]:
-    name, own = _apex(aws, zone)
+    name, own = apex_of(aws, zone)
     public = ask(name)
     if public is None:
         yield (
@@ -46,11 +37,3 @@ def _examine(aws: Aws, zone: str, domain: str, ask: NameServers) -> Iterator[str
             f"set at the registrar of {name} the zone's name servers; or, where its DNS is kept elsewhere on purpose, "
             "delete this zone: inv cutover then prints the records to make there",
         )
-
-
-def _apex(aws: Aws, zone: str) -> tuple[str, set[str]]:
-    """The zone's name and its name servers, from the NS record of its delegation set, which Route 53 lists first."""
-    listed = aws.call("route53:ListResourceRecordSets", zone, HostedZoneId=zone)["ResourceRecordSets"]
-    record = next(each for each in listed if each["Type"] == "NS")
-    servers = {each["Value"].rstrip(".").lower() for each in record["ResourceRecords"]}
-    return record["Name"].rstrip("."), servers

@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from ... import converge
+from ...account import NameServers
 from ...aws import Aws
 from ...errors import InterruptedRunError, RefusedError
 from ...rollout import Observe, Timeline, unobserved
 from ...settings import Settings
 from ..firewalls import refuse_unprotected
 from . import records, routes
-from .delegation import NameServers, refuse_undelegated
+from .delegation import refuse_undelegated
 from .outcome import CutoverResult, CutoverVerdict
 from .routes import WHOLE, RequiredRecord, Route
 from .state import CutoverState, read_state, refresh_routes

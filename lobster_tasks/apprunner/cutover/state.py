@@ -8,7 +8,18 @@ from itertools import starmap
 from typing import Any
 
 from ... import converge, stack
-from ...account import AmbiguousZoneError, HostedDomains, find_authority, hosted_domains, share_of
+from ...account import (
+    NO_ADDRESS,
+    Address,
+    AmbiguousZoneError,
+    HostedDomains,
+    Lead,
+    LookUp,
+    find_authority,
+    find_lead,
+    hosted_domains,
+    share_of,
+)
 from ...aws import ACCESS_DENIED, Aws
 from ...converge import Plan
 from ...doctor.check import refusal
@@ -23,7 +34,6 @@ from ...stack.load_balancing import HTTPS_PORT, Listener, find_balancer
 from ...stack.sign_in import SignIn
 from .. import services
 from . import routes
-from .leads import NO_ADDRESS, Address, Lead, LookUp, find_lead
 from .routes import APP_RUNNER, Destination, Origin, Route
 
 # The hosted zone of all distributions (Route 53 API Reference, "AliasTarget").

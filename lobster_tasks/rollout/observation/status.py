@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from ...account import hurried_dns
 from ...aws import Aws
 from ...doctor.check import refusal
 from ...errors import AwsCallError
@@ -20,6 +21,8 @@ from .watch import AFTER_TROUBLE, SOON, Watcher, read_record
 from .way import FormerLoadBalancer, Hop, NamesReader, VisitorsPath, find_former, hops, read_path
 
 _EVENTS_SHOWN = 5
+# A question to public DNS: a resolver that answers at all does so within a second or two.
+_DNS_WITHIN_SECONDS = 3.0
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,11 @@ class ServiceStatus:
         return revision_of(self.task_definition)
 
 
+def names_reader(aws: Aws) -> NamesReader:
+    """Reads the names before a distribution; where public DNS does not answer soon, they are not known."""
+    return NamesReader(aws, hurried_dns(aws, _DNS_WITHIN_SECONDS))
+
+
 def status(aws: Aws, settings: Settings, names: NamesReader | None = None) -> ServiceStatus:
     """Read the service; RefusedError where it does not exist. ``names`` is for who reads it again and again."""
     raw = active_service(aws, settings.cluster, settings.service)
@@ -75,7 +83,7 @@ def status(aws: Aws, settings: Settings, names: NamesReader | None = None) -> Se
         Watcher(aws, rollout).snapshot,
         partial(_record, aws, raw),
         partial(image_of, aws, raw["taskDefinition"], settings.container.name),
-        partial(_path, aws, settings, rollout.target_group_arns, names or NamesReader(aws)),
+        partial(_path, aws, settings, rollout.target_group_arns, names or names_reader(aws)),
     )
     endpoint = path.endpoint
     url = visitors_address(endpoint, settings)
@@ -121,7 +129,7 @@ def _path(
 
 def watched(aws: Aws, settings: Settings) -> Iterator[ServiceStatus]:
     """The service's state again and again, without end: often during changes, rarely otherwise."""
-    names = NamesReader(aws)
+    names = names_reader(aws)
     return aws.clock.repeat(
         lambda: status(aws, settings, names), lambda now: SOON if now and _is_moving(now) else AFTER_TROUBLE
     )

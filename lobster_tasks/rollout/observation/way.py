@@ -1,7 +1,8 @@
 """The way of visitors' requests, hop by hop: name, distribution, VPC origin, load balancer, target groups.
 
 A hop that lets nobody through has a trouble, with the cause's code and the command that repairs it. ``read_path`` asks
-AWS, ``with_names`` Route 53 too, and ``with_certificates`` opens a TLS connection for each domain; the rest is pure.
+AWS, ``with_names`` Route 53 too, and public DNS where Route 53 does not tell, and ``with_certificates`` opens a TLS
+connection for each domain; the rest is pure.
 """
 
 from __future__ import annotations
@@ -15,10 +16,18 @@ from urllib.parse import urlsplit
 
 from ...account import (
     ADDRESS_TYPES,
+    NO_ADDRESS,
+    Address,
     Front,
+    HostedDomains,
+    Lead,
+    NameServers,
+    PublicDns,
     Record,
     aliases_of,
+    apex_of,
     find_front,
+    find_lead,
     find_target_group,
     hosted_domains,
     is_embedded,
@@ -76,14 +85,16 @@ class FormerLoadBalancer:
 class NameReading:
     """What was read of a domain.
 
-    ``records`` are its records in Route 53 in this account; None where its DNS is elsewhere or may not be read, and
-    where its zone leaves it to a wildcard or to other name servers.
+    ``records`` are its records in Route 53 in this account; None where its DNS is elsewhere or may not be read, where
+    its zone leaves it to a wildcard or to other name servers, and where public DNS does not ask its zone.
+    ``lead`` is then where public DNS leads it ("former" is the stack's address); None where that was not asked.
     ``certificate`` is why the certificate that visitors are shown for it is not valid; empty where it is.
     """
 
     domain: str
     records: tuple[Record, ...] | None = None
     certificate: str = ""
+    lead: Lead | None = None
 
 
 @dataclass(frozen=True)
@@ -139,28 +150,53 @@ def _attached(aws: Aws, target_groups: Sequence[str]) -> dict[str, Any] | None:
     return dict(described["LoadBalancers"][0])
 
 
-def with_names(aws: Aws, path: VisitorsPath) -> VisitorsPath:
-    """The way with the domains of the settings, where visitors may use them, and where DNS leads them."""
-    if not _takes_domains(path):
+def with_names(aws: Aws, path: VisitorsPath, ask: PublicDns | None) -> VisitorsPath:
+    """The way with the domains of the settings, where visitors may use them, and where DNS leads them.
+
+    ``ask`` asks public DNS; None for an embedded AWS.
+    """
+    endpoint, domains = path.endpoint, tuple(path.settings.domains)
+    if endpoint is None or not _takes_domains(path):
         return path
-    read, known = in_parallel(
-        partial(with_certificates, aws, path), partial(_records, aws, tuple(path.settings.domains))
+    read, (known, leads) = in_parallel(
+        partial(with_certificates, aws, path), partial(_leading, aws, domains, endpoint, ask)
     )
     names = (
-        replace(each, records=tuple(known[each.domain])) if each.domain in known else each
+        replace(
+            each,
+            records=tuple(known[each.domain]) if each.domain in known else None,
+            lead=leads.get(each.domain),
+        )
         for each in read.names
     )
     return replace(path, names=tuple(names))
 
 
+def _leading(
+    aws: Aws, domains: Sequence[str], endpoint: PublicEndpoint, ask: PublicDns | None
+) -> tuple[Mapping[str, Sequence[Record]], Mapping[str, Lead]]:
+    """The records of the domains whose DNS is in this account, and where public DNS leads the others.
+
+    ``find_lead`` knows the addresses that a distribution shares with others of the former address only.
+    """
+    known = _records(aws, domains, ask.name_servers if ask else None)
+    if ask is None:
+        return known, {}
+    here = Address(endpoint.dns_name, shares_addresses=endpoint.distribution is not None)
+    outside = [each for each in domains if each not in known]
+    leads = in_parallel(*(partial(find_lead, each, NO_ADDRESS, here, ask.look_up) for each in outside))
+    return known, dict(zip(outside, leads, strict=True))
+
+
 class NamesReader:
     """Reads the names of a way that is read again and again, but not each time: they change seldom.
 
-    They are read again after a minute, and for another address or other aliases.
+    They are read again after a minute, and for another address or other aliases. ``ask`` asks public DNS; None for an
+    embedded AWS.
     """
 
-    def __init__(self, aws: Aws) -> None:
-        self._aws = aws
+    def __init__(self, aws: Aws, ask: PublicDns | None) -> None:
+        self._aws, self._ask = aws, ask
         self._names: tuple[NameReading, ...] = ()
         self._read_for: tuple[str, ...] | None = None
         self._read_at = -inf
@@ -170,22 +206,40 @@ class NamesReader:
         now, endpoint = self._aws.clock.now(), path.endpoint
         read_for = (endpoint.url, endpoint.dns_name, *_aliases(endpoint)) if endpoint else ()
         if read_for != self._read_for or now - self._read_at >= _NAMES_FOR_SECONDS:
-            self._names = with_names(self._aws, path).names
+            self._names = with_names(self._aws, path, self._ask).names
             self._read_for, self._read_at = read_for, now
         return replace(path, names=self._names)
 
 
-def _records(aws: Aws, domains: Sequence[str]) -> Mapping[str, Sequence[Record]]:
-    """The records of the domains whose DNS is in this account; none without permission, or with two zones of a name."""
+def _records(aws: Aws, domains: Sequence[str], ask: NameServers | None) -> Mapping[str, Sequence[Record]]:
+    """The records of the domains whose DNS is in this account; none without permission, or with two zones of a name.
+
+    A zone that public DNS does not ask says nothing; where public DNS does not answer, it counts.
+    """
     try:
         found = hosted_domains(aws, domains)
+        unasked = _unasked(aws, found, ask) if ask else frozenset()
         return {
             domain: listed
             for domain, listed in found.records.items()
-            if found.has_address(domain) or not is_left_to_others(aws, found.zones[domain], domain)
+            if found.zones[domain] not in unasked
+            and (found.has_address(domain) or not is_left_to_others(aws, found.zones[domain], domain))
         }
     except (AwsCallError, RefusedError):
         return {}
+
+
+def _unasked(aws: Aws, found: HostedDomains, ask: NameServers) -> frozenset[str]:
+    """The hosted zones (ids) that public DNS does not ask: their names are delegated to others, or not at all."""
+
+    def is_unasked(zone: str) -> bool:
+        name, own = apex_of(aws, zone)
+        public = ask(name)
+        return public is not None and not own & public
+
+    zones = list(dict.fromkeys(found.zones.values()))
+    answers = in_parallel(*(partial(is_unasked, each) for each in zones))
+    return frozenset(zone for zone, unasked in zip(zones, answers, strict=True) if unasked)
 
 
 def with_certificates(aws: Aws, path: VisitorsPath) -> VisitorsPath:
@@ -252,11 +306,24 @@ def _names(path: VisitorsPath) -> Iterator[Hop]:
 def _name(read: NameReading, endpoint: PublicEndpoint, settings: Settings) -> Hop:
     """A domain: where DNS leads it, and whether a distribution takes it; a load balancer takes every name."""
     share = share_of(read.records, endpoint.dns_name) if read.records is not None else None
-    state = "DNS not known" if share is None else f"{share:.0%} of visitors led here"
+    state = _led(share, read.lead)
     if endpoint.distribution:
         state = f"{'alias' if read.domain in _aliases(endpoint) else 'no alias'}, {state}"
     trouble = _distrusted(read, endpoint, settings) or _misled(read, share, endpoint)
     return Hop("name", read.domain, state, trouble)
+
+
+def _led(share: float | None, lead: Lead | None) -> str:
+    """Where DNS leads a domain, in words."""
+    if share is not None:
+        return f"{share:.0%} of visitors led here"
+    if lead is None:
+        return "DNS not known"
+    if lead.where == "former":
+        return "led here by public DNS"
+    if lead.where == "elsewhere":
+        return f"public DNS leads it to {lead.saw}"
+    return lead.saw if lead.where == "nowhere" else f"DNS not known: {lead.saw}"
 
 
 def _distrusted(read: NameReading, endpoint: PublicEndpoint, settings: Settings) -> Trouble | None:
@@ -285,7 +352,7 @@ def _misled(read: NameReading, share: float | None, endpoint: PublicEndpoint) ->
     """Why visitors of a domain do not come to the distribution or load balancer, or are refused there."""
     led = [each for each in read.records or () if each["Type"] in ADDRESS_TYPES]
     if share is None:
-        return None
+        return _misled_elsewhere(read.domain, read.lead, endpoint) if read.lead else None
     if not led:
         entrance = "distribution" if endpoint.distribution else "load balancer"
         message = (
@@ -296,13 +363,34 @@ def _misled(read: NameReading, share: float | None, endpoint: PublicEndpoint) ->
         there = ", ".join(dict.fromkeys(map(target, led)))
         message = f"DNS leads {read.domain} to {there}, not to {_entrance(endpoint)}."
         return Trouble(CauseCode.NAME_ELSEWHERE, message, _LEAD)
-    if endpoint.distribution and read.domain not in _aliases(endpoint):
-        message = (
-            f"DNS leads {read.domain} to {_entrance(endpoint)}, which does not have it as an alias: "
-            "CloudFront shows another name's certificate, and answers 403."
-        )
-        return Trouble(CauseCode.ALIAS_MISSING, message)
+    return None if _takes(endpoint, read.domain) else _no_alias(read.domain, endpoint)
+
+
+def _takes(endpoint: PublicEndpoint, domain: str) -> bool:
+    """Whether a domain that leads here is served: a load balancer takes every name, a distribution its aliases."""
+    return endpoint.distribution is None or domain in _aliases(endpoint)
+
+
+def _misled_elsewhere(domain: str, lead: Lead, endpoint: PublicEndpoint) -> Trouble | None:
+    """The same by public DNS: what it leads to may be a proxy that leads on."""
+    if lead.where == "nowhere":
+        message = f"{lead.saw[:1].upper()}{lead.saw[1:]}: DNS leads nobody to {_entrance(endpoint)}."
+        return Trouble(CauseCode.NAME_WITHOUT_RECORD, message, f"{_LEAD} shows the record to make")
+    if lead.where == "elsewhere":
+        message = f"Public DNS leads {domain} to {lead.saw}, not to {_entrance(endpoint)}."
+        remedy = f"{_LEAD} shows the record to make; nothing, if what is there leads on to the app"
+        return Trouble(CauseCode.NAME_ELSEWHERE, message, remedy)
+    if lead.where == "former" and not _takes(endpoint, domain):
+        return _no_alias(domain, endpoint)
     return None
+
+
+def _no_alias(domain: str, endpoint: PublicEndpoint) -> Trouble:
+    message = (
+        f"DNS leads {domain} to {_entrance(endpoint)}, which does not have it as an alias: CloudFront shows another "
+        "name's certificate, and answers 403."
+    )
+    return Trouble(CauseCode.ALIAS_MISSING, message)
 
 
 def _in_front(path: VisitorsPath) -> Iterator[Hop]:

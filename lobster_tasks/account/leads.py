@@ -1,18 +1,30 @@
-"""Finds out where public DNS leads a domain: for those without an address record in this account's Route 53, and for
-every domain that an App Runner service serves."""
+"""Finds out where public DNS leads a domain: for those without an address record in this account's Route 53, or in a
+zone that the internet does not ask, and for every domain that an App Runner service serves."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
-from ... import dns
-from ...account import bare, is_embedded
-from ...aws import Aws
+from .. import dns
+from ..aws import Aws
+from .embedded import is_embedded
+from .hosted_domains import bare
 
 LookUp = Callable[[str], dns.Lookup | None]
 """Returns what public DNS has for a name; None if that is not known."""
+NameServers = Callable[[str], frozenset[str] | None]
+"""Returns the name servers of a zone: empty if it is not delegated, None if that is not known."""
+
+
+@dataclass(frozen=True)
+class PublicDns:
+    """The functions that ask public DNS."""
+
+    look_up: LookUp
+    name_servers: NameServers
 
 
 @dataclass(frozen=True)
@@ -44,6 +56,18 @@ class Lead:
 def public_lookup(aws: Aws) -> LookUp | None:
     """The function that asks public DNS; None for an embedded AWS, whose names are not public."""
     return None if is_embedded(aws.endpoint_url) else dns.look_up
+
+
+def public_dns(aws: Aws) -> NameServers | None:
+    """The function that asks public DNS; None for an embedded AWS, whose names are not public."""
+    return None if is_embedded(aws.endpoint_url) else dns.name_servers
+
+
+def hurried_dns(aws: Aws, within: float) -> PublicDns | None:
+    """The functions that ask public DNS for at most ``within`` seconds a question; None for an embedded AWS."""
+    if is_embedded(aws.endpoint_url):
+        return None
+    return PublicDns(partial(dns.look_up, within=within), partial(dns.name_servers, within=within))
 
 
 def find_lead(name: str, new: Address, former: Address, ask: LookUp | None) -> Lead:
