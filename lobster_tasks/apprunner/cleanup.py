@@ -267,7 +267,7 @@ def _pause(aws: Aws, found: CleanupPlan, say: Say) -> None:
 
 def _delete(aws: Aws, settings: Settings, found: CleanupPlan, say: Say) -> None:
     if found.routes:
-        cutover.finish(aws, found.routes, found.host)
+        cutover.finish(aws, found.routes, found.host, settings.domains)
         names = ", ".join(dict.fromkeys(route.domain for route in found.routes))
         say(f"single record, without App Runner: {names}")
     for each in found.ingress:

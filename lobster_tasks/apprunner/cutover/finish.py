@@ -21,14 +21,14 @@ def idle_pairs(names: HostedDomains, host: str, dns_name: str) -> tuple[Route, .
     )
 
 
-def finish(aws: Aws, found: Sequence[Route], host: str) -> None:
-    """Keep only the record that gets the visitors. Raises AwsCallError, OutOfTimeError."""
+def finish(aws: Aws, found: Sequence[Route], host: str, domains: Sequence[str]) -> None:
+    """Keep only the record that gets the visitors; ``domains`` are the stack's. Raises AwsCallError, OutOfTimeError."""
 
     def is_done(changed: Sequence[Route]) -> bool:
         now = hosted_domains(aws, [route.domain for route in changed]).records.values()
         return not any(leads_to(record, host) for listed in now for record in listed)
 
-    records.change(aws, found, routes.keep, is_done)
+    records.change(aws, found, routes.keep, is_done, domains)
 
 
 def leave_former(aws: Aws, settings: Settings) -> None:
@@ -41,4 +41,4 @@ def leave_former(aws: Aws, settings: Settings) -> None:
         return
     dns_name, names = destination_name(aws, settings), hosted_domains(aws, settings.domains)
     for each in former:
-        finish(aws, idle_pairs(names, each.dns_name, dns_name), each.dns_name)
+        finish(aws, idle_pairs(names, each.dns_name, dns_name), each.dns_name, settings.domains)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from ...aws import Aws
 from ...errors import AwsCallError, OutOfTimeError
+from ...templates import domains_together
 from .routes import TTL_SECONDS, Change, Route
 
+Changed = TypeVar("Changed")
 _INVALID = "InvalidChangeBatch"
 _SYNC_WITHIN_SECONDS, _SYNC_EVERY_SECONDS = 600.0, 2.0
 
@@ -18,13 +20,15 @@ def change(
     changed: Sequence[Route],
     changes: Callable[[Route], list[Change]],
     is_done: Callable[[Sequence[Route]], bool],
+    domains: Sequence[str],
 ) -> None:
-    """Send one batch per zone. ``is_done`` reads whether these routes are as they should be.
+    """Send the ``batches`` of ``domains``, one after the other. ``is_done`` reads whether these routes are as they
+    should be.
 
     Raises AwsCallError, OutOfTimeError.
     """
-    for zone in dict.fromkeys(route.zone for route in changed):
-        here = [route for route in changed if route.zone == zone]
+    for here in batches(changed, lambda route: (route.zone, route.domain), domains):
+        zone = here[0].zone
         batch = [change for route in here for change in changes(route)]
         about = ", ".join(dict.fromkeys(route.domain for route in here))
         change_batch = {"Comment": "inv cutover", "Changes": batch}
@@ -37,6 +41,21 @@ def change(
             aws.clock.sleep(TTL_SECONDS)
         else:
             _await_sync(aws, made["ChangeInfo"]["Id"], about)
+
+
+def batches(
+    changed: Sequence[Changed], place: Callable[[Changed], tuple[str, str]], domains: Sequence[str]
+) -> list[list[Changed]]:
+    """What one request may change: what is in one zone, and of ``domains`` that a policy allows together.
+
+    ``place`` returns the zone and the domain of a change.
+    """
+    groups = {domain: number for number, each in enumerate(domains_together(domains)) for domain in each}
+    made: dict[tuple[str, int], list[Changed]] = {}
+    for each in changed:
+        zone, domain = place(each)
+        made.setdefault((zone, groups.get(domain, 0)), []).append(each)
+    return list(made.values())
 
 
 def send(aws: Aws, zone: str, batch: Mapping[str, Any], about: str) -> dict[str, Any]:

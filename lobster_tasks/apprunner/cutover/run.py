@@ -227,7 +227,7 @@ class _CutoverRun:
             return all(is_done(route) for route in found if (route.domain, route.kind) in names)
 
         if changed:
-            records.change(self.aws, changed, changes, are_done)
+            records.change(self.aws, changed, changes, are_done, self.now.domains)
             self.now = refresh_routes(self.aws, self.now)
 
     def _announce(self, step: CutoverStep) -> None:

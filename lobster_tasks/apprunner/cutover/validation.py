@@ -57,17 +57,17 @@ def _with_records(shown: AwsDict) -> list[AwsDict]:
 
 def _write(aws: Aws, now: CutoverState, options: Iterable[Mapping[str, Any]]) -> None:
     """Missing records of domains whose zones are in this account; certificates of all regions share them."""
-    by_zone: dict[str, dict[str, Mapping[str, str]]] = {}
-    for each in options:
-        if zone := now.zones.get(each["DomainName"]):
-            by_zone.setdefault(zone, {})[each["ResourceRecord"]["Name"]] = each["ResourceRecord"]
-    for zone, needed in by_zone.items():
+    here = [each for each in options if each["DomainName"] in now.zones]
+    for batch in records.batches(
+        here, lambda each: (now.zones[each["DomainName"]], each["DomainName"]), now.domains
+    ):
+        zone = now.zones[batch[0]["DomainName"]]
+        needed = {each["ResourceRecord"]["Name"]: each["ResourceRecord"] for each in batch}
         changes = [_upsert(record) for record in needed.values() if not _is_there(aws, zone, record)]
         if not changes:
             continue
         about = f"the validation of {', '.join(now.domains)}"
-        batch = {"Comment": about, "Changes": changes}
-        records.send(aws, zone, batch, about)
+        records.send(aws, zone, {"Comment": about, "Changes": changes}, about)
 
 
 def _is_there(aws: Aws, zone: str, record: Mapping[str, str]) -> bool:
