@@ -537,6 +537,13 @@ def test_the_remedy_of_a_path_that_is_not_there_names_the_one_that_answers() -> 
     assert cause.remedy.startswith(f"{fix}; inv setup-application-load-balancer")
 
 
+def test_a_port_that_another_program_has_is_not_called_the_app_s() -> None:
+    line = "Successfully started service 'SparkUI' on port 4040."
+    found = diagnose(unhealthy(*REFUSED, log=(line,), listening_ports=listening_ports([line])))
+    assert not any("4040" in f"{cause.message}{cause.remedy}" for cause in found)
+    assert any(cause.heals for cause in found)
+
+
 REFUSED = ("Target.FailedHealthChecks", "Health checks failed")
 
 
@@ -559,7 +566,13 @@ REFUSED = ("Target.FailedHealthChecks", "Health checks failed")
             "has not said yet that it listens",
             300,
         ),
-        ([], {"lived": 200.0}, ["wrong-port", "bound-to-loopback"], "its log names no port", 0),
+        (
+            [],
+            {"lived": 200.0},
+            ["wrong-port", "bound-to-loopback"],
+            "its log does not say where it listens",
+            0,
+        ),
         (
             ["URL: http://127.0.0.1:8501"],
             {"listened_after": 200.0},
@@ -602,6 +615,11 @@ def test_an_app_that_is_not_up_yet(
         (["listening on 8501"], ["bound-to-loopback"], "takes no connections from outside"),
         (["metrics listening on 9090", "  URL: http://127.0.0.1:8501"], ["bound-to-loopback"], "127.0.0.1"),
         (["starting"], ["slow-start", "wrong-port"], "its log has not said yet that it listens"),
+        (
+            ['is the server running on host "db" and accepting TCP/IP connections on port 5432?'],
+            ["slow-start", "wrong-port"],
+            "its log has not said yet that it listens",
+        ),
         ([], ["wrong-port", "bound-to-loopback"], "Nothing accepts connections on port 8501"),
     ],
 )

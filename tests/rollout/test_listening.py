@@ -47,7 +47,25 @@ from lobster_tasks.rollout.diagnosis.listening import listening_ports
         ("listening on :8080", 8080, "", False),
         ("Tomcat started on port(s): 8080 (http) with context path ''", 8080, "", False),
         ("Tomcat started on port 8080 (http)", 8080, "", False),
-        ("ready - started server on [::]:3000, url: http://localhost:3000", 3000, "", False),
+        ("ready - started server on [::]:3000, url: http://localhost:3000", 3000, "[::]", False),
+        ("   - Local:        http://localhost:3000", 3000, "", False),
+        ("  ➜  Network: http://172.17.0.2:5173/", 5173, "172.17.0.2", False),
+        ("======== Running on http://0.0.0.0:8080 ========", 8080, "0.0.0.0", False),
+        ("Listening on TCP address 127.0.0.1:8000", 8000, "127.0.0.1", True),
+        ("Started ServerConnector@1b2c{HTTP/1.1, (http/1.1)}{0.0.0.0:8080}", 8080, "0.0.0.0", False),
+        (
+            "[Mon Nov 30 10:00:00 2026] PHP 8.4.1 Development Server (http://0.0.0.0:80) started",
+            80,
+            "0.0.0.0",
+            False,
+        ),
+        ('{"level":30,"msg":"Server listening at http://0.0.0.0:3000"}', 3000, "0.0.0.0", False),
+        ("2026/11/30 10:00:00 Listening and serving HTTP on :8080", 8080, "", False),
+        ("2026-11-30 10:00:00,123 INFO app: server is running on port 8080", 8080, "", False),
+        ("* Listening on tcp://0.0.0.0:3000", 3000, "0.0.0.0", False),
+        ("Now listening on: http://[::]:8080", 8080, "[::]", False),
+        ("⇨ http server started on [::]:1323", 1323, "[::]", False),
+        ("INFO  Bokeh app running at: http://localhost:5006/app", 5006, "", False),
     ],
 )
 def test_what_a_line_says(line: str, port: int, address: str, loopback: bool) -> None:
@@ -68,6 +86,32 @@ def test_what_a_line_says(line: str, port: int, address: str, loopback: bool) ->
         "started 12 workers",
         "running at 100 requests a second",
         "search server: http://10.0.3.4:9200",
+        # Others' ports in the app's log: what it waits for, sends to, or opens beside its own address.
+        'is the server running on host "db" (10.0.0.1) and accepting TCP/IP connections on port 5432?',
+        'connection to server at "db" (10.0.0.1), port 5432 failed: Connection refused',
+        "Connecting to postgres running on port 5432",
+        "Waiting for redis to be running at localhost:6379",
+        "Server running; database host db.internal port 5432",
+        "Successfully started service 'SparkUI' on port 4040.",
+        "Debugger listening on ws://127.0.0.1:9229/0f2c936f",
+        "Debug server listening on http://127.0.0.1:5678",
+        "Prometheus metrics server started on port 9090",
+        "metrics listening on 9090",
+        "Admin API listening on http://0.0.0.0:9901",
+        "management server is running on http://0.0.0.0:9090",
+        "statsd client started, sending to port 8125",
+        "OTLP exporter started, sending to http://localhost:4317",
+        "Serving cached model 12345 from /models",
+        "URL: https://api.example.com/v1",
+        "  Database URL: http://10.0.0.3:5432",
+        # Times and amounts
+        "started listening at 2024-01-01 10:00:00",
+        "Application started at 10:30:45",
+        "Application started at 10:30",
+        "started on 2024-05-01 at :30",
+        "listening 1500 ms for peers",
+        "listening for 30 seconds",
+        "Server listening on port 99999",
     ],
 )
 def test_other_lines_say_nothing(line: str) -> None:
@@ -86,5 +130,5 @@ def test_flask_on_all_addresses_names_loopback_too() -> None:
 
 
 def test_two_ports() -> None:
-    lines = ["metrics listening on 9090", "Uvicorn running on http://0.0.0.0:8501"]
+    lines = ["Server listening on port 9090", "Uvicorn running on http://0.0.0.0:8501"]
     assert [each.port for each in listening_ports(lines)] == [9090, 8501]

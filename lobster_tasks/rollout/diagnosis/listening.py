@@ -1,7 +1,8 @@
 """Finds the address on which an app listens, from its log. Pure.
 
-The address is taken only from servers whose message contains the one they are bound to; many others print
-``localhost`` for people to click on.
+Only a server's own announcement of its main address counts: a log also names the ports of databases that the app waits
+for, of debuggers, of exporters and of other processes. The address is taken only from servers whose message contains
+the one they are bound to; many others print ``localhost`` for people to click on.
 """
 
 from __future__ import annotations
@@ -12,30 +13,57 @@ from dataclasses import dataclass
 
 from ...loopback import is_loopback
 
-_URL = r"(?P<scheme>https?)://(?P<host>\[[0-9a-f:]{2,45}\]|[\w.*-]{1,253})(?::(?P<port>\d{2,5}))?"
-# Uvicorn, Hypercorn, Werkzeug (Flask), Gunicorn, Waitress, Puma, Gradio, Dash, and Streamlit with an address given.
+_URL = r"(?P<scheme>https?|tcp)://(?P<host>\[[0-9a-f:]{2,45}\]|[\w.*-]{1,253})(?::(?P<port>\d{1,5})(?!\d))?"
+# What may stand before an announcement: nothing, or what loggers write (times, levels, names, bullets, JSON).
+_START = r"(?:^|[\]\[(:|>\"*=•⇨➜-]|\d|\b(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR))\s{0,100}"
+# Uvicorn, Gradio, Dash, Panel and Bokeh, Django, NiceGUI, Vite and Next.js; and, where nothing else stands before it,
+# Hypercorn, Werkzeug (Flask), aiohttp, Gunicorn, Granian, Waitress, CherryPy, Puma, ASP.NET, Quarkus, Bottle.
 _BOUND = re.compile(
-    r"(?:Uvicorn running on|Hypercorn running on|Listening at:|Serving on|Listening on|Running on(?: local URL:)?"
-    r"|is running on|development server at|^\s{0,100}URL:)\s{1,100}" + _URL,
+    r"(?:Uvicorn running on|Hypercorn running on|Running on local URL:|\bDash is running on|Bokeh app running at:"
+    r"|development server at|NiceGUI ready to go on|^\s{0,100}[➜-]?\s{0,100}(?:Local|Network):"
+    rf"|{_START}(?:Running on|Listening at:|Serving on|(?:Now )?listening on:?))\s{{1,100}}" + _URL,
     re.IGNORECASE,
 )
-# Streamlit's Local, Network and External URL, and the messages for people of Node and others.
-_SHOWN = re.compile(
-    r"\b(?:URL|listening|running|serving|started)\b.{0,200}?"
-    r"(?P<scheme>https?)://(?P<host>localhost|\[[0-9a-f:]{2,45}\]|[\d.]{7,15})(?::(?P<port>\d{2,5}))",
-    re.IGNORECASE,
-)
+# Streamlit.
+_STREAMLIT = re.compile(r"^\s{0,100}(?:(?:Local|Network|External) )?URL:\s{1,100}" + _URL, re.IGNORECASE)
 _HTTP_SERVER = re.compile(r"Serving HTTPS? on (?P<host>\S{1,253}) port (?P<port>\d{1,5})")
-_PORT_ONLY = (
+# Tomcat, Netty, Jetty and Undertow in Spring Boot; Next.js; Daphne; PHP's own server.
+_NAMED = (
+    re.compile(r"started server on (?P<host>[\w.:\[\]-]{1,253}):(?P<port>\d{2,5}), url:"),
     re.compile(
-        r"\b(?:listen(?:s|ing)|serv(?:es|ing)|running|started|initialized)\b.{0,200}?\bport(?:\(s\)|s)?:?\s{0,100}(\d{2,5})\b",
-        re.I,
+        r"\b(?:Tomcat|Netty|Jetty|Undertow) (?:started|initialized) (?:on|with) port(?:\(s\)|s)?:? "
+        r"(?P<port>\d{2,5})\b"
     ),
-    re.compile(r"\blistening(?:\s{1,100}(?:on|at))?\s{1,100}(?:\S{0,253}:)?(\d{2,5})\b", re.IGNORECASE),
+    re.compile(r"Listening on TCP address (?P<host>[\w.:\[\]-]{1,253}):(?P<port>\d{2,5})\b"),
     re.compile(
-        r"\b(?:running|started|serving)\b.{0,200}?\b(?:on|at)\s{1,100}(?:\*|\[::\]|0\.0\.0\.0)?:(\d{2,5})\b",
-        re.I,
+        r"Started ServerConnector@\w{1,20}\{[^{}]{1,100}\}\{(?P<host>[\w.:\[\]-]{1,253}):(?P<port>\d{2,5})\}"
     ),
+    re.compile(
+        r"PHP [\d.]{1,20} Development Server \(https?://(?P<host>[\w.:\[\]-]{1,253}):(?P<port>\d{2,5})\) started"
+    ),
+)
+# The sentence that apps on Node, Go and others write themselves: a server, or nobody, listens at a port, and no more.
+_KIND = (
+    r"(?:(?:the|example|web|http|https|express|node|nest|next|fastify|flask|rest|graphql|dev|development"
+    r"|production|started|ready|your|my)[ -]{1,3}){0,4}(?:server|app|application|api|service|backend|frontend|site)"
+)
+_WHERE = (
+    r"(?:on|at):?\s{1,100}(?:the )?(?:port:?\s{1,10}|(?P<scheme>https?)://)?"
+    r"(?:(?P<host>\*|localhost|\[[0-9a-f:]{2,45}\]|\d{1,3}(?:\.\d{1,3}){3}|[a-z][\w.-]{0,253})?:)?(?P<port>\d{2,5})"
+    r"(?:/[\w.~/-]{0,500})?(?=\s{0,10}(?:[.,;!…(\"'}\]]|$|in \w{1,20} mode|with \d))(?!\.\d)"
+)
+_SAID = re.compile(
+    rf"{_START}(?:(?:{_KIND}) (?:is |has |now |up and ){{0,3}}(?:listening|running|started)"
+    rf"|(?:now )?listening(?: and serving HTTPS?)?|serving)\s{{1,10}}{_WHERE}",
+    re.IGNORECASE,
+)
+# Listeners beside the app's own: they say the same, and are not what visitors use.
+_BESIDE = re.compile(
+    r"\b(?:debug\w{0,10}|inspect\w{0,10}|metrics?|prometheus|admin|management|actuator|health|profil\w{1,5}|pprof"
+    r"|trac\w{2,5}|jmx|otlp|opentelemetry|telemetry|statsd|exporter|agent|proxy|sidecar|spark\w{0,5}|ray|dask|celery"
+    r"|flower|worker|databases?|db|postgres\w{0,5}|mysql\w{0,5}|maria\w{0,5}|redis|mongo\w{0,5}|kafka|rabbit\w{0,5}"
+    r"|elastic\w{0,10}|memcached?|gossip|cluster|peers?|livereload|hmr|grpc|smtp|ssh|dns)\b",
+    re.IGNORECASE,
 )
 _EVERYWHERE = ("0.0.0.0", "[::]", "::", "*")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -56,7 +84,7 @@ class ListeningPort:
 
 
 def listening_ports(lines: Iterable[str]) -> tuple[ListeningPort, ...]:
-    """The ports in the lines, each once and with its widest address, the latest last."""
+    """The ports that servers announce in the lines, each once and with its widest address, the latest last."""
     found: dict[int, ListeningPort] = {}
     for line in lines:
         told = _told(line)
@@ -68,29 +96,37 @@ def listening_ports(lines: Iterable[str]) -> tuple[ListeningPort, ...]:
 
 
 def _told(line: str) -> ListeningPort | None:
-    if bound := _BOUND.search(line):
-        return ListeningPort(_port(bound), _bound_address(bound), line.strip())
+    told = None if _BESIDE.search(line) else _announced(line)
+    return told if told and 0 < told.port < 65536 else None
+
+
+def _announced(line: str) -> ListeningPort | None:
+    said = line.strip()
+    if (streamlit := _STREAMLIT.search(line)) and streamlit["port"]:
+        return ListeningPort(int(streamlit["port"]), _shown_address(streamlit["host"]), said)
+    if (bound := _BOUND.search(line)) and (port := _port(bound)):
+        return ListeningPort(port, _bound_address(bound), said)
     if served := _HTTP_SERVER.search(line):
-        return ListeningPort(int(served["port"]), served["host"], line.strip())
-    if shown := _SHOWN.search(line):
-        return ListeningPort(_port(shown), _shown_address(shown["host"]), line.strip())
-    port = next((int(found[1]) for pattern in _PORT_ONLY if (found := pattern.search(line))), 65536)
-    return ListeningPort(port, "", line.strip()) if port < 65536 else None
+        return ListeningPort(int(served["port"]), served["host"], said)
+    for pattern in _NAMED:
+        if named := pattern.search(line):
+            return ListeningPort(int(named["port"]), named.groupdict().get("host") or "", said)
+    if told := _SAID.search(line):
+        return ListeningPort(int(told["port"]), _shown_address(told["host"] or ""), said)
+    return None
 
 
 def _port(found: re.Match[str]) -> int:
-    return int(found["port"] or _DEFAULT_PORTS[found["scheme"].lower()])
+    return int(found["port"] or _DEFAULT_PORTS.get(found["scheme"].lower(), 0))
 
 
 def _bound_address(found: re.Match[str]) -> str:
     """The host; ``localhost`` counts only where the server repeats the address that it was told to bind."""
-    is_repeated = found[0].lower().lstrip().startswith(("uvicorn", "hypercorn", "running"))
+    is_repeated = re.search(r"(?:uvicorn|hypercorn|^\W{0,100}running)", found[0], re.IGNORECASE)
     return found["host"] if is_repeated or found["host"] != "localhost" else ""
 
 
 def _shown_address(host: str) -> str:
     """The host, where it is an IP address; messages for people contain ``localhost`` whatever the bound address
     is."""
-    if host == "localhost":
-        return ""
-    return host if host in _EVERYWHERE or host[0].isdigit() else ""
+    return host if host in _EVERYWHERE or host[:1].isdigit() else ""

@@ -265,7 +265,7 @@ def _refused(evidence: Evidence) -> list[Finding]:
         return [_loopback(evidence, right[-1])]
     if told:
         return [_other_port(evidence, told[-1])]
-    silent = "its log names no port"
+    silent = "its log does not say where it listens"
     if evidence.log:  # servers log their address as soon as they listen
         other = f"Or it listens on another port than {port}: {silent}."
         step = f"start the app on port {port}, or set container.port and inv setup-fargate; then {evidence.again}"
