@@ -537,6 +537,26 @@ def test_the_remedy_of_a_path_that_is_not_there_names_the_one_that_answers() -> 
     assert cause.remedy.startswith(f"{fix}; inv setup-application-load-balancer")
 
 
+def test_behind_a_start_script_the_log_names_the_path_that_the_app_is_served_at() -> None:
+    lines = ["  URL: http://0.0.0.0:8501/tools/board"]
+    description = "Health checks failed with these codes: [404]"
+    [cause] = diagnose(
+        unhealthy("Target.ResponseCodeMismatch", description, listening_ports=listening_ports(lines))
+    )
+    assert "its log says that it is served at /tools/board" in cause.message
+    assert "set health_check.path: /tools/board/_stcore/health, and probe.path and" in cause.remedy
+    assert "; inv setup-application-load-balancer, then inv deploy" in cause.remedy
+
+
+@pytest.mark.parametrize("line", ["  URL: http://0.0.0.0:8501/_stcore", "  URL: http://0.0.0.0:9000/other"])
+def test_a_path_in_the_log_that_the_check_is_below_or_of_another_port_is_not_the_reason(line: str) -> None:
+    description = "Health checks failed with these codes: [404]"
+    [cause] = diagnose(
+        unhealthy("Target.ResponseCodeMismatch", description, listening_ports=listening_ports([line]))
+    )
+    assert cause.remedy.startswith("set health_check.path to what the app answers with 200")
+
+
 def test_a_port_that_another_program_has_is_not_called_the_app_s() -> None:
     line = "Successfully started service 'SparkUI' on port 4040."
     found = diagnose(unhealthy(*REFUSED, log=(line,), listening_ports=listening_ports([line])))

@@ -123,6 +123,18 @@ def test_streamlit_without_an_address_listens_everywhere() -> None:
     assert [each.is_on_loopback for each in listening_ports(lines)] == [False]
 
 
+@pytest.mark.parametrize(
+    ("line", "path"),
+    [
+        ("  URL: http://0.0.0.0:8501/tools/board", "/tools/board"),
+        ("  Local URL: http://localhost:8501/tools/board/", "/tools/board"),
+        ("  Network URL: http://10.0.0.7:8501", ""),
+    ],
+)
+def test_streamlit_says_below_which_path_it_is(line: str, path: str) -> None:
+    assert [each.base_path for each in listening_ports([line])] == [path]
+
+
 def test_flask_on_all_addresses_names_loopback_too() -> None:
     lines = [" * Running on all addresses (0.0.0.0)", " * Running on http://127.0.0.1:5000"]
     lines += [" * Running on http://172.31.0.9:5000"]

@@ -13,7 +13,10 @@ from dataclasses import dataclass
 
 from ...loopback import is_loopback
 
-_URL = r"(?P<scheme>https?|tcp)://(?P<host>\[[0-9a-f:]{2,45}\]|[\w.*-]{1,253})(?::(?P<port>\d{1,5})(?!\d))?"
+_URL = (
+    r"(?P<scheme>https?|tcp)://(?P<host>\[[0-9a-f:]{2,45}\]|[\w.*-]{1,253})(?::(?P<port>\d{1,5})(?!\d))?"
+    r"(?P<path>/[\w.~/-]{1,500})?"
+)
 # What may stand before an announcement: nothing, or what loggers write (times, levels, names, bullets, JSON).
 _START = r"(?:^|[\]\[(:|>\"*=•⇨➜-]|\d|\b(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR))\s{0,100}"
 # Uvicorn, Gradio, Dash, Panel and Bokeh, Django, NiceGUI, Vite and Next.js; and, where nothing else stands before it,
@@ -24,7 +27,7 @@ _BOUND = re.compile(
     rf"|{_START}(?:Running on|Listening at:|Serving on|(?:Now )?listening on:?))\s{{1,100}}" + _URL,
     re.IGNORECASE,
 )
-# Streamlit.
+# Streamlit, whose URL ends in the path that it is served at.
 _STREAMLIT = re.compile(r"^\s{0,100}(?:(?:Local|Network|External) )?URL:\s{1,100}" + _URL, re.IGNORECASE)
 _HTTP_SERVER = re.compile(r"Serving HTTPS? on (?P<host>\S{1,253}) port (?P<port>\d{1,5})")
 # Tomcat, Netty, Jetty and Undertow in Spring Boot; Next.js; Daphne; PHP's own server.
@@ -71,11 +74,15 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 @dataclass(frozen=True)
 class ListeningPort:
-    """A port that an app reports; ``address`` is empty where its message does not contain it."""
+    """A port that an app reports; ``address`` is empty where its message does not contain it.
+
+    ``base_path`` is the path that Streamlit says it is served at, empty for ``/`` and for other servers.
+    """
 
     port: int
     address: str
     line: str
+    base_path: str = ""
 
     @property
     def is_on_loopback(self) -> bool:
@@ -103,7 +110,8 @@ def _told(line: str) -> ListeningPort | None:
 def _announced(line: str) -> ListeningPort | None:
     said = line.strip()
     if (streamlit := _STREAMLIT.search(line)) and streamlit["port"]:
-        return ListeningPort(int(streamlit["port"]), _shown_address(streamlit["host"]), said)
+        path = (streamlit["path"] or "").rstrip("/")
+        return ListeningPort(int(streamlit["port"]), _shown_address(streamlit["host"]), said, path)
     if (bound := _BOUND.search(line)) and (port := _port(bound)):
         return ListeningPort(port, _bound_address(bound), said)
     if served := _HTTP_SERVER.search(line):

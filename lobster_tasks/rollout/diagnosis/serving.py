@@ -207,12 +207,26 @@ def _path_status(evidence: Evidence, status: str) -> Finding:
     wrong = evidence.failed_checks("dockerfile.base-path")
     because = f" ({wrong[0].saw})" if wrong else ""
     path = wrong[0].fix if wrong else "set health_check.path to what the app answers with 200"
+    base = "" if wrong or status != "404" else _logged_base_path(evidence)
+    if base:
+        because = f" (its log says that it is served at {base})"
+        path = f"set health_check.path: {base}{evidence.health_path}, and probe.path and probe.websocket below {base}"
     return Finding(
         CauseCode.HEALTH_PATH_STATUS,
         f"{said}{meaning.get(status, leads)}{because}.",
         f"{path}; inv setup-application-load-balancer, then {evidence.again}",
         heals=False,
     )
+
+
+def _logged_base_path(evidence: Evidence) -> str:
+    """The path at which the app says that it is served, where the health check asks outside of it; otherwise empty.
+
+    It is in the log whatever starts the app, where the Dockerfile may name a script only.
+    """
+    ours = [each.base_path for each in evidence.listening_ports if each.port == evidence.port]
+    base = ours[-1] if ours else ""
+    return "" if f"{evidence.health_path}/".startswith(f"{base}/") else base
 
 
 def _timeout(evidence: Evidence) -> list[Finding]:
