@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from enum import IntEnum
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -16,9 +17,23 @@ Listener = Mapping[str, Any]
 Rule = Mapping[str, Any]
 
 _CONFIGS = {"host-header": "HostHeaderConfig", "path-pattern": "PathPatternConfig"}
-# In ``wants``: an earlier rule takes the same requests.
-BEFORE = "priority"
+# In ``wants``: an earlier rule takes the same requests, or may take them; other target groups get a part of them; only
+# requests with a token are forwarded.
+BEFORE, MAYBE_BEFORE, SHARED, TOKEN = "priority", "regular-expression", "weight", "jwt-validation"
 _METHOD = "http-request-method"
+# The parts of a regular expression that a pattern can say too.
+_SIMPLE = re.compile(r"\.\*|\\[^\w*?\[]|[\w/~%@:,&=-]|\.")
+
+# What a regular expression begins with, up to the first part that is more than a letter or may be absent.
+_LETTERS = re.compile(r"\^((?:(?:\\[^\w]|[\w/~%@:,&=-])(?![?*{])){0,128})")
+
+
+class _Match(IntEnum):
+    """Whether something matches, as far as that is known."""
+
+    NO = 0
+    MAYBE = 1
+    YES = 2
 
 
 @dataclass(frozen=True)
@@ -27,8 +42,9 @@ class ForwardingRule:
 
     ``host`` is the host name that requests need, empty for any; ``paths`` are the patterns of its path condition,
     empty for any path. ``wants`` names conditions that a plain request may not meet, or contains ``BEFORE`` where
-    an earlier rule takes the same requests. ``sign_in`` is the URL at which visitors sign in before it forwards them,
-    empty where they do not.
+    an earlier rule takes the same requests, ``MAYBE_BEFORE`` where that is not known, ``SHARED`` where other target
+    groups get requests too, and ``TOKEN`` where the load balancer refuses requests without one. ``sign_in`` is the URL
+    at which visitors sign in before it forwards them, empty where they do not.
     """
 
     protocol: str
@@ -72,7 +88,7 @@ def unguarded(listeners: Iterable[Listener], group: str) -> list[Listener]:
     return [
         each
         for each in listeners
-        if any(group in _groups(rule) and not sign_in_url(rule["Actions"]) for rule in _rules(each))
+        if any(group in _groups(rule) and not _is_guarded(rule) for rule in _rules(each))
     ]
 
 
@@ -89,10 +105,10 @@ def _forwarding_rules(listener: Listener, group: str) -> Iterator[ForwardingRule
     rules = _rules(listener)
     for number, rule in enumerate(rules):
         if group in _groups(rule):
-            yield _forwarding_rule(listener, rule, rules[:number])
+            yield _forwarding_rule(listener, rule, rules[:number], group)
 
 
-def _forwarding_rule(listener: Listener, rule: Rule, earlier: Iterable[Rule]) -> ForwardingRule:
+def _forwarding_rule(listener: Listener, rule: Rule, earlier: Iterable[Rule], group: str) -> ForwardingRule:
     hosts, paths = _values(rule, "host-header"), _values(rule, "path-pattern")
     host = min(hosts, key=_is_pattern, default="")
     made = ForwardingRule(
@@ -100,13 +116,31 @@ def _forwarding_rule(listener: Listener, rule: Rule, earlier: Iterable[Rule]) ->
         listener["Port"],
         host if not _is_pattern(host) else host.replace("*", "www").replace("?", "w"),
         tuple(paths),
-        tuple(_unmet(rule)),
+        (*_unmet(rule), *_held_back(rule, group)),
         sign_in_url(rule["Actions"]),
     )
     request = made.host, made.path("/")
-    if any(_takes(each, *request) for each in earlier):
-        return replace(made, wants=(*made.wants, BEFORE))
-    return made
+    before = max((_takes(each, *request) for each in earlier), default=_Match.NO)
+    if before is _Match.NO:
+        return made
+    return replace(made, wants=(*made.wants, BEFORE if before is _Match.YES else MAYBE_BEFORE))
+
+
+def _held_back(rule: Rule, group: str) -> Iterator[str]:
+    """Why requests that a rule takes do not reach the target group."""
+    if _groups(rule) != {group}:
+        yield SHARED
+    if _wants_token(rule):
+        yield TOKEN
+
+
+def _wants_token(rule: Rule) -> bool:
+    """Whether a rule refuses requests without a token ("Verify JWTs using an Application Load Balancer")."""
+    return any(action.get("Type") == "jwt-validation" for action in rule["Actions"])
+
+
+def _is_guarded(rule: Rule) -> bool:
+    return bool(sign_in_url(rule["Actions"])) or _wants_token(rule)
 
 
 def sign_in_url(actions: Iterable[Mapping[str, Any]]) -> str:
@@ -160,22 +194,67 @@ def _values(rule: Rule, field: str) -> list[str]:
     ]
 
 
+def _expressions(rule: Rule, field: str) -> list[str]:
+    """The regular expressions of a rule's condition on a field (RegexValues), which has them or patterns."""
+    found = [each for each in rule.get("Conditions", []) if each["Field"] == field]
+    return [value for each in found for value in each.get(_CONFIGS[field], {}).get("RegexValues", [])]
+
+
 def _unmet(rule: Rule) -> Iterator[str]:
+    """The fields of conditions that a plain GET may not meet, of others' choice or as a regular expression."""
     for condition in rule.get("Conditions", []):
         field = condition["Field"]
         is_get = "GET" in condition.get("HttpRequestMethodConfig", {}).get("Values", [])
-        if field not in _CONFIGS and not (field == _METHOD and is_get):
+        if field in _CONFIGS:
+            if _expressions(rule, field):
+                yield field
+        elif not (field == _METHOD and is_get):
             yield field
 
 
-def _takes(rule: Rule, host: str, path: str) -> bool:
+def _takes(rule: Rule, host: str, path: str) -> _Match:
     """Whether a rule takes a plain GET, which meets no conditions other than those on host and path."""
-    hosts, paths = _values(rule, "host-header"), _values(rule, "path-pattern")
-    return (
-        not any(_unmet(rule))
-        and (not hosts or _fits([each.lower() for each in hosts], host.lower()))
-        and (not paths or _fits(paths, path))
-    )
+    if any(field not in _CONFIGS for field in _unmet(rule)):
+        return _Match.NO
+    return min(_meets(rule, "host-header", host.lower()), _meets(rule, "path-pattern", path))
+
+
+def _meets(rule: Rule, field: str, text: str) -> _Match:
+    """Whether a host (in lower case), or a path, meets a rule's condition on it; without one, anything does."""
+    patterns, expressions = _values(rule, field), _expressions(rule, field)
+    if not patterns and not expressions:
+        return _Match.YES
+    is_host = field == "host-header"
+    if _fits([each.lower() if is_host else each for each in patterns], text):
+        return _Match.YES
+    return max((_matches(each, text) for each in expressions), default=_Match.NO)
+
+
+def _matches(expression: str, text: str) -> _Match:
+    """Whether a regular expression matches, where it consists of letters, ``.`` and ``.*``; otherwise it may match
+    what begins as it does.
+
+    So it may where that depends on whether it has to match the whole text, or in which case: AWS does not say.
+    """
+    body = expression.removeprefix("^").removesuffix("$")
+    parts = _SIMPLE.findall(body)
+    if "".join(parts) != body:
+        return _Match.MAYBE if text.lower().startswith(_beginning(expression).lower()) else _Match.NO
+    signs = {".*": "*", ".": "?"}
+    exact = "".join(signs.get(part, part[-1:]) for part in parts)
+    if _fits([exact], text):
+        return _Match.YES
+    start, end = "" if expression.startswith("^") else "*", "" if expression.endswith("$") else "*"
+    within = [f"{start}{exact}{end}".lower()]
+    return _Match.MAYBE if _fits(within, text.lower()) else _Match.NO
+
+
+def _beginning(expression: str) -> str:
+    """The letters with which everything begins that a regular expression matches; empty where that is not known."""
+    if "|" in expression:
+        return ""
+    begins = _LETTERS.match(expression)
+    return re.sub(r"\\(.)", r"\1", begins[1]) if begins else ""
 
 
 def _fits(patterns: Iterable[str], text: str) -> bool:

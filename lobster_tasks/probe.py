@@ -27,7 +27,7 @@ from .account import Front, covers_port, find_authority, find_front, find_target
 from .aws import Aws
 from .clock import Clock
 from .errors import AwsCallError
-from .forwarding import BEFORE, ForwardingRule, best_forwarding_rule
+from .forwarding import BEFORE, MAYBE_BEFORE, SHARED, TOKEN, ForwardingRule, best_forwarding_rule
 from .http_client import Client, is_by_cloudfront, trusting
 from .in_parallel import in_parallel
 from .settings import Settings
@@ -92,6 +92,15 @@ class Probe:
     def ok(self) -> bool:
         """Whether every answer was as expected."""
         return all(answer.ok for answer in self.answers)
+
+
+# Why a plain request does not reach the app, by what the rule wants.
+_NOT_PLAIN = {
+    BEFORE: "an earlier rule of the listener takes the same requests",
+    MAYBE_BEFORE: "not known: an earlier rule with a regular expression may take the same requests",
+    SHARED: "the rule forwards requests to other target groups too, so another app may answer",
+    TOKEN: "the rule forwards only requests with a valid token (jwt-validation)",
+}
 
 
 @dataclass(frozen=True)
@@ -168,8 +177,8 @@ class PublicEndpoint:
     def wants(self) -> str:
         """Why a plain request does not reach the app, in words; empty where it does."""
         wants = self.rule.wants if self.rule else ()
-        if BEFORE in wants:
-            return "an earlier rule of the listener takes the same requests"
+        if known := next((said for want, said in _NOT_PLAIN.items() if want in wants), ""):
+            return known
         return f"the rule has a condition on {', '.join(wants)}" if wants else ""
 
     def path(self, requested: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from lobster_tasks.forwarding import ForwardingRule, best_forwarding_rule, forwarding, leading, unguarded
+from lobster_tasks.probe import PublicEndpoint
 
 OURS, THEIRS = "arn:ours", "arn:theirs"
 
@@ -43,6 +44,32 @@ def condition(field: str, config: str, **members: Any) -> dict[str, Any]:
     return {"Priority": "1", "Conditions": [{"Field": field, config: members}], "Actions": forward(OURS)}
 
 
+def matching(priority: int, actions: list[dict[str, Any]], **conditions: list[str]) -> dict[str, Any]:
+    """A rule that compares with regular expressions (HostHeaderConditionConfig and PathPatternConditionConfig,
+    RegexValues)."""
+    made = rule(priority, actions, **conditions)
+    for each in made["Conditions"]:
+        config = each["HostHeaderConfig" if each["Field"] == "host-header" else "PathPatternConfig"]
+        config["RegexValues"] = config.pop("Values")
+    return made
+
+
+def shared(weights: dict[str, int]) -> list[dict[str, Any]]:
+    """A forward action to several target groups."""
+    named = [{"TargetGroupArn": group, "Weight": weight} for group, weight in weights.items()]
+    return [{"Type": "forward", "ForwardConfig": {"TargetGroups": named}}]
+
+
+# "If the token is valid, the load balancer forwards the request … Otherwise, it rejects the request."
+# Application Load Balancers guide, "Verify JWTs using an Application Load Balancer".
+JWT = {
+    "Type": "jwt-validation",
+    "Order": 1,
+    "JwtValidationConfig": {
+        "JwksEndpoint": "https://id.example.com/keys",
+        "Issuer": "https://id.example.com",
+    },
+}
 TLS = {"protocol": "HTTPS"}
 OTHERS_TLS = listener(443, FIXED, **TLS)
 
@@ -156,6 +183,102 @@ OTHERS_TLS = listener(443, FIXED, **TLS)
             ForwardingRule("HTTP", 80),
             id="GET among the methods",
         ),
+        pytest.param(
+            [listener(80, forward(OURS), matching(5, FIXED, path=["^/api/.*$"]))],
+            ForwardingRule("HTTP", 80),
+            id="another app's paths, as a regular expression",
+        ),
+        pytest.param(  # aws-cdk 36363, aws-cli 9792
+            [
+                listener(
+                    80, forward(OURS), matching(5, FIXED, path=["^/api/?.*$", "^/i/[a-z]{2}(-[A-Z]{2})?/"])
+                )
+            ],
+            ForwardingRule("HTTP", 80),
+            id="others' paths begin otherwise",
+        ),
+        pytest.param(
+            [listener(80, forward(OURS), matching(5, FIXED, path=["^/api|/"]))],
+            ForwardingRule("HTTP", 80, wants=("regular-expression",)),
+            id="or otherwise",
+        ),
+        pytest.param(
+            [listener(80, forward(OURS), matching(5, FIXED, path=["^/a?"]))],
+            ForwardingRule("HTTP", 80, wants=("regular-expression",)),
+            id="the letter before a question mark may be absent",
+        ),
+        pytest.param(
+            [listener(80, forward(OURS), matching(5, FIXED, host=[r"^api\.example\.com$"]))],
+            ForwardingRule("HTTP", 80),
+            id="another app's host, as a regular expression",
+        ),
+        pytest.param(
+            [listener(80, forward(OURS), matching(5, FIXED, path=["^/.*$"]))],
+            ForwardingRule("HTTP", 80, wants=("priority",)),
+            id="a regular expression that takes every path before",
+        ),
+        pytest.param(
+            [listener(80, forward(OURS), matching(5, FIXED, path=["^/(?!app).*"]))],
+            ForwardingRule("HTTP", 80, wants=("regular-expression",)),
+            id="a regular expression that nobody here can match",
+        ),
+        pytest.param(
+            [listener(80, forward(OURS), matching(5, FIXED, path=["/"]))],
+            ForwardingRule("HTTP", 80, wants=("priority",)),
+            id="a regular expression that is the path",
+        ),
+        pytest.param(
+            [listener(80, forward(OURS), matching(5, FIXED, path=["^/(a|b)"]), rule(6, FIXED, path=["/*"]))],
+            ForwardingRule("HTTP", 80, wants=("priority",)),
+            id="what surely takes them before what may",
+        ),
+        pytest.param(
+            [
+                listener(
+                    80,
+                    FIXED,
+                    matching(5, FIXED, host=["^api"]),
+                    rule(6, forward(OURS), host=["api-app.example.com"]),
+                )
+            ],
+            ForwardingRule("HTTP", 80, "api-app.example.com", wants=("regular-expression",)),
+            id="whether the whole host has to match is not known",
+        ),
+        pytest.param(
+            [listener(80, FIXED, matching(5, forward(OURS), host=["^app[.]example[.]com$"]))],
+            ForwardingRule("HTTP", 80, wants=("host-header",)),
+            id="our own host as a regular expression",
+        ),
+        pytest.param(
+            [listener(80, FIXED, matching(5, forward(OURS), path=["^/app/.*"])), listener(81, forward(OURS))],
+            ForwardingRule("HTTP", 81),
+            id="an open one before our own path as a regular expression",
+        ),
+        pytest.param(
+            [listener(80, shared({THEIRS: 99, OURS: 1}))],
+            ForwardingRule("HTTP", 80, wants=("weight",)),
+            id="most requests go to others",
+        ),
+        pytest.param(
+            [listener(80, shared({THEIRS: 0, OURS: 1}))],
+            ForwardingRule("HTTP", 80),
+            id="none goes to others",
+        ),
+        pytest.param(
+            [listener(443, [JWT, *forward(OURS)], **TLS)],
+            ForwardingRule("HTTPS", 443, wants=("jwt-validation",)),
+            id="only with a token",
+        ),
+        pytest.param(
+            [listener(443, [JWT, *forward(OURS)], **TLS), listener(80, forward(OURS))],
+            ForwardingRule("HTTP", 80),
+            id="an open one before one with a token",
+        ),
+        pytest.param(
+            [listener(443, forward(OURS), rule(5, [JWT, *forward(THEIRS)], path=["/*"]), **TLS)],
+            ForwardingRule("HTTPS", 443, wants=("priority",)),
+            id="refused by a rule before, without a token",
+        ),
     ],
 )
 def test_the_way_to_a_target_group(listeners: list[dict[str, Any]], found: ForwardingRule | None) -> None:
@@ -209,6 +332,27 @@ def test_where_visitors_sign_in(action: dict[str, Any], url: str) -> None:
     assert unguarded([secure, plain, listener(81, forward(THEIRS))], OURS) == (
         [plain] if url else [secure, plain]
     )
+
+
+def test_a_token_guards_the_way_in_as_a_sign_in_does() -> None:
+    assert unguarded([listener(443, [JWT, *forward(OURS)], **TLS)], OURS) == []
+
+
+@pytest.mark.parametrize(
+    ("wants", "says"),
+    [
+        (("priority",), "an earlier rule of the listener takes the same requests"),
+        (("regular-expression",), "an earlier rule with a regular expression may take the same requests"),
+        (("weight",), "the rule forwards requests to other target groups too"),
+        (("jwt-validation",), "the rule forwards only requests with a valid token (jwt-validation)"),
+        (("http-header", "source-ip"), "the rule has a condition on http-header, source-ip"),
+        ((), ""),
+    ],
+)
+def test_why_the_app_is_not_asked(wants: tuple[str, ...], says: str) -> None:
+    endpoint = PublicEndpoint("http://lb.example.com", rule=ForwardingRule("HTTP", 80, wants=wants))
+    assert says in endpoint.wants
+    assert bool(endpoint.wants) is bool(says)
 
 
 @pytest.mark.parametrize(
