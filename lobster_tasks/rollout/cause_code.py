@@ -15,6 +15,7 @@ class CauseCode(StrEnum):
     IMAGE_NOT_FOUND = "image-not-found"
     IMAGE_PLATFORM = "image-platform"
     IMAGE_FORMAT = "image-format"
+    CANNOT_PULL = "cannot-pull"
     NO_ROUTE_TO_REGISTRY = "no-route-to-registry"
     PUBLIC_ACCESS_BLOCKED = "public-access-blocked"
     REGISTRY_DENIED = "registry-denied"

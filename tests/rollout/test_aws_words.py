@@ -10,7 +10,7 @@ import re
 
 import pytest
 
-from lobster_tasks.rollout.diagnosis.causes import CODES
+from lobster_tasks.rollout.diagnosis.causes import CODES, Cause
 from lobster_tasks.rollout.diagnosis.diagnose import diagnose
 from lobster_tasks.rollout.diagnosis.stop_reasons import ELB, EXITED, ROLE, codes_of
 
@@ -174,7 +174,84 @@ SEEN = {
     "Your Spot Task was interrupted.": "spot-interrupted",
     "Task stopped by user": "stopped-by-user",
 }
-EVERY = {**PULL, **RESOURCES, **STOPPED, **EVENTS, **SEEN}
+RETRIED = "CannotPullContainerError: ref pull has been retried 1 time(s): failed to"
+FETCH = "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed:"
+ASM = (
+    f"{FETCH} unable to retrieve secret from asm: service call has been retried 1 time(s): failed to fetch secret "
+    f"{SECRET} from secrets manager:"
+)
+SSM = f"{FETCH} unable to retrieve secrets from ssm: service call has been retried 5 time(s):"
+# What an image can be pulled for, and is wrong with: seen in the public reports named beside each.
+UNPACKED = {
+    # containers-roadmap 1133: AWS cuts the text off, there as "failed to extract layer sha256:X: context ca..."
+    'CannotPullContainerError: containerd: pull command failed: time="2021-08-20T13:58:49Z" level=info msg="apply '
+    'failure, attempting cleanup" error="failed to extract layer sha256:e246: write /var': "disk-full",
+    # containers-roadmap 1598, Windows' words for a full disk
+    f"{RETRIED} extract layer sha256:20ba: hcsshim::ImportLayer - failed failed in Win32: There is not enough space on "
+    "the disk. (0x70)...": "disk-full",
+    # aws-samples/dify-self-hosted-on-aws 3 and 29
+    f"{RETRIED} unpack image on snapshotter overlayfs: mismatched image rootfs and manifest layers": "cannot-pull",
+    # vrnithinkumar.github.io/2025/02/17/aws-ecs-docker-pull-error: layers of two compressions
+    "CannotPullContainerError: ref pull has been retried 1 time(s): number of layers and diffIDs don't match: "
+    "3 != 15": "cannot-pull",
+    # runfinch/finch 80 and usernetes 311, of containerd as Fargate has it
+    f"{RETRIED} unpack image on snapshotter overlayfs: failed to extract layer sha256:b51c: failed to Lchown "
+    '"/opt/x" for UID 1185200044, GID 1185200044: lchown /opt/x: invalid argument (Hint: try increasing the '
+    "number of subordinate IDs in /etc/subuid and /etc/subgid): unknown": "cannot-pull",
+    # kind 1019 and containerd's unpacker: a layer that it does not have, of an image that is there
+    f"{RETRIED} extract layer sha256:eada: failed to get reader from content store: content digest sha256:9a96: not "
+    "found": "cannot-pull",
+    f"{RETRIED} unpack image on snapshotter overlayfs: unexpected media type application/vnd.in-toto+json for "
+    "sha256:5158: not found": "image-format",
+    # aws-cdk 30680
+    "CannotPullContainerError: unsupported media type application/vnd.in-toto+json": "image-format",
+    # amazon-ecs-agent 739, in the words of docker
+    "CannotPullContainerError: Error response from daemon: unauthorized: authentication required": (
+        "registry-denied"
+    ),
+    "CannotPullContainerError: invalid reference format": "cannot-pull",
+    f"{RETRIED} copy: unexpected EOF": "cannot-pull",
+}
+# Seen, of logs, secrets and events; errors of GetSecretValue, GetParameters and GetAuthorizationToken as in the API
+# references (secretsmanager: InvalidRequestException, "The secret is scheduled for deletion."; DecryptionFailure; ssm:
+# InvalidKeyId; ecr: ServerException, "These errors are usually caused by a server-side issue.").
+ANSWERED = {
+    # in the comments of a public task definition; the newer agent says a connection issue before it (civiform 7648)
+    "ResourceInitializationError: failed to validate logger args: : signal: killed": NET,
+    # public Terraform and notes, which say of it: a NAT gateway is missing, or the way out in the security group
+    "ResourceInitializationError: unable to pull secrets or registry auth: pull command failed: : signal: killed": NET,
+    # moby 42088, docker/for-linux 1508
+    "ResourceInitializationError: failed to initialize logging driver: failed to create Cloudwatch log stream: "
+    "operation error CloudWatch Logs: CreateLogStream, exceeded maximum number of attempts, 3, https response error "
+    "StatusCode: 400, RequestID: f9a0216c, api error ThrottlingException: Rate exceeded": "throttled",
+    f"{SSM} ThrottlingException: Rate exceeded": "throttled",
+    # kubernetes-external-secrets 114 has the sentence
+    f"{ASM} InvalidRequestException: You can't perform this operation on the secret because it was marked for "
+    "deletion.": "secret-not-found",
+    f"{ASM} InvalidRequestException": "secret-not-found",
+    f"{ASM} DecryptionFailure: Secrets Manager can't decrypt the protected secret text using the provided KMS "
+    "key.": "secret-not-readable",
+    f"{SSM} InvalidKeyId: The query key ID isn't valid.": "secret-not-readable",
+    f"{FETCH} unable to retrieve ecr registry auth: service call has been retried 3 time(s): ServerException": (
+        "platform-error"
+    ),
+    # EC2's words: terraform 17426, toil 2385
+    "(service s) failed to launch a task with (error The subnet ID 'subnet-1' does not exist).": "network-interface",
+    "(service s) failed to launch a task with (error The security group 'sg-1' does not exist).": "network-interface",
+    "Unexpected EC2 error while attempting to Create Network Interface with public IP assignment enabled in subnet "
+    "'subnet-1': InvalidGroup.NotFound": "network-interface",
+    # ECS's sentence: aws/copilot-cli's tests of failure events, and ufo's page "Debugging Failed to Register Targets"
+    "(service s) failed to register targets in (target-group arn:aws:elasticloadbalancing:us-east-2:123456789012:"
+    "targetgroup/s/1) with (error Target groups 'arn:aws:elasticloadbalancing:us-east-2:123456789012:targetgroup/s/1' "
+    "not found)": "target-missing",
+    "(service s) failed to register targets in (target-group arn:aws:elasticloadbalancing:us-east-2:123456789012:"
+    "targetgroup/s/1) with (error Target group not found)": "target-missing",
+    "(service s) failed to register targets in (target-group arn:aws:elasticloadbalancing:us-west-2:111111111111:"
+    "targetgroup/s/1) with (error The following targets are not in the target group VPC 'vpc-1': '10.0.0.7')": (
+        "target-group-mismatch"
+    ),
+}
+EVERY = {**PULL, **RESOURCES, **STOPPED, **EVENTS, **SEEN, **UNPACKED, **ANSWERED}
 # They tell that it does not work, and not why.
 SILENT = (
     "service (s) has reached a steady state.",
@@ -214,8 +291,76 @@ def test_what_engines_write_for_nothing_is_in_no_sentence(text: str, nothing: st
         assert not re.search(r"\bunknown\b|<nil>|\bnull\b|\"\"", f"{cause.message} {cause.remedy}"), cause
 
 
+@pytest.mark.parametrize("text", UNPACKED, ids=lambda text: text[-60:])
+def test_an_image_that_was_reached_is_not_said_to_be_out_of_reach(text: str) -> None:
+    for cause in diagnose(evidence(not_started(text))):
+        assert "cannot reach" not in cause.message
+        assert "network" not in cause.remedy
+
+
+def saying(part: str) -> Cause:
+    """The one cause of the text above with this part."""
+    [text] = [each for each in EVERY if part in each]
+    [cause] = diagnose(evidence(events=(text,)) if "service s" in text else evidence(not_started(text)))
+    return cause
+
+
+@pytest.mark.parametrize(
+    ("part", "message", "remedy"),
+    [
+        (
+            "mismatched image",
+            "cannot be pulled: failed to unpack image on snapshotter",
+            "inv push-image --tag",
+        ),
+        ("Lchown", "a file in it has an owner whose number is too high", "chown"),
+        ("diffIDs", "number of layers and diffIDs don't match: 3 != 15", "one compression"),
+        ("invalid reference", "The image cannot be pulled: invalid reference format.", "inv validate-"),
+        ("error=", "a layer could not be written, most often because the task's disk of 20 GiB", "ephemeral"),
+        (
+            "marked for deletion",
+            "The secret behind OPENAI_API_KEY is scheduled for deletion",
+            "restore-secret",
+        ),
+        ("DecryptionFailure", "OPENAI_API_KEY cannot be decrypted: its KMS key", "aws kms describe-key"),
+        ("InvalidKeyId", "NCBI cannot be decrypted: its KMS key", "aws kms describe-key"),
+        ("authentication required", "may not pull the image (authentication required)", "inv create-iam"),
+        ("subnet ID 'subnet-1'", "The subnet ID 'subnet-1' does not exist", "network.subnets"),
+        ("security group 'sg-1'", "The security group 'sg-1' does not exist", "inv create-security-groups"),
+        ("Target group not found", "The target group is gone", "inv setup-fargate"),
+        (
+            "not in the target group VPC",
+            "The target group does not take the tasks: The following targets are not in the target group VPC 'vpc-1': "
+            "'10.0.0.7'.",
+            "network.subnets",
+        ),
+        ("args: : signal", "cannot reach CloudWatch Logs", "network.public"),
+    ],
+)
+def test_the_next_step_is_that_of_the_text(part: str, message: str, remedy: str) -> None:
+    cause = saying(part)
+    assert message in cause.message
+    assert remedy in cause.remedy
+
+
+@pytest.mark.parametrize(
+    ("part", "heals"),
+    [
+        ("args: : signal", True),
+        ("CreateLogStream, exceeded", True),
+        ("ssm: service call has been retried 5 time(s): Throttling", True),
+        ("ServerException", True),
+        ("mismatched image", True),
+        ("subnet ID 'subnet-1'", False),
+        ("Target group not found", False),
+    ],
+)
+def test_whether_another_try_may_help(part: str, heals: bool) -> None:
+    assert saying(part).heals is heals
+
+
 def test_a_media_type_is_named_where_it_is_told() -> None:
-    [text] = [each for each in EVERY if "vnd.in-toto" in each]
+    [text] = [each for each in SEEN if "vnd.in-toto" in each]
     [cause] = diagnose(evidence(not_started(text)))
     assert "of the media type application/vnd.in-toto+json." in cause.message
     [cause] = diagnose(

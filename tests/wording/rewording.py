@@ -41,7 +41,9 @@ NOT_OURS: Mapping[str, frozenset[str]] = {
         {
             *("from asm", "from ssm", "env files", "staging label", "json key", "does not exist"),
             *("from AWS Secrets Manager", "Parameter Store", "Access to KMS", "logger args", "logger args: "),
-            *("Timeout waiting", "GROUP IS NOT", "exec: ", "Reason: "),
+            *("Timeout waiting", "GROUP IS NOT", "to register targets", "exec: ", "Reason: "),
+            *("mismatched image rootfs", "content digest", "authentication required", "for deletion"),
+            "logging driver",
         }
     ),
     # Elastic Load Balancing: TargetHealth.Description; kernels, shells and servers in the app's log

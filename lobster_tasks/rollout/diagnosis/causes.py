@@ -100,7 +100,12 @@ RECORDS: Mapping[str, CauseRecord] = {
     CauseCode.SECRET_NOT_FOUND: CauseRecord(
         meaning="A secret or parameter does not exist or has no value.",
         signs=(
-            Sign(150, r"find the specified secret|retrieve the secret with ARN|invalid parameters:"),
+            # Secrets Manager API Reference, GetSecretValue, InvalidRequestException: a secret scheduled for deletion.
+            Sign(
+                150,
+                r"find the specified secret|retrieve the secret with ARN|invalid parameters:"
+                r"|marked for deletion|from asm.{0,1000}InvalidRequestException",
+            ),
             Sign(170, r"(from asm|from ssm).{0,1000}(ResourceNotFound|ParameterNotFound)"),
         ),
         explain=starting.secret_not_found,
@@ -128,7 +133,7 @@ RECORDS: Mapping[str, CauseRecord] = {
             Sign(
                 200,
                 r"(AccessDenied|not authorized).{0,1000}ecr:|ecr registry auth.{0,1000}AccessDenied"
-                r"|403 Forbidden|no basic auth credentials|401 Unauthorized",
+                r"|403 Forbidden|no basic auth credentials|401 Unauthorized|unauthorized: authentication required",
             ),
             Sign(220, r"role has the permissions to pull", (CauseCode.IMAGE_NOT_FOUND,)),
         ),
@@ -151,7 +156,7 @@ RECORDS: Mapping[str, CauseRecord] = {
             Sign(
                 140,
                 r"(AccessDenied|not authorized).{0,1000}(secretsmanager:|ssm:|kms:)"
-                r"|Access to KMS is not allowed",
+                r"|Access to KMS is not allowed|from asm.{0,1000}DecryptionFailure|from ssm.{0,1000}InvalidKeyId",
             ),
             Sign(160, r"(from asm|from ssm).{0,1000}(AccessDenied|not authorized)"),
         ),
@@ -163,10 +168,14 @@ RECORDS: Mapping[str, CauseRecord] = {
     CauseCode.NO_ROUTE_TO_REGISTRY: CauseRecord(
         meaning="The task has no network route to ECR, CloudWatch Logs or Secrets Manager.",
         signs=(
+            # The older agent's words where the newer one names a connection issue: it waited in vain.
+            Sign(95, r"(logger args|logging driver|pull command failed):[\s:]{0,9}signal: killed"),
             Sign(120, _NETWORK),
             # The layers come from S3, through the route that the guide names for each of these.
             Sign(
-                250, r"pull command failed: panic|failed to copy: http|API error.{0,1000}https?://|CannotPull"
+                250,
+                r"pull command failed: panic|failed to copy: http|API error.{0,1000}https?://"
+                r"|CannotPull\w{0,40}: API error$",
             ),
         ),
         explain=starting.no_route,
@@ -216,6 +225,8 @@ RECORDS: Mapping[str, CauseRecord] = {
     ),
     CauseCode.TARGET_GROUP_MISMATCH: CauseRecord(
         meaning="The target group does not fit the tasks.",
+        signs=(Sign(405, r"failed to register targets .{0,1000}not in the target group VPC"),),
+        explain=starting.targets_refused,
         found_by=("targets.kind",),
         of_balancer=True,
     ),
@@ -225,7 +236,7 @@ RECORDS: Mapping[str, CauseRecord] = {
             Sign(190, r"pull access denied", (CauseCode.REGISTRY_DENIED,)),
             Sign(
                 210,
-                r"CannotPull.{0,1000}(not found|manifest unknown|name unknown|does not exist)"
+                r"CannotPull.{0,1000}(not found|404 Not Found|manifest unknown|name unknown|does not exist)"
                 r"|RepositoryNotFound",
             ),
             Sign(240, r"failed to resolve ref[\s:…]{0,4}$", (CauseCode.NO_ROUTE_TO_REGISTRY,)),
@@ -242,10 +253,26 @@ RECORDS: Mapping[str, CauseRecord] = {
     CauseCode.IMAGE_FORMAT: CauseRecord(
         meaning="The image has a layer with a media type that Fargate does not support.",
         signs=(
-            Sign(30, r"no processor for media-type|unsupported media type|mediaType .{0,1000}not supported"),
+            Sign(
+                30,
+                r"no processor for media-type|(unsupported|unexpected) media type"
+                r"|mediaType .{0,1000}not supported",
+            ),
         ),
         explain=starting.image_format,
         heals=Heals.NEVER,
+    ),
+    CauseCode.CANNOT_PULL: CauseRecord(
+        meaning="The image cannot be pulled or unpacked, and AWS's message says why.",
+        signs=(
+            # containerd has the image's manifest, and cannot make a file system of its layers.
+            Sign(
+                205,
+                r"mismatched image rootfs|diffIDs don't match|failed to Lchown|content digest .{0,200}not found",
+            ),
+            Sign(255, r"CannotPull"),
+        ),
+        explain=starting.cannot_pull,
     ),
     CauseCode.PULL_RATE_LIMIT: CauseRecord(
         meaning="The registry refuses further pulls for now.",
@@ -276,7 +303,9 @@ RECORDS: Mapping[str, CauseRecord] = {
         meaning="The log driver rejects its options.",
         signs=(
             Sign(
-                110, r"failed to (validate logger args|initialize logging driver): (?!.{0,1000}time(d )?out)"
+                110,
+                r"failed to (validate logger args|initialize logging driver): (?!.{0,1000}(time(d )?out|signal: "
+                r"killed|LimitExceeded))",
             ),
         ),
         explain=starting.log_options,
@@ -326,7 +355,11 @@ RECORDS: Mapping[str, CauseRecord] = {
     ),
     CauseCode.DISK_FULL: CauseRecord(
         meaning="The task's disk is full.",
-        signs=(Sign(20, r"no space left on device|Thin Pool has"),),
+        signs=(
+            Sign(20, r"no space left on device|Thin Pool has|not enough space on the disk"),
+            # AWS cuts texts off, here before the reason.
+            Sign(25, r"failed to (extract|register) layer [\w:]{1,100}: write \S{0,1000}$"),
+        ),
         explain=starting.disk_full,
         heals=Heals.NEVER,
     ),
@@ -385,7 +418,12 @@ RECORDS: Mapping[str, CauseRecord] = {
     ),
     CauseCode.TARGET_MISSING: CauseRecord(
         meaning="The target group was deleted, or the task was deregistered from it.",
-        signs=(Sign(400, r"TARGET (GROUP )?IS NOT FOUND"),),
+        signs=(
+            Sign(
+                400,
+                r"TARGET (GROUP )?IS NOT FOUND|failed to register targets .{0,1000}[Tt]arget groups? .{0,200}not found",
+            ),
+        ),
         explain=starting.target_missing,
         heals=Heals.NEVER,
     ),
@@ -413,6 +451,11 @@ RECORDS: Mapping[str, CauseRecord] = {
         meaning="EC2 did not create the task's network interface.",
         signs=(
             Sign(
+                335,
+                r"[Tt]he (subnet ID|security group) \S{1,200} does not exist|Invalid(SubnetID|Group|SecurityGroupID)"
+                r"\.NotFound",
+            ),
+            Sign(
                 350,
                 r"network interface provisioning|EC2 error while attempting to|failed to configure ENI"
                 r"|setup regular eni",
@@ -430,7 +473,10 @@ RECORDS: Mapping[str, CauseRecord] = {
     ),
     CauseCode.THROTTLED: CauseRecord(
         meaning="AWS throttles ECS, which retries later.",
-        signs=(Sign(330, r"provisioning capacity limit|are being throttled"),),
+        signs=(
+            Sign(65, r"Throttl\w{1,20}Exception: |ThrottlingException$"),
+            Sign(330, r"provisioning capacity limit|are being throttled"),
+        ),
         explain=said(
             "ECS is held back by a limit, and tries again later: {said}.",
             "wait, or {again} later",
@@ -440,7 +486,10 @@ RECORDS: Mapping[str, CauseRecord] = {
     CauseCode.PLATFORM_ERROR: CauseRecord(
         meaning="AWS's own agent or runtime failed.",
         signs=(
-            Sign(230, rf"CannotPull.{{0,1000}}{SERVER_ERROR}"),
+            Sign(
+                230,
+                rf"CannotPull.{{0,1000}}{SERVER_ERROR}|\(s\): (ServerException|Internal\w{{1,30}}|ServiceUnavailable)",
+            ),
             Sign(
                 500,
                 r"InternalError|ContainerRuntimeError|Cannot(Stop|Inspect)ContainerError"

@@ -21,6 +21,10 @@ _GROUPS = "security.tasks-out"
 _REACHABLE = "set network.public: true, or name subnets with a route to the internet"
 _DISK_GIB = 20  # Fargate's default without ephemeralStorage
 _SHOWN = 200
+# EC2's answers about a subnet, or a security group, that was deleted.
+_MISSING = re.compile(
+    r"[Tt]he (?:subnet ID|security group) \S{1,200} does not exist|Invalid(?:SubnetID|Group|SecurityGroupID)\.NotFound"
+)
 
 
 @dataclass(frozen=True)
@@ -92,7 +96,7 @@ def image_platform(evidence: Evidence, case: Case) -> Finding:
 def image_format(evidence: Evidence, case: Case) -> Finding:
     """Explain which media type is unsupported, where the agent reports it."""
     kind = first_match(r"stream processor for ([\w.+/-]{1,200}\w)", case.text)
-    kind = kind or first_match(r"media-?[tT]ype:? \"?([\w.+/-]{1,200}\w)", case.text)
+    kind = kind or first_match(r"media[- ]?[tT]ype:? \"?([\w.+/-]{1,200}\w)", case.text)
     return Finding(
         case.code,
         f"Fargate does not support a layer of the image{f', of the media type {kind}' if kind else ''}.",
@@ -101,14 +105,42 @@ def image_format(evidence: Evidence, case: Case) -> Finding:
     )
 
 
-def disk_full(evidence: Evidence, _: Case | None = None) -> Finding:
+def cannot_pull(evidence: Evidence, case: Case) -> Finding:
+    """Explain, in AWS's words, why an image cannot be pulled; and what in the image is wrong, where that is known."""
+    push, step = (
+        f"inv push-image --tag {evidence.tag}",
+        "fix what the message says (inv validate-fargate-setup checks the setup)",
+    )
+    said = _after_class(case.text)
+    if "diffIDs" in said or "mismatched image rootfs" in said:
+        step = f"{push} pushes the image again (other builders: all layers with one compression, no attestations)"
+    elif "content digest" in said:
+        step = f"{push} pushes the image again"
+    elif "Lchown" in said:
+        said = f"a file in it has an owner whose number is too high ({said})"
+        step = f"give the files another owner in the Dockerfile (COPY --chown, or chown), then {push}"
+    return Finding(
+        case.code, f"The image cannot be pulled: {_without_retries(said)}.", f"{step}; then {evidence.again}"
+    )
+
+
+def _without_retries(said: str) -> str:
+    return re.sub(r"\b[\w ]{1,40} has been retried \d{1,3} time\(s\): ", "", said)
+
+
+def disk_full(evidence: Evidence, case: Case | None = None) -> Finding:
     """Explain a full disk, whether images or a program filled it."""
     given = (evidence.definition.get("ephemeralStorage") or {}).get("sizeInGiB", _DISK_GIB)
+    is_cut = case is not None and not re.search(r"space|Thin Pool", case.text)
     return Finding(
         CauseCode.DISK_FULL,
-        f"The task's disk of {given} GiB is full: no space left on device.",
+        f"The image cannot be pulled: a layer could not be written, most often because the task's disk of {given} GiB "
+        "is full; AWS's message is cut off."
+        if is_cut
+        else f"The task's disk of {given} GiB is full: no space left on device.",
         f'make the image smaller, or set "ephemeralStorage": {{"sizeInGiB": N}} (21 to 200) in {OWN_DEFINITION}; '
         f"then {evidence.again}",
+        heals=True if is_cut else None,
     )
 
 
@@ -127,6 +159,14 @@ def platform_error(evidence: Evidence, case: Case) -> Finding:
 def network_interface(evidence: Evidence, case: Case) -> Finding:
     """Explain EC2's failure to attach a network interface."""
     said = "it was not ready in time" if "Timeout waiting" in case.text else _after_class(case.text)
+    if missing := _MISSING.search(case.text):
+        mend = f"name existing ones in network.subnets; inv create-fargate-service, then {evidence.again}"
+        if "roup" in missing[0]:
+            mend = f"inv create-security-groups and inv create-fargate-service, then {evidence.again}"
+        why = f"{missing[0]}" if "does not exist" in missing[0] else said
+        return Finding(
+            case.code, f"EC2 did not give the task its network interface: {why}.", mend, heals=False
+        )
     return Finding(
         case.code,
         f"EC2 did not give the task its network interface: {said}.",
@@ -135,11 +175,20 @@ def network_interface(evidence: Evidence, case: Case) -> Finding:
     )
 
 
+def targets_refused(evidence: Evidence, case: Case) -> Finding:
+    """Explain why a target group does not take the tasks, in AWS's words."""
+    said = first_match(r"with \(error (.{1,1000})\)", case.text) or _after_class(case.text)
+    return Finding(
+        case.code,
+        f"The target group does not take the tasks: {said}.",
+        f"name subnets of the load balancer's VPC in network.subnets; inv setup-fargate, then {evidence.again}",
+    )
+
+
 def target_missing(evidence: Evidence, case: Case) -> Finding:
     """Explain whether the target group or a target is missing."""
-    what = (
-        "The target group is gone" if "GROUP IS NOT" in case.text else "A task is not registered as a target"
-    )
+    is_gone = "GROUP IS NOT" in case.text or "to register targets" in case.text
+    what = "The target group is gone" if is_gone else "A task is not registered as a target"
     return Finding(case.code, f"{what}.", f"inv setup-fargate, then {evidence.again}")
 
 
@@ -176,12 +225,13 @@ def _reached_for(text: str) -> str:
         return "S3"
     if "from ssm" in text or "Parameter Store" in text:
         return "Systems Manager"
-    return "CloudWatch Logs" if "logger args" in text else "ECR"
+    return "CloudWatch Logs" if "logger args" in text or "logging driver" in text else "ECR"
 
 
 def registry_denied(evidence: Evidence, case: Case) -> Finding:
     """Explain which ECR action is denied."""
-    action = first_match(r"perform: (ecr:\w{1,100})", case.text) or "pull the image (403 Forbidden)"
+    answer = "authentication required" if "authentication required" in case.text else "403 Forbidden"
+    action = first_match(r"perform: (ecr:\w{1,100})", case.text) or f"pull the image ({answer})"
     return Finding(
         case.code,
         f"The execution role {_role(evidence)} may not {action}.",
@@ -194,6 +244,13 @@ def secret_not_found(evidence: Evidence, case: Case) -> Finding:
     name, source = _secret(evidence, case.text)
     if ":secretsmanager:" in source:
         arn = ":".join(source.split(":")[:7])
+        if "InvalidRequestException" in case.text or "for deletion" in case.text:
+            step = f"aws secretsmanager restore-secret --secret-id {arn}, or correct {_place(evidence, name)}"
+            return Finding(
+                case.code,
+                f"The secret behind {name} is scheduled for deletion.",
+                f"{step}; then {evidence.again}",
+            )
         is_empty = "staging label" in case.text
         lacks = "has no value yet" if is_empty else "is not there"
         put = f"aws secretsmanager put-secret-value --secret-id {arn} --secret-string …"
@@ -207,6 +264,13 @@ def secret_not_found(evidence: Evidence, case: Case) -> Finding:
 def secret_not_readable(evidence: Evidence, case: Case) -> Finding:
     """Explain which secret cannot be read, and whether its KMS key is the reason."""
     name, source = _secret(evidence, case.text)
+    if "DecryptionFailure" in case.text or "InvalidKeyId" in case.text:
+        return Finding(
+            case.code,
+            f"{name} cannot be decrypted: its KMS key is disabled, deleted, or not the execution role's to use.",
+            "aws kms describe-key --key-id KEY says which, aws kms enable-key or cancel-key-deletion brings it back; "
+            f"{_ROLES} covers container.secret_keys; then {evidence.again}",
+        )
     if "kms:" in case.text or "Access to KMS" in case.text:
         key = first_match(r"(arn:aws[\w-]{0,20}:kms:\S{1,500}?)[\s,]", f"{case.text} ") or "its key"
         step = f"name {key} in container.secret_keys, and let its policy leave that to IAM; {_ROLES}"
