@@ -20,6 +20,8 @@ _CONFIGS = {"host-header": "HostHeaderConfig", "path-pattern": "PathPatternConfi
 # In ``wants``: an earlier rule takes the same requests, or may take them; other target groups get a part of them; only
 # requests with a token are forwarded.
 BEFORE, MAYBE_BEFORE, SHARED, TOKEN = "priority", "regular-expression", "weight", "jwt-validation"
+# The load balancer refuses visitors who have not signed in, and sends them nowhere to do so.
+SIGNED_IN = "sign-in"
 _METHOD = "http-request-method"
 # The parts of a regular expression that a pattern can say too.
 _SIMPLE = re.compile(r"\.\*|\\[^\w*?\[]|[\w/~%@:,&=-]|\.")
@@ -43,8 +45,8 @@ class ForwardingRule:
     ``host`` is the host name that requests need, empty for any; ``paths`` are the patterns of its path condition,
     empty for any path. ``wants`` names conditions that a plain request may not meet, or contains ``BEFORE`` where
     an earlier rule takes the same requests, ``MAYBE_BEFORE`` where that is not known, ``SHARED`` where other target
-    groups get requests too, and ``TOKEN`` where the load balancer refuses requests without one. ``sign_in`` is the URL
-    at which visitors sign in before it forwards them, empty where they do not.
+    groups get requests too, and ``TOKEN`` or ``SIGNED_IN`` where the load balancer refuses requests without one.
+    ``sign_in`` is the URL at which visitors sign in before it forwards them, empty where they do not.
     """
 
     protocol: str
@@ -132,6 +134,8 @@ def _held_back(rule: Rule, group: str) -> Iterator[str]:
         yield SHARED
     if _wants_token(rule):
         yield TOKEN
+    if _denies(rule):
+        yield SIGNED_IN
 
 
 def _wants_token(rule: Rule) -> bool:
@@ -140,7 +144,19 @@ def _wants_token(rule: Rule) -> bool:
 
 
 def _is_guarded(rule: Rule) -> bool:
-    return bool(sign_in_url(rule["Actions"])) or _wants_token(rule)
+    return bool(sign_in_url(rule["Actions"])) or _wants_token(rule) or _denies(rule)
+
+
+def _denies(rule: Rule) -> bool:
+    """Whether a rule answers 401 to visitors who have not signed in (OnUnauthenticatedRequest)."""
+    return any(config.get("OnUnauthenticatedRequest") == "deny" for config in map(_sign_in, rule["Actions"]))
+
+
+def _sign_in(action: Mapping[str, Any]) -> Mapping[str, Any]:
+    config: Mapping[str, Any] = (
+        action.get("AuthenticateOidcConfig") or action.get("AuthenticateCognitoConfig") or {}
+    )
+    return config
 
 
 def sign_in_url(actions: Iterable[Mapping[str, Any]]) -> str:
@@ -149,7 +165,7 @@ def sign_in_url(actions: Iterable[Mapping[str, Any]]) -> str:
     For a user pool: "User pool endpoints and managed login reference" (Amazon Cognito).
     """
     for action in actions:
-        config = action.get("AuthenticateOidcConfig") or action.get("AuthenticateCognitoConfig") or {}
+        config = _sign_in(action)
         if config.get("OnUnauthenticatedRequest", "authenticate") != "authenticate":
             continue
         if "AuthorizationEndpoint" in config:

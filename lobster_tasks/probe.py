@@ -27,7 +27,7 @@ from .account import Front, covers_port, find_authority, find_front, find_target
 from .aws import Aws
 from .clock import Clock
 from .errors import AwsCallError
-from .forwarding import BEFORE, MAYBE_BEFORE, SHARED, TOKEN, ForwardingRule, best_forwarding_rule
+from .forwarding import BEFORE, MAYBE_BEFORE, SHARED, SIGNED_IN, TOKEN, ForwardingRule, best_forwarding_rule
 from .http_client import Client, is_by_cloudfront, trusting
 from .in_parallel import in_parallel
 from .settings import Settings
@@ -100,6 +100,7 @@ _NOT_PLAIN = {
     MAYBE_BEFORE: "not known: an earlier rule with a regular expression may take the same requests",
     SHARED: "the rule forwards requests to other target groups too, so another app may answer",
     TOKEN: "the rule forwards only requests with a valid token (jwt-validation)",
+    SIGNED_IN: "the rule refuses visitors who have not signed in (OnUnauthenticatedRequest: deny)",
 }
 
 

@@ -318,10 +318,6 @@ POOL = {"UserPoolArn": "arn:aws:cognito-idp:eu-west-1:123456789012:userpool/eu-w
             ),
             "",
         ),
-        (
-            asks("authenticate-oidc", AuthorizationEndpoint="https://x.org", OnUnauthenticatedRequest="deny"),
-            "",
-        ),
     ],
 )
 def test_where_visitors_sign_in(action: dict[str, Any], url: str) -> None:
@@ -338,6 +334,14 @@ def test_a_token_guards_the_way_in_as_a_sign_in_does() -> None:
     assert unguarded([listener(443, [JWT, *forward(OURS)], **TLS)], OURS) == []
 
 
+def test_a_sign_in_that_sends_nobody_away_to_sign_in_refuses_them() -> None:
+    """AuthenticateOidcActionConfig, OnUnauthenticatedRequest: "deny - Return an HTTP 401 Unauthorized error." """
+    denies = asks("authenticate-oidc", AuthorizationEndpoint="https://x.org", OnUnauthenticatedRequest="deny")
+    secure = listener(443, [denies, *forward(OURS)], **TLS)
+    assert best_forwarding_rule([secure], OURS) == ForwardingRule("HTTPS", 443, wants=("sign-in",))
+    assert unguarded([secure], OURS) == []
+
+
 @pytest.mark.parametrize(
     ("wants", "says"),
     [
@@ -345,6 +349,7 @@ def test_a_token_guards_the_way_in_as_a_sign_in_does() -> None:
         (("regular-expression",), "an earlier rule with a regular expression may take the same requests"),
         (("weight",), "the rule forwards requests to other target groups too"),
         (("jwt-validation",), "the rule forwards only requests with a valid token (jwt-validation)"),
+        (("sign-in",), "the rule refuses visitors who have not signed in (OnUnauthenticatedRequest: deny)"),
         (("http-header", "source-ip"), "the rule has a condition on http-header, source-ip"),
         ((), ""),
     ],
