@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..kernel.data_plane import DataPlane
-from ..moto.adapter import ActionResult, CloudFrontResponse
+from ..moto.adapter import ActionResult, BaseResponse, CloudFrontResponse
 from . import aliases, distributions, invalidations, origins, policies
 from .answers import Request
 from .edge import Edge
@@ -45,6 +45,8 @@ class CloudFront(CloudFrontResponse):
         super().__init__()
         self.plane = plane
         self.edge = edge
+
+    _get_action = BaseResponse._get_action  # moto's would also take WithTags from anywhere in a body
 
     create_distribution = answered_by(distributions.create)
     create_distribution_with_tags = answered_by(distributions.create_with_tags)

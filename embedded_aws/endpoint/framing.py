@@ -10,6 +10,7 @@ from typing import Protocol
 FIELD = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,1000}:[^\r\n\0]{0,65536}\r?\n")
 CHUNK = re.compile(rb"([0-9A-Fa-f]{1,15})(?:[ \t]{0,100};[^\r\n\0]{0,4000})?\r\n")
 LENGTH = re.compile(r"\d{1,18}", re.ASCII)
+ONCE = ("Host", "Authorization", "Content-Encoding", "Content-Type", "X-Amz-Security-Token", "X-Amz-Target")
 LONGEST_LINE = 8192
 MOST_TRAILERS = 100
 PIECE = 256 * 1024
@@ -43,15 +44,16 @@ class HeadRecorder:
 
 
 def check_head(lines: Sequence[bytes], fields: Message) -> None:
-    """Raise MalformedRequestError unless the lines are fields and an empty line (RFC 9112, 5), with at most one
-    Host (3.2)."""
+    """Raise MalformedRequestError unless the lines are fields and an empty line (RFC 9112, 5), with at most one of
+    each field that has one value (RFC 9112, 3.2; RFC 9110, 5.3)."""
     *given, end = lines or (b"",)
     if end not in (b"\r\n", b"\n"):
         raise MalformedRequestError("the header does not end")
     if not all(map(FIELD.fullmatch, given)):
         raise MalformedRequestError("a line of the header is no field")
-    if len(fields.get_all("Host") or ()) > 1:
-        raise MalformedRequestError("there is more than one Host")
+    for name in ONCE:
+        if len(fields.get_all(name) or ()) > 1:
+            raise MalformedRequestError(f"there is more than one {name}")
 
 
 def length(fields: Message, version: str) -> int | None:

@@ -19,7 +19,7 @@ from ..iam.access.authorizer import Authorizer, status_of
 from ..iam.access.call_context import CallContext
 from ..kernel.data_plane import DataPlane
 from ..kernel.faults import Effect
-from ..moto import adapter
+from ..moto import adapter, dispatch
 from ..moto.adapter import AwsError
 from ..moto.dispatch import Answer
 from ..moto.wire import Call, read_call, refusal
@@ -28,6 +28,7 @@ from .calls import CallLog
 from .control import Control
 from .keep_alive import TOO_LARGE
 from .malformed.page_tokens import PageTokens
+from .one_reading import in_one_way
 from .services import Services
 
 log = logging.getLogger(__name__)
@@ -121,6 +122,16 @@ def not_too_large(request: Request, following: Next) -> Answer | None:
     if request.environ.get(TOO_LARGE):
         return request.refusal(AwsError("RequestEntityTooLarge", "Request Entity Too Large"), 413)
     return following(request)
+
+
+def read_in_one_way(request: Request, following: Next) -> Answer | None:
+    """Refuse a request that could be read in two ways; later handlers and the service read the one that is left."""
+    try:
+        environ = in_one_way(request.environ)
+    except AwsError as ambiguous:
+        too_large = ambiguous.code == "RequestEntityTooLarge"
+        return request.refusal(ambiguous, 413 if too_large else 400)
+    return following(Request(environ))
 
 
 def disturbed(plane: DataPlane, control: Control, stopping: threading.Event) -> Handler:
@@ -244,6 +255,8 @@ def authorized(authorizer: Authorizer) -> Handler:
     def handle(request: Request, following: Next) -> Answer | None:
         if denied := authorizer.refused(request.environ):
             return request.refusal(denied, status_of(denied))
+        if request.call_context:
+            dispatch.in_account(request.environ, request.call_context.caller.account)
         return following(request)
 
     return handle

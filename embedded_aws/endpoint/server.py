@@ -26,6 +26,7 @@ from .handlers import (
     no_web_pages,
     not_too_large,
     one_at_a_time,
+    read_in_one_way,
     well_formed,
 )
 from .keep_alive import Application, HttpServer
@@ -50,6 +51,7 @@ def application(
             controlled_by(control),
             in_registries(distribution),
             not_too_large,
+            read_in_one_way,
             disturbed(plane, control, stopping),
             identified,
             logged(control.calls, services),

@@ -13,6 +13,9 @@ from ..moto.wire import Call
 Maker = Callable[[], BaseResponse]
 """Creates an instance of a response class, which answers one request."""
 
+BY_PATH = ("rest-json", "rest-xml")
+"""The protocols in which method and path name the operation."""
+
 
 def name_of(response_class: type[BaseResponse]) -> str:
     """``package:Class`` of one of this package's response classes."""
@@ -34,6 +37,8 @@ class Services:
     def answer(self, call: Call, environ: dict[str, Any]) -> Answer:
         """Answer one call; NotImplementedError for an unknown operation."""
         dispatch.in_our_account(environ)
+        if call.service not in ("", "s3"):
+            dispatch.as_authorized(environ, call.operation, call.region, call.protocol in BY_PATH)
         if "HTTP_X_AMZ_TARGET" in environ:
             dispatch.without_a_query(environ)
         if not self._is_ours(call):

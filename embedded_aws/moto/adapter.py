@@ -31,7 +31,7 @@ from moto.core.exceptions import ServiceException
 from moto.core.model import OperationModel
 from moto.core.model_instances import reset_model_data
 from moto.core.parse import PROTOCOL_PARSERS, RequestParserError
-from moto.core.request import determine_request_protocol
+from moto.core.request import JSON_TYPES, determine_request_protocol
 from moto.core.responses import ActionResult, BaseResponse
 from moto.core.routing import NotFound, get_service_router
 from moto.core.serialize import get_serializer_class
@@ -132,6 +132,7 @@ wafv2_backends = Backends("wafv2")
 __all__ = [
     "DEFAULT_ACCOUNT_ID",
     "HOMES",
+    "JSON_TYPES",
     "ActionResult",
     "AwsError",
     "BackendRequest",

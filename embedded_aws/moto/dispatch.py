@@ -27,6 +27,7 @@ from .adapter import (
     get_service_router,
     iam_backends,
 )
+from .patches import CARRIED_OUT, CarriedOut
 
 CLASSIC_ELB = "2012-06-01"
 
@@ -66,6 +67,16 @@ def without_a_query(environ: dict[str, Any]) -> None:
 def in_our_account(environ: dict[str, Any]) -> None:
     """Tell moto the account; otherwise it looks for the access key in every IAM store of every partition."""
     environ.setdefault("HTTP_X_MOTO_ACCOUNT_ID", DEFAULT_ACCOUNT_ID)
+
+
+def in_account(environ: dict[str, Any], account: str) -> None:
+    """Tell moto the account of a caller that IAM knows, whatever the request names."""
+    environ["HTTP_X_MOTO_ACCOUNT_ID"] = account
+
+
+def as_authorized(environ: dict[str, Any], operation: str, region: str, by_path: bool) -> None:
+    """Have moto carry out this operation in this region, whatever else of the request it would take for them."""
+    environ[CARRIED_OUT] = CarriedOut(operation, region, by_path)
 
 
 def answer_from(made: BaseResponse, environ: dict[str, Any]) -> Answer:
@@ -148,6 +159,14 @@ def warm_up(service: str) -> None:
     get_service_model(model_name(service))
     if service == "iam":
         iam_backends[DEFAULT_ACCOUNT_ID]["aws"]
+
+
+def protocol_of(service: str, content_type: str) -> str | None:
+    """What a service speaks with this content type; None without a model, or where it does not speak it."""
+    try:
+        return str(determine_request_protocol(get_service_model(model_name(service)), content_type))
+    except (NotImplementedError, UnknownServiceError):
+        return None
 
 
 def rest_operation(service: str, environ: dict[str, Any]) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, ClassVar
 from uuid import uuid4
@@ -90,3 +91,44 @@ def request_id(headers: dict[str, Any]) -> str:
 
 
 responses.gen_amzn_requestid_long = request_id
+
+# Reason: moto looks for the operation in the form, in the query string, in any text with "&Action=" in a body, and in a
+# header, and for the region in the URL and in User-Agent; IAM has decided on another reading.
+# Shown by: tests/embedded/test_conformance_one_reading.py; it is unrelated to speed.
+
+CARRIED_OUT = "embedded.carried_out"
+"""A key of the environ: what IAM has decided on."""
+
+
+@dataclass(frozen=True)
+class CarriedOut:
+    """The operation and region of a call; ``by_path`` where method and path name the operation."""
+
+    operation: str
+    region: str
+    by_path: bool
+
+
+motos_get_action = responses.BaseResponse._get_action
+motos_get_region = responses.BaseResponse.get_region_from_url
+
+
+def get_action(response: responses.BaseResponse) -> str:
+    """The operation that IAM has decided on; moto finds a path's parameters when it looks for it there."""
+    request = response.normalized_request
+    decided: CarriedOut | None = request.environ.get(CARRIED_OUT)
+    if decided is None or not decided.operation:
+        return str(motos_get_action(response))
+    if decided.by_path:
+        return response._get_action_from_method_and_request_uri(request) or decided.operation
+    return decided.operation
+
+
+def get_region(response: responses.BaseResponse, request: Any, full_url: str) -> str:
+    """The region that IAM has decided on."""
+    decided: CarriedOut | None = request.environ.get(CARRIED_OUT)
+    return decided.region if decided else str(motos_get_region(response, request, full_url))
+
+
+responses.BaseResponse._get_action = get_action
+responses.BaseResponse.get_region_from_url = get_region

@@ -22,6 +22,7 @@ READS = re.compile(
     r"(AssumeRole|BatchCheck|BatchGet|Check|Describe|Discover|Download|Estimate|Filter|Get|Head|List|Lookup"
     r"|Poll|Preview|Query|Scan|Search|Select|Simulate|Test|Validate|View)"
 )
+FORM = "application/x-www-form-urlencoded"
 UNSIGNED = {"AssumeRoleWithSAML": "sts", "AssumeRoleWithWebIdentity": "sts"}
 
 
@@ -35,6 +36,8 @@ class Call:
     access_key: str = ""
     content_type: str = ""
     form: Mapping[str, str] = field(default_factory=dict)
+    protocol: str | None = None
+    """What the service speaks for this content type; None where it has no model, or does not speak it."""
 
     @property
     def mutating(self) -> bool:
@@ -48,29 +51,47 @@ class Call:
 def read_call(environ: dict[str, Any]) -> Call:
     """The call in a WSGI environ, whose input must be seekable; names are empty where the request has none."""
     content_type = environ.get("CONTENT_TYPE", "")
-    form = _form(environ, content_type)
+    given = dict(parameters(environ))
     signed = CREDENTIAL.search(environ.get("HTTP_AUTHORIZATION", ""))
-    target = environ.get("HTTP_X_AMZ_TARGET", "")
-    operation = target.rpartition(".")[2] or form.get("Action", "")
-    service = signed["service"].lower() if signed else UNSIGNED.get(operation, "")
-    if service and not operation:
-        operation = dispatch.rest_operation(service, environ)
+    service = signed["service"].lower() if signed else UNSIGNED.get(given.get("Action", ""), "")
+    protocol = dispatch.protocol_of(service, content_type) if service else None
     return Call(
         service,
-        operation,
+        _operation(service, protocol, given, environ),
         signed["region"] if signed else "us-east-1",
         signed["key"] if signed else "",
         content_type,
-        form,
+        given,
+        protocol,
     )
 
 
-def _form(environ: dict[str, Any], content_type: str) -> dict[str, str]:
-    if not content_type.startswith("application/x-www-form-urlencoded"):
-        return dict(parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True))
-    body: io.BytesIO = environ["wsgi.input"]
-    text = body.getvalue().decode("utf-8", "replace")
-    return dict(parse_qsl(text, keep_blank_values=True))
+def _operation(service: str, protocol: str | None, given: Mapping[str, str], environ: dict[str, Any]) -> str:
+    """The operation, from the one place where the protocol has it."""
+    target = environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2]
+    match protocol:
+        case "json":
+            return str(target)
+        case "query" | "ec2":
+            return given.get("Action", "")
+        case "rest-json" | "rest-xml":
+            return dispatch.rest_operation(service, environ)
+    named = str(target or given.get("Action", ""))
+    return named if named or not service else dispatch.rest_operation(service, environ)
+
+
+def parameters(environ: dict[str, Any]) -> list[tuple[str, str]]:
+    """The names and values in a request's query string, and in its body where that is a form."""
+    pairs = parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True)
+    if media_type(environ) == FORM:
+        body: io.BytesIO = environ["wsgi.input"]
+        pairs += parse_qsl(body.getvalue().decode("utf-8", "replace"), keep_blank_values=True)
+    return pairs
+
+
+def media_type(environ: Mapping[str, Any]) -> str:
+    """The type of a request's body, without parameters and in small letters (RFC 9110, 8.3.1)."""
+    return str(environ.get("CONTENT_TYPE", "")).partition(";")[0].strip().lower()
 
 
 def refusal(call: Call, error: AwsError, status: int | None = None) -> Answer:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import parse_qsl
 
 from ...iam.access.request import members as parsed_members
 from ...moto.adapter import AwsError, RequestParserError
@@ -12,11 +14,13 @@ from ...shapes import numbers
 from ...shapes.walk import walk
 from . import json_body
 
+MANY = ("list", "map")
 XML_CODES = {"cloudfront": "MalformedInput", "route53": "InvalidInput"}
 
 
 def members(call: Call, operation: Any, environ: dict[str, Any], protocol: str) -> Mapping[str, Any]:
     """A request's members by the model's names; SerializationException, or the service's error for invalid XML."""
+    _check_query(call, operation.input_shape, environ, protocol)
     if protocol == "rest-json":
         _check_json(operation.input_shape, environ["wsgi.input"].getvalue())
     try:
@@ -27,6 +31,16 @@ def members(call: Call, operation: Any, environ: dict[str, Any], protocol: str) 
         raise _unreadable(call, protocol, "Invalid XML ; the document is not well-formed") from error
     except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
         raise _unreadable(call, protocol, "Invalid XML ; a value has another type") from error
+
+
+def _check_query(call: Call, shape: Any, environ: dict[str, Any], protocol: str) -> None:
+    """Refuse a member of the query string that is given more than once, and is no list or map."""
+    given = Counter(name for name, _ in parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True))
+    for name, member in shape.members.items():
+        is_one = member.serialization.get("location") == "querystring" and member.type_name not in MANY
+        written = member.serialization.get("name", name)
+        if is_one and given[written] > 1:
+            raise _unreadable(call, protocol, f"The parameter {written} is given more than once")
 
 
 def _check_numbers(shape: Any, members: Mapping[str, Any]) -> None:

@@ -1,0 +1,233 @@
+"""What authorizes a call, logs it and carries it out is one and the same operation.
+
+"The AWS query string is malformed or does not adhere to AWS standards" (InvalidQueryParameter, 400: "Common Errors" of
+every service's API reference). "The type and subtype tokens are case-insensitive" (RFC 9110, 8.3.1); "a sender MUST NOT
+generate multiple field lines with the same name" unless the field is a list (5.3). In the JSON protocols X-Amz-Target
+names the operation, in the query protocols Action, in the REST protocols method and path (Smithy, 'AWS protocols').
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from urllib.parse import urlencode, urlsplit
+
+import pytest
+
+from tests.embedded.identities import allow, person, policy, trust
+from tests.embedded.malformed_requests import Sent, Wire
+from tests.embedded_process import EmbeddedProcess
+
+FORM = "application/x-www-form-urlencoded"
+LIST, DELETE = (
+    {"Action": "ListRoles", "Version": "2010-05-08"},
+    {"Action": "DeleteRole", "RoleName": "victim"},
+)
+READ_ONLY = ("iam:ListRoles", "ecs:ListClusters", "cloudfront:ListDistributions", "lambda:ListFunctions")
+
+
+class Reader:
+    """Somebody who may only read, with a connection of their own."""
+
+    def __init__(self, aws: EmbeddedProcess) -> None:
+        self.aws, self._wire = aws, Wire(aws.url)
+        somebody = person(aws, "reader", json.loads(policy(allow(READ_ONLY))))
+        self.key = somebody.credentials["aws_access_key_id"]
+
+    def authorization(self, service: str, region: str = "us-east-2") -> str:
+        """The header of their calls."""
+        scope = f"{self.key}/20260101/{region}/{service}/aws4_request"
+        return f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"
+
+    def sends(
+        self, service: str, path: str, headers: Mapping[str, str], body: bytes, method: str = "POST"
+    ) -> int:
+        """The status of the answer."""
+        given = {"Authorization": self.authorization(service), **headers}
+        return self._wire.send(Sent("", path, given, body, method)).status
+
+    def close(self) -> None:
+        """End the connection."""
+        self._wire.close()
+
+
+@pytest.fixture
+def reader(aws: EmbeddedProcess) -> Iterator[Reader]:
+    with closing(Reader(aws)) as made:
+        yield made
+
+
+@pytest.fixture
+def victim(aws: EmbeddedProcess) -> str:
+    """A role."""
+    aws.client("iam").create_role(
+        RoleName="victim", AssumeRolePolicyDocument=trust({"Service": "ecs-tasks.amazonaws.com"})
+    )
+    return "victim"
+
+
+def roles(aws: EmbeddedProcess) -> list[str]:
+    return [each["RoleName"] for each in aws.client("iam").list_roles()["Roles"]]
+
+
+def twice(*given: Mapping[str, str]) -> str:
+    return "&".join(map(urlencode, given))
+
+
+TWO_READINGS = [
+    ("/", FORM, twice(DELETE, LIST)),
+    ("/", FORM, twice(LIST, DELETE)),
+    (f"/?{urlencode(LIST)}", FORM, urlencode(DELETE)),
+    (f"/?{urlencode(DELETE)}", FORM, urlencode(LIST)),
+    (f"/?{urlencode(LIST)}", FORM.upper(), urlencode(DELETE)),
+    (f"/?{urlencode(LIST)}", f" {FORM} ; charset=utf-8", urlencode(DELETE)),
+    ("/", FORM, twice(LIST, {"RoleName": "mine"}, {"RoleName": "victim"})),
+]
+
+
+@pytest.mark.parametrize(("path", "kind", "body"), TWO_READINGS)
+def test_a_parameter_that_is_given_twice_is_refused(
+    reader: Reader, victim: str, path: str, kind: str, body: str
+) -> None:
+    """In the body, in the query string, or in both; whatever the case of the body's type."""
+    assert reader.sends("iam", path, {"Content-Type": kind}, body.encode()) == 400
+    assert victim in roles(reader.aws)
+
+
+ONE_READING = [
+    ("/", FORM, urlencode(LIST | DELETE | {"Version": "2010-05-08"}), 403),
+    ("/", FORM.upper(), urlencode(LIST | DELETE | {"Version": "2010-05-08"}), 403),
+    ("/?Version=2010-05-08", FORM, urlencode(DELETE), 403),
+    ("/", FORM.upper(), urlencode(LIST), 200),
+    (f"/?{urlencode(LIST)}", "text/plain", urlencode(DELETE), 200),
+    (f"/?{urlencode(LIST)}", "text/plain", "", 200),
+]
+
+
+@pytest.mark.parametrize(("path", "kind", "body", "status"), ONE_READING)
+def test_what_is_authorized_is_carried_out(
+    reader: Reader, victim: str, path: str, kind: str, body: str, status: int
+) -> None:
+    """A form is one in any case of its type, and a body of another type is none."""
+    reader.aws.forget_calls()
+    assert reader.sends("iam", path, {"Content-Type": kind}, body.encode()) == status
+    [logged] = reader.aws.calls()
+    assert logged["operation"] == ("ListRoles" if status == 200 else "DeleteRole")
+    assert victim in roles(reader.aws)
+
+
+def test_a_target_names_no_operation_of_a_query_or_rest_service(reader: Reader, victim: str) -> None:
+    """Nor does an Action in the query string or in a body name one of a REST service."""
+    target = {"X-Amz-Target": "X.ListRoles"}
+    body = urlencode(DELETE | {"Version": "2010-05-08"}).encode()
+    assert reader.sends("iam", "/", {**target, "Content-Type": FORM}, body) == 403
+    reader.aws.forget_calls()
+    oai = (
+        b"<CloudFrontOriginAccessIdentityConfig><CallerReference>x</CallerReference>"
+        b"<Comment>&amp;Action=ListDistributions&amp;</Comment></CloudFrontOriginAccessIdentityConfig>"
+    )
+    path = "/2020-05-31/origin-access-identity/cloudfront"
+    for where, headers in (
+        (path, {"X-Amz-Target": "X.ListDistributions"}),
+        (f"{path}?Action=ListDistributions", {}),
+    ):
+        assert reader.sends("cloudfront", where, headers, oai) == 403
+    function = "/2015-03-31/functions/x"
+    for where in (function, f"{function}?Action=ListFunctions"):
+        assert reader.sends("lambda", where, {"X-Amz-Target": "X.ListFunctions"}, b"", "DELETE") >= 400
+    told = {each["operation"] for each in reader.aws.calls()}
+    assert told == {"CreateCloudFrontOriginAccessIdentity", "DeleteFunction"}
+
+
+def test_an_action_in_the_text_of_a_body_is_text(aws: EmbeddedProcess) -> None:
+    """Of JSON and of XML, also without a query string."""
+    zone = aws.client("route53").create_hosted_zone(
+        Name="a.io", CallerReference="1", HostedZoneConfig={"Comment": "&Action=ListHostedZones&WithTags=1&"}
+    )
+    assert zone["HostedZone"]["Config"]["Comment"] == "&Action=ListHostedZones&WithTags=1&"
+    secrets = aws.client("secretsmanager")
+    secrets.create_secret(Name="s", SecretString="&Action=ListSecrets&")
+    assert secrets.get_secret_value(SecretId="s")["SecretString"] == "&Action=ListSecrets&"
+
+
+def test_the_region_is_that_of_the_credentials(reader: Reader, aws: EmbeddedProcess) -> None:
+    """ "The Region" is part of the credential scope (IAM User Guide, 'Elements of an AWS API request signature')."""
+    aws.client("ecs", "us-east-2").create_cluster(clusterName="here")
+    with closing(Wire(aws.url)) as wire:
+        told = wire.send(
+            Sent(
+                "",
+                "/",
+                {
+                    "Authorization": reader.authorization("ecs"),
+                    "Content-Type": "APPLICATION/X-AMZ-JSON-1.1",
+                    "X-Amz-Target": "AmazonEC2ContainerServiceV20141113.ListClusters",
+                    "User-Agent": "region/eu-west-1",
+                    "Host": "ecs.eu-west-1.amazonaws.com.localhost",
+                    "X-Moto-Account-Id": "999999999999",
+                },
+                b"{}",
+            )
+        )
+    assert json.loads(told.text) == {"clusterArns": ["arn:aws:ecs:us-east-2:123456789012:cluster/here"]}
+
+
+ONCE = ("Host", "Authorization", "Content-Type", "X-Amz-Target", "X-Amz-Security-Token", "Content-Encoding")
+
+
+@pytest.mark.parametrize("name", ONCE)
+def test_a_field_of_one_value_is_given_once(aws: EmbeddedProcess, name: str) -> None:
+    at = urlsplit(aws.url)
+    head = (
+        f"POST / HTTP/1.1\r\nContent-Length: 0\r\n{name}: a\r\n{name.lower()}: b\r\nConnection: close\r\n\r\n"
+    )
+    with socket.create_connection((at.hostname or "", at.port or 0)) as connection:
+        connection.sendall(head.encode())
+        assert connection.recv(65536).startswith(b"HTTP/1.1 400 ")
+
+
+def test_of_two_credentials_the_first_counts(reader: Reader, victim: str) -> None:
+    """To all who read them."""
+    both = (
+        f"{reader.authorization('iam')}, Credential=AKIAIOSFODNN7EXAMPLE/20260101/us-east-2/iam/aws4_request"
+    )
+    body = urlencode(DELETE | {"Version": "2010-05-08"}).encode()
+    assert reader.sends("iam", "/", {"Authorization": both, "Content-Type": FORM}, body) == 403
+    assert victim in roles(reader.aws)
+
+
+def test_a_parameter_of_a_rest_service_is_given_once(reader: Reader) -> None:
+    """A list may have several values."""
+    client = reader.aws.client("route53")
+    client.create_hosted_zone(Name="a.io", CallerReference="1")
+    at = "/2013-04-01/hostedzone?maxitems=1"
+    with closing(Wire(reader.aws.url)) as wire:
+        anybody = {"Authorization": reader.authorization("route53").replace(reader.key, "any")}
+        assert wire.send(Sent("", at, anybody, b"", "GET")).status == 200
+        assert wire.send(Sent("", f"{at}&maxitems=2", anybody, b"", "GET")).status == 400
+
+
+CLUSTERS = "AmazonEC2ContainerServiceV20141113.CreateCluster"
+PACKED = [
+    (gzip.compress(b'{"clusterName": "packed"}'), 200),
+    (b"{}", 400),
+    (gzip.compress(b'{"clusterName": "packed"}')[:-9], 400),
+    (gzip.compress(b" " * (65 * 1024**2), 1), 413),
+]
+
+
+@pytest.mark.parametrize(("body", "status"), PACKED, ids=["whole", "none", "cut", "too much"])
+def test_a_packed_body_is_unpacked_for_all(aws: EmbeddedProcess, body: bytes, status: int) -> None:
+    """ "Content-Encoding: gzip" (Smithy, requestCompression trait): what is no gzip is the client's fault."""
+    headers = {
+        "Authorization": "AWS4-HMAC-SHA256 Credential=any/20260101/us-east-2/ecs/aws4_request, SignedHeaders=host",
+        "Content-Type": "application/x-amz-json-1.1",
+        "X-Amz-Target": CLUSTERS,
+        "Content-Encoding": "GZIP",
+    }
+    with closing(Wire(aws.url)) as wire:
+        assert wire.send(Sent("", "/", headers, body)).status == status
+    assert len(aws.client("ecs").list_clusters()["clusterArns"]) == (status == 200)
