@@ -19,6 +19,7 @@ NO_TARGET = (
     "No scalable target registered for service namespace: ecs, resource ID: {}, scalable dimension: "
     "ecs:service:DesiredCount"
 )
+UNSUPPORTED = "Unsupported service namespace, resource type or scalable dimension"
 UNKNOWN_CREDENTIALS = (
     "Unable to retrieve alarms for the scaling policy due to reason: The security token included in the request is "
     "invalid (Service: AmazonCloudWatch; Status Code: 403; Error Code: InvalidClientTokenId)"
@@ -37,6 +38,7 @@ class ApplicationAutoScaling(OnFargate, ApplicationAutoScalingResponse):
     def register_scalable_target(self) -> Any:
         """RegisterScalableTarget; scales a service that is outside the new limits into them."""
         if self._get_param("ServiceNamespace") == "ecs":
+            _check_resource(self._get_param("ResourceId"), self._get_param("ScalableDimension"))
             self._check_young(self._get_param("ResourceId"))
         answer = super().register_scalable_target()
         arn = json.loads(answer)["ScalableTargetARN"]
@@ -130,3 +132,10 @@ class ApplicationAutoScaling(OnFargate, ApplicationAutoScalingResponse):
         except AwsError as refused:
             return str(refused.message)
         return None
+
+
+def _check_resource(resource: str, dimension: str) -> None:
+    """Refuse what is not ``service/cluster/name``, and a dimension that ECS does not have."""
+    kind, *names = resource.split("/")
+    if kind != "service" or len(names) != 2 or not all(names) or dimension != "ecs:service:DesiredCount":
+        raise AwsError("ValidationException", UNSUPPORTED)

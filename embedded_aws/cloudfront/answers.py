@@ -35,7 +35,7 @@ def check_version(entity: Entity, given: str | None) -> None:
 
 def page(found: Sequence[Any], marker: str | None, most: Any, key: str = "Id") -> dict[str, Any]:
     """The members of a list: the items after the one whose ``key`` is the marker."""
-    size = int(most or 100)
+    size = _size(most)
     keys = [each if isinstance(each, str) else each[key] for each in found]
     first = keys.index(marker) + 1 if marker in keys else 0
     items = list(found[first : first + size])
@@ -48,6 +48,14 @@ def page(found: Sequence[Any], marker: str | None, most: Any, key: str = "Id") -
         **({"NextMarker": keys[first + size - 1]} if more else {}),
         **({"Items": items} if items else {}),
     }
+
+
+def _size(most: Any) -> int:
+    """MaxItems, which the model has as a text; InvalidArgument for what is no number (the words are our own)."""
+    text = str(most or 100)
+    if not (text.isascii() and text.isdigit() and int(text[:10]) > 0):
+        raise invalid(f"The parameter MaxItems is not valid: {text}")
+    return int(text[:10])
 
 
 def tags_of(given: Any) -> dict[str, str]:

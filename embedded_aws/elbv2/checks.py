@@ -67,9 +67,16 @@ def _check_matcher(codes: str) -> None:
             refuse(f"Health check matcher HTTP code '{codes}' must be within '200-499' inclusive")
 
 
+NEEDED = {"redirect": "RedirectConfig", "fixed-response": "FixedResponseConfig"}
+
+
 def whole_action(action: Mapping[str, Any]) -> dict[str, Any]:
     """An action as AWS returns it: with defaults, and the target group in both members."""
     whole = dict(action)
+    needed = NEEDED.get(whole["Type"])
+    if needed and not whole.get(needed):
+        text = f"For actions of type '{whole['Type']}', you must specify the following fields: '{needed}'"
+        refuse(text, "InvalidLoadBalancerAction")
     if whole["Type"] == "forward":
         config = dict(whole.get("ForwardConfig") or {})
         named = [{"TargetGroupArn": whole["TargetGroupArn"]}] if whole.get("TargetGroupArn") else []

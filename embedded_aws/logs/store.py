@@ -39,6 +39,13 @@ def place(digits: str) -> Key:
     return int(digits[:16]), int(digits[16:])
 
 
+def _check_arn(text: str) -> None:
+    """Refuse what is no ARN of CloudWatch Logs: InvalidParameterException (the words are our own)."""
+    parts = text.split(":", 6)
+    if len(parts) < 7 or parts[0] != "arn" or parts[2] != "logs":
+        raise AwsError("InvalidParameterException", f"The resource ARN is not valid: {text}")
+
+
 def is_protected(group: Any) -> bool:
     """Whether a log group has deletion protection; those that AWS's services make have none."""
     return bool(getattr(group, "deletion_protection", False))
@@ -111,17 +118,19 @@ class LogsStore(LogsBackend):
         with self.lock:
             return super().put_log_events(log_group_name, log_stream_name, log_events)
 
-    def tag_resource(self, arn: str, tags: dict[str, str]) -> None:
+    def tag_resource(self, arn: str, tags: dict[str, str] | None) -> None:
         """Tag a log group; TooManyTagsException above the limit."""
+        _check_arn(arn)
         there = self.tagger.get_tag_dict_for_resource(arn)
-        if len({**there, **tags}) > TAGS_MOST:
+        if len({**there, **(tags or {})}) > TAGS_MOST:
             message = f"A resource can have no more than {TAGS_MOST} tags."
             raise AwsError("TooManyTagsException", message)
-        super().tag_resource(arn, tags)
+        super().tag_resource(arn, tags or {})
 
     def list_tags_for_resource(self, resource_arn: str) -> Any:
         """The tags of a log group by its ARN."""
         arns = {group.arn for group in list(self.groups.values())}
+        _check_arn(resource_arn)
         if resource_arn.split(":")[5] == "log-group" and resource_arn.removesuffix(":*") not in arns:
             raise AwsError("ResourceNotFoundException", "The specified resource does not exist.")
         return super().list_tags_for_resource(resource_arn.removesuffix(":*"))

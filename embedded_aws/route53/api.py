@@ -14,7 +14,7 @@ from .values import is_domain
 
 __all__ = ["AmazonRoute53"]
 
-MOST_RECORDS = 300
+MOST_RECORDS, MOST_ZONES = 300, 100
 
 
 class AmazonRoute53(Route53):
@@ -47,6 +47,23 @@ class AmazonRoute53(Route53):
             raise AwsError("InvalidDomainName", "The specified domain name is not valid.")
         return self._with_change(super().create_hosted_zone())
 
+    def list_hosted_zones(self) -> Any:
+        """ListHostedZones."""
+        self._most(MOST_ZONES)
+        return super().list_hosted_zones()
+
+    def list_hosted_zones_by_name(self) -> Any:
+        """ListHostedZonesByName."""
+        self._most(MOST_ZONES)
+        return super().list_hosted_zones_by_name()
+
+    def _most(self, otherwise: int) -> int:
+        """MaxItems, which the model has as a text; InvalidInput for what is no number above 0 (own words)."""
+        given = str(self.given.get("MaxItems") or otherwise)
+        if not (given.isascii() and given.isdigit() and int(given[:10]) > 0):
+            raise AwsError("InvalidInput", f"The value of MaxItems is not valid: {given}")
+        return int(given[:10])
+
     def delete_hosted_zone(self) -> ActionResult:
         """DeleteHostedZone, for a zone without records of its own."""
         return self._with_change(super().delete_hosted_zone())
@@ -67,7 +84,7 @@ class AmazonRoute53(Route53):
 
     def list_resource_record_sets(self) -> ActionResult:
         """ListResourceRecordSets: sorted by reversed name, type and set identifier; includes PENDING changes."""
-        given = self.given
+        given, size = self.given, min(self._most(MOST_RECORDS), MOST_RECORDS)
         zone = self.backend.get_hosted_zone(given["HostedZoneId"])
         name, kind = given.get("StartRecordName"), given.get("StartRecordType")
         if kind and not name:
@@ -77,7 +94,6 @@ class AmazonRoute53(Route53):
         )
         records = sorted(self.backend.records(zone), key=lambda each: _order(*key(each)))
         rest = [each for each in records if start is None or _order(*key(each)) >= start]
-        size = min(int(given.get("MaxItems") or MOST_RECORDS), MOST_RECORDS)
         return ActionResult(_page(rest, size))
 
     def test_dns_answer(self) -> ActionResult:

@@ -31,6 +31,8 @@ class SecretsStore(SecretsManagerBackend):
                 raise AwsError("InvalidRequestException", message)
             message = f"The operation failed because the secret {name} already exists."
             raise AwsError("ResourceExistsException", message)
+        if any(not each.get("Region") for each in kwargs.get("replica_regions") or ()):
+            raise AwsError("InvalidParameterException", "You must specify the Region of each replica.")
         with aws_errors():
             return super().create_secret(name, *args, **kwargs)
 
@@ -73,6 +75,9 @@ class SecretsStore(SecretsManagerBackend):
 
     def describe_secret(self, secret_id: str) -> Any:
         """Describe a secret, including one that is scheduled for deletion."""
+        if self.secrets.get(secret_id) is None:
+            message = "Secrets Manager can't find the specified secret."
+            raise AwsError("ResourceNotFoundException", message)
         with aws_errors():
             return super().describe_secret(secret_id)
 

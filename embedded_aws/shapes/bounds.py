@@ -36,8 +36,23 @@ def reserved(shape: Any, members: Mapping[str, Any]) -> list[str]:
     ]
 
 
+def without_key(shape: Any, members: Mapping[str, Any]) -> list[str]:
+    """The paths of tags without a key, which models allow and services refuse."""
+    return [
+        f"{found.path}.{number}.member.key"
+        for found in walk(shape, members)
+        if _is_tags(found) and found.shape.type_name == "list"
+        for number, each in enumerate(found.value, 1)
+        if isinstance(each, Mapping) and not (each.get("Key") or each.get("key"))
+    ]
+
+
+def _is_tags(found: ShapedValue) -> bool:
+    return found.value is not None and found.path.rpartition(".")[2].lower() in ("tags", "addtags")
+
+
 def _tag_keys(found: ShapedValue) -> Iterable[str]:
-    if found.value is None or found.path.rpartition(".")[2].lower() not in ("tags", "addtags"):
+    if not _is_tags(found):
         return ()
     if found.shape.type_name == "map":
         return [*found.value]

@@ -10,6 +10,10 @@ from ..moto.adapter import ActionResult, AwsError, WAFV2Response
 from .store import NO_SUCH, WafStore, invalid
 
 CLOUDFRONT_REGION = "us-east-1"
+NO_ARN = (
+    "The ARN isn't valid. A valid ARN begins with arn: and includes other information separated by colons or "
+    "slashes."
+)
 ASKED_FOR_BY_DEFAULT = "APPLICATION_LOAD_BALANCER"
 
 
@@ -57,9 +61,31 @@ class Wafv2(WAFV2Response):
         found = self.wafv2_backend.get_web_acl_for_resource(arn)
         return ActionResult({"WebACL": found.to_dict()} if found else {})
 
+    def list_tags_for_resource(self) -> Any:
+        """ListTagsForResource."""
+        _check_arn(self.given["ResourceARN"])
+        return super().list_tags_for_resource()
+
+    def tag_resource(self) -> Any:
+        """TagResource."""
+        _check_arn(self.given["ResourceARN"])
+        return super().tag_resource()
+
+    def untag_resource(self) -> Any:
+        """UntagResource."""
+        _check_arn(self.given["ResourceARN"])
+        return super().untag_resource()
+
     def list_resources_for_web_acl(self) -> ActionResult:
         """ListResourcesForWebACL, for one resource type, by default load balancers."""
         arn, kind = self.given["WebACLArn"], self.given.get("ResourceType") or ASKED_FOR_BY_DEFAULT
         if arn not in self.wafv2_backend.wacls:
             raise AwsError("WAFNonexistentItemException", NO_SUCH)
         return ActionResult({"ResourceArns": self.wafv2_backend.protected(arn, kind)})
+
+
+def _check_arn(text: str) -> None:
+    """Refuse what is no ARN of a resource of AWS WAF."""
+    parts = text.split(":", 5)
+    if len(parts) < 6 or parts[0] != "arn" or parts[2] != "wafv2" or parts[5].count("/") < 2:
+        raise invalid(NO_ARN, "RESOURCE_ARN", text)

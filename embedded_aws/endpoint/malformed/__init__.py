@@ -17,7 +17,7 @@ from botocore.exceptions import UnknownServiceError
 from ...moto.adapter import AwsError, determine_request_protocol
 from ...moto.dispatch import Answer, model_of
 from ...moto.wire import Call
-from ...shapes.bounds import missing, reserved, violations
+from ...shapes.bounds import missing, reserved, violations, without_key
 from . import form, json_body, rest
 from .page_tokens import PageTokens
 
@@ -66,6 +66,8 @@ class Reading:
             return None
         members, unknown = tokens.told_apart(call, operation, self._members)
         wrong = violations(operation.input_shape, members) if protocol != "ec2" or failed else []
+        if not wrong and (keyless := without_key(operation.input_shape, members)):
+            return _no_key(call.service, protocol, keyless)
         if not wrong and not unknown and protocol != "ec2" and call.service not in OWN_WORDS_FOR_TAGS:
             wrong = reserved(operation.input_shape, members)
         return _validation(call.service, protocol, wrong) if wrong else unknown
@@ -135,6 +137,14 @@ class Reading:
             raise AwsError("MissingParameter", f"The request must contain the parameter {name}")
         if lacking:
             raise _validation(call.service, protocol, violations(operation.input_shape, self._members))
+
+
+def _no_key(service: str, protocol: str, paths: list[str]) -> AwsError:
+    """The error for tags without a key; its words are the general ones."""
+    if protocol == "ec2":
+        return AwsError("MissingParameter", "The request must contain the parameter Key")
+    what = "failed to satisfy constraint: Member must not be null"
+    return _validation(service, protocol, [f"Value null at '{path}' {what}" for path in paths])
 
 
 def _validation(service: str, protocol: str, wrong: list[str]) -> AwsError:
