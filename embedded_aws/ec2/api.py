@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..moto.adapter import ActionResult, AwsError, EC2Response
-from . import rules, zones
+from . import filters, rules, zones
 from .gateways import ShownSubnet, ShownTable
 from .rules import Direction
 from .store import Ec2Store
@@ -22,6 +22,12 @@ class Ec2(EC2Response):
     def _store(self) -> Ec2Store:
         store: Ec2Store = self.ec2_backend
         return store
+
+    def _filters_from_querystring(self) -> dict[str, Any]:
+        """The filters of a request, which moto's operations ask for."""
+        given: dict[str, Any] = super()._filters_from_querystring()
+        filters.check(self._get_action(), given)
+        return given
 
     def describe_availability_zones(self) -> ActionResult:
         """DescribeAvailabilityZones, including Local Zones and Wavelength Zones that the account has opted in to."""

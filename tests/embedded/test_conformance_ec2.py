@@ -284,12 +284,36 @@ def test_filter_values_have_wildcards(
     } == found
 
 
-def test_a_filter_that_does_not_exist_is_refused(ec2: Any) -> None:
-    """InvalidParameterValue: the filter is invalid (Error codes)."""
-    wrong = [{"Name": "colour", "Values": ["red"]}]
-    expected = ("InvalidParameterValue", "The filter 'colour' is invalid")
-    assert refused(ec2.describe_security_groups, Filters=wrong) == expected
-    assert refused(ec2.describe_security_group_rules, Filters=wrong) == expected
+FILTERED = (
+    "availability_zones",
+    "internet_gateways",
+    "managed_prefix_lists",
+    "nat_gateways",
+    "network_acls",
+    "network_interfaces",
+    "route_tables",
+    "security_group_rules",
+    "security_groups",
+    "subnets",
+    "vpc_endpoints",
+    "vpcs",
+)
+
+
+@pytest.mark.parametrize("what", FILTERED)
+@pytest.mark.parametrize("name", ["colour", "Vpc-Id", "tags:a"])
+def test_a_filter_that_does_not_exist_is_refused(ec2: Any, what: str, name: str) -> None:
+    """InvalidParameterValue: "The filter 'destinationCidr' is invalid" (aws/aws-cli, issue 4013), in every operation;
+    names are "case-sensitive" (EC2 API Reference, Filter)."""
+    wrong = [{"Name": name, "Values": ["red"]}]
+    expected = ("InvalidParameterValue", f"The filter '{name}' is invalid")
+    assert refused(getattr(ec2, f"describe_{what}"), Filters=wrong) == expected
+
+
+@pytest.mark.parametrize("name", ["availability-zone", "availabilityZone", "tag-key", "tag:lobster:stack"])
+def test_a_filter_has_the_names_that_are_documented(ec2: Any, name: str) -> None:
+    """ "You can also use availabilityZone as the filter name" (DescribeSubnets)."""
+    assert ec2.describe_subnets(Filters=[{"Name": name, "Values": ["x"]}])["Subnets"] == []
 
 
 def test_the_same_rule_twice_is_refused(ec2: Any, group: Callable[..., str]) -> None:
