@@ -20,6 +20,11 @@ ATTACHED = 10
 MANAGED = 6_144
 TRUST = 2_048
 SERVICE = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*\.amazonaws\.com(\.cn)?")
+SID = re.compile("[0-9A-Za-z]*")
+WRONG_SID = (
+    "Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the regular expression "
+    "[0-9A-Za-z]*"
+)
 ACCOUNT = re.compile(r"(arn:aws:iam::)?\d{12}(:root)?")
 
 
@@ -30,7 +35,9 @@ def size(document: str) -> int:
 
 def check_policy(document: str) -> None:
     """Raise MalformedPolicyDocument unless this is a permissions policy."""
-    _parsed(document)
+    for statement in _checked_statements(_parsed(document)):
+        if "Principal" in statement or "NotPrincipal" in statement:
+            raise AwsError("MalformedPolicyDocument", "Policy document should not specify a principal.")
     IAMPolicyDocumentValidator(document).validate()
 
 
@@ -60,10 +67,17 @@ def check_trust(document: str, known: set[str]) -> None:
     parsed = _parsed(document)
     if size(document) > TRUST:
         raise AwsError("LimitExceeded", f"Cannot exceed quota for ACLSizePerRole: {TRUST}")
-    for statement in statements(parsed):
-        if isinstance(statement, dict):
-            _check_statement(statement, known)
+    for statement in _checked_statements(parsed):
+        _check_statement(statement, known)
     IAMTrustPolicyDocumentValidator(document).validate()
+
+
+def _checked_statements(parsed: dict[str, Any]) -> list[dict[str, Any]]:
+    """The statements of a policy, whose Sids have letters and digits only."""
+    found = [each for each in statements(parsed) if isinstance(each, dict)]
+    if not all(SID.fullmatch(each["Sid"]) for each in found if isinstance(each.get("Sid"), str)):
+        raise AwsError("MalformedPolicyDocument", WRONG_SID)
+    return found
 
 
 def _parsed(document: str) -> dict[str, Any]:

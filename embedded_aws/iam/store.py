@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from ..moto.adapter import AwsError, IAMBackend, NotFoundException, iam_backends
@@ -58,6 +59,7 @@ class IamStore(IAMBackend):
         linked_service: str | None = None,
     ) -> Any:
         """Create a role with a valid trust policy and boundary."""
+        _check_new(role_name, self.roles.values(), "Role with name {} already exists.")
         check_trust(assume_role_policy_document, self._principals())
         if permissions_boundary and permissions_boundary not in self.managed_policies:
             raise NotFoundException(f"Scope ARN: {permissions_boundary} does not exist or is not attachable.")
@@ -71,6 +73,25 @@ class IamStore(IAMBackend):
             max_session_duration,
             linked_service,
         )
+
+    def create_user(
+        self, region_name: str, user_name: str, path: str = "/", tags: list[dict[str, str]] | None = None
+    ) -> Any:
+        """Create a user."""
+        _check_new(user_name, self.users.values(), "User with name {} already exists.")
+        return super().create_user(region_name, user_name, path, tags)
+
+    def create_group(self, group_name: str, path: str = "/") -> Any:
+        """Create a group."""
+        _check_new(group_name, self.groups.values(), "Group with name {} already exists.")
+        return super().create_group(group_name, path)
+
+    def create_instance_profile(
+        self, name: str, path: str, role_names: list[str], tags: list[dict[str, str]] | None = None
+    ) -> Any:
+        """Create an instance profile."""
+        _check_new(name, self.instance_profiles.values(), "Instance Profile {} already exists.")
+        return super().create_instance_profile(name, path, role_names, tags)
 
     def get_role(self, role_name: str) -> Any:
         """The role, or NoSuchEntity."""
@@ -167,6 +188,10 @@ class IamStore(IAMBackend):
     ) -> Any:
         """Create a customer managed policy."""
         check_managed(policy_document)
+        own = (
+            each for each in self.managed_policies.values() if not each.arn.startswith("arn:aws:iam::aws:")
+        )
+        _check_new(policy_name, own, "A policy called {} already exists. Duplicate names are not allowed.")
         return super().create_policy(description, path, policy_document, policy_name, tags)
 
     def create_policy_version(self, policy_arn: str, policy_document: str, set_as_default: bool) -> Any:
@@ -197,6 +222,10 @@ class IamStore(IAMBackend):
         self, url: str, thumbprint_list: list[str], client_id_list: list[str], tags: list[dict[str, str]]
     ) -> Any:
         """Create an identity provider, at most one per URL."""
+        if "://" in url and not url.startswith("https://"):
+            raise AwsError(
+                "InvalidInput", "Invalid Open ID Connect Provider URL. The URL must begin with https://."
+            )
         arn = f"arn:aws:iam::{self.account_id}:oidc-provider/{url.removeprefix('https://')}"
         if arn in self.open_id_providers:
             raise AwsError("EntityAlreadyExists", f"Provider with url {url} already exists.")
@@ -256,6 +285,12 @@ class IamStore(IAMBackend):
             )
             raise AwsError("UnmodifiableEntity", message)
         return role
+
+
+def _check_new(name: str, there: Iterable[Any], words: str) -> None:
+    """EntityAlreadyExists for a name that is there, in any case."""
+    if any(each.name.lower() == name.lower() for each in list(there)):
+        raise AwsError("EntityAlreadyExists", words.format(name))
 
 
 iam_backends.keep_in(IamStore)

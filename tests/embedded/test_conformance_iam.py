@@ -536,3 +536,63 @@ def test_audiences_of_a_provider(client: Any) -> None:
     for _ in range(2):
         iam.remove_client_id_from_open_id_connect_provider(OpenIDConnectProviderArn=arn, ClientID="one")
     assert iam.get_open_id_connect_provider(OpenIDConnectProviderArn=arn)["ClientIDList"] == ["two"]
+
+
+NAMED: dict[str, tuple[Callable[..., Any], str]] = {
+    "role": (
+        lambda iam, name: iam.create_role(RoleName=name, AssumeRolePolicyDocument=TRUST),
+        "Role with name APP already exists.",
+    ),
+    "user": (lambda iam, name: iam.create_user(UserName=name), "User with name APP already exists."),
+    "group": (lambda iam, name: iam.create_group(GroupName=name), "Group with name APP already exists."),
+    "policy": (
+        lambda iam, name: iam.create_policy(PolicyName=name, PolicyDocument=S3, Path=f"/{name}/"),
+        "A policy called APP already exists. Duplicate names are not allowed.",
+    ),
+    "instance profile": (
+        lambda iam, name: iam.create_instance_profile(InstanceProfileName=name),
+        "Instance Profile APP already exists.",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", NAMED)
+def test_names_are_not_distinguished_by_case(iam: Any, kind: str) -> None:
+    """ "User, group, role, and policy names must be unique within the account. Names are not distinguished by case. For
+    example, you cannot create resources named both "MyResource" and "myresource"" (CreateRole, CreatePolicy)."""
+    make, words = NAMED[kind]
+    make(iam, "app")
+    assert refused(lambda: make(iam, "APP")) == ("EntityAlreadyExists", words)
+
+
+@pytest.mark.parametrize("sid", ["a-b", "a b", "a_b", "é"])
+def test_a_sid_has_letters_and_digits(iam: Any, sid: str) -> None:
+    """ "Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the regular expression
+    [0-9A-Za-z]*" (an errorMessage of CloudTrail, in public logs), in permissions and trust policies."""
+    trust = json.loads(TRUST)
+    trust["Statement"][0]["Sid"] = sid
+    words = (
+        "Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the regular expression "
+    )
+    expected = ("MalformedPolicyDocument", f"{words}[0-9A-Za-z]*")
+    wrong = document(Sid=sid, Action="s3:*", Resource="*")
+    assert refused(iam.create_policy, PolicyName="p", PolicyDocument=wrong) == expected
+    assert refused(iam.create_role, RoleName="r", AssumeRolePolicyDocument=json.dumps(trust)) == expected
+    iam.create_policy(PolicyName="p", PolicyDocument=document(Sid="Ab1", Action="s3:*", Resource="*"))
+
+
+@pytest.mark.parametrize("element", ["Principal", "NotPrincipal"])
+def test_a_permissions_policy_has_no_principal(iam: Any, role: Callable[..., str], element: str) -> None:
+    """ "You can't use the Principal element in an identity-based policy" (IAM User Guide); "Policy document should not
+    specify a principal." (in public logs)."""
+    role("app")
+    wrong = document(Action="s3:*", Resource="*", **{element: "*"})
+    expected = ("MalformedPolicyDocument", "Policy document should not specify a principal.")
+    assert refused(iam.create_policy, PolicyName="p", PolicyDocument=wrong) == expected
+    assert refused(iam.put_role_policy, RoleName="app", PolicyName="p", PolicyDocument=wrong) == expected
+
+
+def test_the_url_of_a_provider_begins_with_https(iam: Any) -> None:
+    """ "The URL must begin with https://" (CreateOpenIDConnectProvider); InvalidInput is that operation's error."""
+    words = "Invalid Open ID Connect Provider URL. The URL must begin with https://."
+    assert refused(iam.create_open_id_connect_provider, Url="http://example.com") == ("InvalidInput", words)
