@@ -51,6 +51,15 @@ def check_supported(request: Mapping[str, Any]) -> None:
         raise invalid("The embedded AWS does not support 'advancedConfiguration' of load balancers.")
 
 
+def check_exec(enabled: bool, definition: TaskDefinition, verb: str) -> None:
+    """Refuse ECS Exec for tasks without a task role; ``verb`` is what becomes of the service: created, updated."""
+    if enabled and not definition.body.get("taskRoleArn"):
+        raise invalid(
+            f"The service couldn't be {verb} because a valid taskRoleArn is not being used. Specify a valid task role "
+            "in your task definition and try again."
+        )
+
+
 def desired_count(given: int | None, default: int) -> int:
     """The desired count, if it is valid."""
     if given is not None and given < 0:

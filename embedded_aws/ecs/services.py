@@ -40,6 +40,7 @@ def create(state: EcsState, request: Mapping[str, Any]) -> dict[str, Any]:
     if not request.get("taskDefinition"):
         raise invalid("TaskDefinition can not be blank.")
     definition = task_definitions.find_active(state, request["taskDefinition"])
+    service_rules.check_exec(bool(request.get("enableExecuteCommand")), definition, "created")
     placement = _new_placement(state, request, cluster, definition)
     made = _service(state, request, cluster, placement)
     state.services[cluster.name, name] = made
@@ -132,6 +133,9 @@ def update(state: EcsState, request: Mapping[str, Any]) -> dict[str, Any]:
     definition = newest.definition
     if request.get("taskDefinition"):
         definition = task_definitions.find_active(state, request["taskDefinition"])
+    enabled = request.get("enableExecuteCommand")
+    kept = service.options["enableExecuteCommand"] if enabled is None else enabled
+    service_rules.check_exec(bool(kept), definition, "updated")
     placement = _changed_placement(state, request, service.cluster, newest.placement, definition)
     _change_settings(request, service, placement)
     if request.get("forceNewDeployment") or (definition, placement) != (newest.definition, newest.placement):

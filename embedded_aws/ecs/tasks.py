@@ -11,6 +11,9 @@ from .answers import client_error, invalid, page, tags_of
 from .model import EcsState, Placement, Task, TaskDefinition
 from .scheduler import Fargate
 
+ID_LENGTHS = (32, 36)
+"""Characters of a task's id, new and old."""
+
 
 def run(fargate: Fargate, state: EcsState, request: Mapping[str, Any]) -> dict[str, Any]:
     """RunTask: at most 10 at once."""
@@ -60,6 +63,7 @@ def _tags(request: Mapping[str, Any], definition: TaskDefinition, cluster: str) 
 def stop(_fargate: Fargate, state: EcsState, request: Mapping[str, Any]) -> dict[str, Any]:
     """StopTask: the task stops as UserInitiated; a service starts another."""
     cluster = clusters.find(state, request.get("cluster"))
+    _check_id(request["task"])
     task = state.tasks.get(names.last_part(request["task"]))
     if task is None or task.cluster is not cluster:
         raise invalid("The referenced task was not found.")
@@ -75,6 +79,8 @@ def describe(state: EcsState, request: Mapping[str, Any]) -> dict[str, Any]:
         raise invalid("Tasks cannot be empty.")
     if len(requested) > 100:
         raise invalid("Tasks cannot have more than 100 elements.")
+    for given in requested:
+        _check_id(given)
     found, failures = [], []
     for given in requested:
         task = state.tasks.get(names.last_part(given))
@@ -84,6 +90,12 @@ def describe(state: EcsState, request: Mapping[str, Any]) -> dict[str, Any]:
         else:
             found.append(views.task(task, request.get("include") or ()))
     return {"tasks": found, "failures": failures}
+
+
+def _check_id(given: str) -> None:
+    """Refuse a task's id or ARN whose id is not as long as one."""
+    if len(names.last_part(given)) not in ID_LENGTHS:
+        raise invalid(f"taskId length should be one of [{','.join(map(str, ID_LENGTHS))}]")
 
 
 def list_arns(state: EcsState, request: Mapping[str, Any]) -> dict[str, Any]:

@@ -372,3 +372,23 @@ def test_an_absent_service_is_not_found(stack: Stack) -> None:
     ):
         with refused("ServiceNotFoundException", "Service not found."):
             call()
+
+
+def test_exec_needs_a_task_role(stack: Stack) -> None:
+    """ "The service couldn't be updated because a valid taskRoleArn is not being used. Specify a valid task role in
+    your task definition and try again." (InvalidParameterException of UpdateService, "created" of CreateService: public
+    logs)."""
+    stack.definition()
+    words = "because a valid taskRoleArn is not being used. Specify a valid task role in your task definition and try"
+    with refused("InvalidParameterException", f"The service couldn't be created {words} again."):
+        stack.service("f", "new", 0, enableExecuteCommand=True)
+    stack.service("f", "s", 0)
+    with refused("InvalidParameterException", f"The service couldn't be updated {words} again."):
+        stack.ecs.update_service(cluster="c", service="s", enableExecuteCommand=True)
+    with_role = stack.definition(taskRoleArn=stack.role("task"))
+    where = {"cluster": "c", "service": "s"}
+    changed = stack.ecs.update_service(**where, enableExecuteCommand=True, taskDefinition=with_role)
+    assert changed["service"]["enableExecuteCommand"] is True
+    with refused("InvalidParameterException", f"The service couldn't be updated {words} again."):
+        stack.ecs.update_service(**where, taskDefinition="f:1")
+    stack.ecs.update_service(**where, enableExecuteCommand=False, taskDefinition="f:1")

@@ -420,3 +420,16 @@ def test_tags_of_what_is_not_there(stack: Stack) -> None:
         stack.ecs.tag_resource(
             resourceArn="arn:aws:ecs:us-east-2:123456789012:cluster/c", tags=[{"key": "aws:x", "value": "1"}]
         )
+
+
+@pytest.mark.parametrize("task", ["", "None", "0" * 31, "arn:aws:ecs:us-east-2:123456789012:task/c/None"])
+def test_the_id_of_a_task_has_its_length(stack: Stack, task: str) -> None:
+    """ "An error occurred (InvalidParameterException) when calling the DescribeTasks operation: taskId length should be
+    one of [32,36]" (in public logs); StopTask has the same ids."""
+    stack.ecs.describe_tasks(cluster=stack.cluster, tasks=["0" * 32, "0" * 36])
+    for call in (
+        lambda: stack.ecs.describe_tasks(cluster="c", tasks=[task]),
+        lambda: stack.ecs.stop_task(cluster="c", task=task),
+    ):
+        with refused("InvalidParameterException", "taskId length should be one of [32,36]"):
+            call()
