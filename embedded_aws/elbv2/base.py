@@ -10,6 +10,12 @@ from ..moto.adapter import ActionResult, AwsError, ELBV2Response, get_service_mo
 from .balancer import Balancer
 from .checks import refuse
 
+KINDS = {
+    "load balancer": "loadbalancer/",
+    "target group": "targetgroup/",
+    "listener": "listener/",
+    "listener rule": "listener-rule/",
+}
 TAGS_AT_MOST = 50
 TOO_MANY_TAGS = "You've reached the limit on the number of tags for this resource"
 
@@ -38,18 +44,29 @@ class ElbBase(ELBV2Response):
                 self.balancer.touch()
         return answer
 
+    def check_arns(self, what: str, *arns: str) -> None:
+        """Refuse what is no ARN of a load balancer, target group, listener or listener rule of this region."""
+        for arn in arns:
+            parts = arn.split(":", 5)
+            own = ["elasticloadbalancing", self.region, self.current_account]
+            if parts[0] != "arn" or parts[2:5] != own or not parts[-1].startswith(KINDS[what]):
+                refuse(f"'{arn}' is not a valid {what} ARN")
+
     def find_load_balancer(self, arn: str) -> Any:
         """A load balancer by ARN; LoadBalancerNotFound."""
+        self.check_arns("load balancer", arn)
         found = self.elbv2_backend.load_balancers.get(arn)
         return found or refuse(f"Load balancer '{arn}' not found", "LoadBalancerNotFound")
 
     def find_target_group(self, arn: str) -> Any:
         """A target group by ARN; TargetGroupNotFound."""
+        self.check_arns("target group", arn)
         found = self.elbv2_backend.target_groups.get(arn)
         return found or refuse(f"Target groups '{arn}' not found", "TargetGroupNotFound")
 
     def find_listener(self, arn: str) -> Any:
         """A listener by ARN; ListenerNotFound."""
+        self.check_arns("listener", arn)
         for balancer in self.elbv2_backend.load_balancers.values():
             if arn in balancer.listeners:
                 return balancer.listeners[arn]

@@ -171,6 +171,9 @@ class Listeners(ElbBase):
         ``before`` are the actions that they replace.
         """
         whole = with_sign_in([whole_action(one) for one in actions], protocol, before)
+        if whole[-1]["Type"] == "forward":
+            groups = whole[-1]["ForwardConfig"]["TargetGroups"]
+            self.check_arns("target group", *(group["TargetGroupArn"] for group in groups))
         check_action(whole[-1], protocol, port, self.elbv2_backend.target_groups)
         named = {arn for one in whole for arn in read_action(one).target_groups}
         there = {
@@ -274,6 +277,7 @@ class Rules(Listeners):
         return ActionResult({"Rules": [_rule_view(rule) for _, rule, _ in pairs]})
 
     def _find_rule(self, arn: str) -> tuple[Any, Any]:
+        self.check_arns("listener rule", arn)
         for listener in self.listeners():
             for rule in listener.rules.values():
                 if rule.arn == arn:

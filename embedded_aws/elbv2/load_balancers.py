@@ -90,6 +90,7 @@ class LoadBalancers(ElbBase):
     def describe_load_balancers(self) -> ActionResult:
         """DescribeLoadBalancers, by ARNs or names; LoadBalancerNotFound names the missing ones."""
         arns, names = self.given.get("LoadBalancerArns") or [], self.given.get("Names") or []
+        self.check_arns("load balancer", *arns)
         every = list(self.elbv2_backend.load_balancers.values())
         missing = [arn for arn in arns if arn not in self.elbv2_backend.load_balancers]
         missing += [name for name in names if name not in {one.name for one in every}]
@@ -102,6 +103,7 @@ class LoadBalancers(ElbBase):
     def delete_load_balancer(self) -> ActionResult:
         """DeleteLoadBalancer, with its listeners; succeeds also where it does not exist."""
         arn = self.given["LoadBalancerArn"]
+        self.check_arns("load balancer", arn)
         found = self.elbv2_backend.load_balancers.get(arn)
         if found is None:
             return ActionResult({})

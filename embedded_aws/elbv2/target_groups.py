@@ -78,6 +78,7 @@ class TargetGroups(ElbBase):
         balancer = self.given.get("LoadBalancerArn")
         if sum(map(bool, (arns, names, balancer))) > 1:
             refuse("Target group names, target group ARNs, and a load balancer ARN cannot be given together")
+        self.check_arns("target group", *arns)
         views = [self._group_view(one) for one in self.elbv2_backend.target_groups.values()]
         known = {view["TargetGroupArn"] for view in views} | {view["TargetGroupName"] for view in views}
         missing = [one for one in (*arns, *names) if one not in known]
@@ -104,6 +105,7 @@ class TargetGroups(ElbBase):
     def delete_target_group(self) -> ActionResult:
         """DeleteTargetGroup; succeeds where it does not exist, refused while a listener or rule uses it."""
         arn = self.given["TargetGroupArn"]
+        self.check_arns("target group", arn)
         if arn not in self.elbv2_backend.target_groups:
             return ActionResult({})
         if self._used_by(arn):

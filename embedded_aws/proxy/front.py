@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from enum import Enum
 from functools import partial
 
-from aiohttp import web
+from aiohttp import HttpVersion10, HttpVersion11, web
 from aiohttp.web_protocol import RequestHandler
 
 from . import pages
@@ -17,6 +17,8 @@ from . import pages
 TLS_HANDSHAKE = 0x16  # the first byte that a TLS client sends
 LINE_LIMIT = 16_384  # per request line and per header, "Troubleshoot your ALB", HTTP 400
 BACKLOG = 512
+SPOKEN = (HttpVersion10, HttpVersion11)
+"""Versions of HTTP that a request names in its first line; HTTP/2 has none, and is not spoken here."""
 
 ErrorPage = Callable[[int], web.Response]
 """Returns the page for a status; the connection ends with it."""
@@ -184,6 +186,11 @@ class FrontDoor:
         if secure not in self._servers:
 
             async def handle(request: web.BaseRequest) -> web.StreamResponse:
+                given = request._version  # what ``version`` is from then on, when it is first asked for
+                if given not in SPOKEN:
+                    status = 400 if given < HttpVersion10 else 505
+                    request._version = HttpVersion11  # which aiohttp writes into the answer
+                    return self._error_page(status)
                 return await self._handle(secure, request)
 
             self._servers[secure] = _Server(

@@ -729,3 +729,17 @@ def test_bodies_of_errors_are_html(balanced: Balanced) -> None:
         "",
     ]
     assert json.dumps(dict(get(balanced).headers)).count("awselb/2.0") == 1
+
+
+VERSIONS = [("HTTP/2.0", 505), ("HTTP/0.9", 400)]
+
+
+@pytest.mark.parametrize(("version", "status"), VERSIONS)
+def test_another_version_of_http_is_refused(balanced: Balanced, version: str, status: int) -> None:
+    """ "HTTP 505: Version not supported. The load balancer received an unexpected HTTP version request." ('Troubleshoot
+    your Application Load Balancers'); its own answers are of HTTP/1.1. What it says to less than 1.0 is not documented.
+    """
+    site = balanced.add("one")
+    answer = exchange(balanced, f"GET /x {version}\r\nHost: a\r\n\r\n".encode())
+    assert answer.startswith(f"HTTP/1.1 {status} ".encode())
+    assert [seen for seen in site.seen if seen.path == "/x"] == []

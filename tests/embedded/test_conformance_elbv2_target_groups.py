@@ -412,3 +412,46 @@ def test_tags_at_creation(balanced: Balanced) -> None:
     arn = create(balanced, Name="new", Tags=[{"Key": "a", "Value": "b"}])["TargetGroupArn"]
     (found,) = balanced.elb.describe_tags(ResourceArns=[arn])["TagDescriptions"]
     assert found["Tags"] == [{"Key": "a", "Value": "b"}]
+
+
+NOT_OURS = [
+    "abc",
+    "arn:",
+    "arn:aws:elasticloadbalancing:us-east-2:123456789012:other/a/0123456789abcdef",
+    "arn:aws:elasticloadbalancing:eu-west-1:123456789012:{}/a/0123456789abcdef",
+    "arn:aws:elasticloadbalancing:us-east-2:999999999999:{}/a/0123456789abcdef",
+    "arn:aws:ecs:us-east-2:123456789012:{}/a/0123456789abcdef",
+]
+KINDS = {
+    "target group": "targetgroup",
+    "load balancer": "loadbalancer/app",
+    "listener": "listener/app/a",
+    "listener rule": "listener-rule/app/a",
+}
+BY_ARN: list[tuple[str, str, dict[str, Any]]] = [
+    ("target group", "describe_target_groups", {"TargetGroupArns": ["{}"]}),
+    ("target group", "describe_target_health", {"TargetGroupArn": "{}"}),
+    ("target group", "delete_target_group", {"TargetGroupArn": "{}"}),
+    ("target group", "modify_target_group", {"TargetGroupArn": "{}"}),
+    ("load balancer", "describe_load_balancers", {"LoadBalancerArns": ["{}"]}),
+    ("load balancer", "describe_listeners", {"LoadBalancerArn": "{}"}),
+    ("load balancer", "delete_load_balancer", {"LoadBalancerArn": "{}"}),
+    ("load balancer", "describe_target_groups", {"LoadBalancerArn": "{}"}),
+    ("listener", "describe_listeners", {"ListenerArns": ["{}"]}),
+    ("listener", "delete_listener", {"ListenerArn": "{}"}),
+    ("listener", "describe_rules", {"ListenerArn": "{}"}),
+    ("listener rule", "delete_rule", {"RuleArn": "{}"}),
+]
+
+
+@pytest.mark.parametrize(("what", "call", "given"), BY_ARN, ids=[f"{one[1]}-{one[0]}" for one in BY_ARN])
+def test_what_is_no_arn_of_its_kind_here_is_refused(
+    balanced: Balanced, what: str, call: str, given: dict[str, Any]
+) -> None:
+    """ "ValidationError: '…' is not a valid load balancer ARN" (target group, listener), also for ARNs of other regions
+    and accounts (public logs); of listener rules the words are our own."""
+    for form in NOT_OURS:
+        arn = form.format(KINDS[what])
+        members = {name: [arn] if isinstance(value, list) else arn for name, value in given.items()}
+        expected = ("ValidationError", f"'{arn}' is not a valid {what} ARN")
+        assert error_of(getattr(balanced.elb, call), **members) == expected
