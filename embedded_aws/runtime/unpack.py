@@ -103,8 +103,8 @@ class _Layer:
             if member.size < 0:
                 raise BadLayerError(f"archive/tar: invalid tar header: an entry of {member.size} bytes")
             parts = _parts(member.name)
+            self._disk.take(member.size, "/".join(parts))
             if parts and not (parts[0].startswith(META) and parts[0] != OPAQUE):  # reserved by AUFS
-                self._disk.take(member.size, "/".join(parts))
                 self._carry_out(member, self._folder(parts[:-1]), parts[-1])
 
     def _carry_out(self, member: tarfile.TarInfo, parent: Path, name: str) -> None:

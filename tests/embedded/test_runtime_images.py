@@ -441,3 +441,11 @@ class TestRoots:
         assert ran.lines == ["1new", "run.sh"]
         image = store.pull(store.put(spec))
         assert sorted(p.name for p in (image.root / "usr/src/app").iterdir()) == ["run.sh"]
+
+
+@pytest.mark.parametrize("name", [".wh..wh.big", ".wh..wh.plnk/x", "./", "a", ".wh.a"])
+def test_every_entry_of_a_layer_takes_its_place(tmp_path: Path, name: str) -> None:
+    """Also one that is passed over: its content is unpacked all the same, and a small layer may hold gigabytes."""
+    layer = entry(name, data=b"x" * 300_000)
+    with pytest.raises(BadLayerError, match="no space left on device"):
+        unpacked(tmp_path, layer, room=200_000)
