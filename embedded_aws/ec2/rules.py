@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
@@ -15,8 +16,15 @@ WEIGHTS = {"com.amazonaws.global.cloudfront.origin-facing": 55}
 """Weights of AWS-managed prefix lists ("AWS-managed prefix lists"); lists not named here count as one rule."""
 
 LAST_PORT = 65535
-PORTS_NEEDED = ("tcp", "udp", "6", "17")
-ALL = ("-1", "all")
+LAST_PROTOCOL = 255
+PORTS_NEEDED = ("tcp", "udp")
+NUMBERS = {"1": "icmp", "6": "tcp", "17": "udp", "58": "icmpv6", "-1": "-1"}
+DESCRIPTION = re.compile(r"[a-zA-Z0-9. _\-:/()#,@\[\]+=&;{}!$*]{0,255}")
+WRONG_DESCRIPTION = (
+    "Invalid rule description. Valid descriptions are strings less than 256 characters from the following "
+    "set:"
+)
+SET = "a-zA-Z0-9. _-:/()#,@[]+=&;{}!$*"
 
 
 @dataclass(frozen=True)
@@ -154,7 +162,7 @@ def _rules(
         *((_range(one, IPv4Network), None, None) for one in permission.get("IpRanges", [])),
         *((_range(one, IPv6Network), None, None) for one in permission.get("Ipv6Ranges", [])),
         *((None, _source(store, one), None) for one in permission.get("UserIdGroupPairs", [])),
-        *((None, None, one) for one in permission.get("PrefixListIds", [])),
+        *((None, None, _described(one)) for one in permission.get("PrefixListIds", [])),
     ]
     return [
         SecurityGroupRule(
@@ -165,7 +173,7 @@ def _rules(
 
 
 def _protocol(permission: Mapping[str, Any]) -> tuple[str, int, int]:
-    protocol = str(permission.get("IpProtocol", "")).lower()
+    protocol = _named(str(permission.get("IpProtocol", "")).lower())
     first, last = permission.get("FromPort"), permission.get("ToPort")
     if protocol in PORTS_NEEDED and (first is None or last is None):
         message = "Invalid value 'Must specify both from and to ports with TCP/UDP.' for portRange."
@@ -173,6 +181,17 @@ def _protocol(permission: Mapping[str, Any]) -> tuple[str, int, int]:
     if protocol in PORTS_NEEDED:
         _check_ports(int(first or 0), int(last or 0))
     return protocol, -1 if first is None else int(first), -1 if last is None else int(last)
+
+
+def _named(protocol: str) -> str:
+    """A protocol as EC2 returns it: by name for those that have one, otherwise by its number; InvalidParameterValue."""
+    if protocol in NUMBERS:
+        return NUMBERS[protocol]
+    number = protocol.isascii() and protocol.isdigit() and int(protocol[:4]) <= LAST_PROTOCOL
+    if protocol in NUMBERS.values() or number:
+        return protocol
+    message = f"Invalid value '{protocol}' for IP protocol. Unknown protocol."
+    raise AwsError("InvalidParameterValue", message)
 
 
 def _check_ports(first: int, last: int) -> None:
@@ -188,13 +207,21 @@ def _range(given: Mapping[str, str], family: type[IPv4Network | IPv6Network]) ->
     cidr = given.get("CidrIp" if family is IPv4Network else "CidrIpv6") or ""
     try:
         address, _, size = cidr.partition("/")
-        family((address, int(size)), strict=False)
+        block = family((address, int(size)), strict=False)
     except ValueError as malformed:
         raise AwsError("InvalidParameterValue", f"CIDR block {cidr} is malformed") from malformed
+    return {**_described(given), "CidrIp" if family is IPv4Network else "CidrIpv6": str(block)}
+
+
+def _described(given: Mapping[str, str]) -> dict[str, str]:
+    """The members of a peer, whose description has at most 255 of the allowed characters."""
+    if not DESCRIPTION.fullmatch(given.get("Description") or ""):
+        message = f"{WRONG_DESCRIPTION}  {SET}"
+        raise AwsError("InvalidParameterValue", message)
     return dict(given)
 
 
 def _source(store: Any, given: Mapping[str, str]) -> dict[str, str]:
     found = store.group(given["GroupId"]) if "GroupId" in given else store.group_named(given["GroupName"])
-    kept = {name: value for name, value in given.items() if name in ("Description", "VpcId")}
+    kept = {name: value for name, value in _described(given).items() if name in ("Description", "VpcId")}
     return {**kept, "GroupId": found.id, "UserId": store.account_id}

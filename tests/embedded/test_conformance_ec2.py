@@ -546,3 +546,72 @@ def test_a_tasks_interface_is_shown_with_its_public_address(stack: Stack) -> Non
     stack.ecs.stop_task(cluster="c", task=arn)
     eventually(lambda: stack.ec2.describe_network_interfaces()["NetworkInterfaces"] == [])
     stack.ec2.delete_security_group(GroupId=stack.group)
+
+
+def shown(ec2: Any, group: str) -> list[dict[str, Any]]:
+    """The ingress rules of a group."""
+    found = ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"][0]["IpPermissions"]
+    return list(found)
+
+
+def test_a_block_is_kept_in_its_canonical_form(ec2: Any, group: Callable[..., str]) -> None:
+    """ "We modify the specified CIDR block to its canonical form; for example, if you specify 100.68.0.18/18, we modify
+    it to 100.68.0.0/18" (CreateVpc, CreateSubnet); "If you try to add a rule that duplicates an existing rule" counts
+    by it."""
+    web = group("web")
+    given = {
+        **WEB,
+        "IpRanges": [{"CidrIp": "100.68.0.18/18"}],
+        "Ipv6Ranges": [{"CidrIpv6": "2001:DB8:0::1/32"}],
+    }
+    ec2.authorize_security_group_ingress(GroupId=web, IpPermissions=[given])
+    [rule] = shown(ec2, web)
+    assert (rule["IpRanges"], rule["Ipv6Ranges"]) == (
+        [{"CidrIp": "100.68.0.0/18"}],
+        [{"CidrIpv6": "2001:db8::/32"}],
+    )
+    again = {**WEB, "IpRanges": [{"CidrIp": "100.68.0.0/18"}]}
+    call = ec2.authorize_security_group_ingress
+    assert refused(call, GroupId=web, IpPermissions=[again])[0] == "InvalidPermission.Duplicate"
+    ec2.revoke_security_group_ingress(GroupId=web, IpPermissions=[given])
+    assert shown(ec2, web) == []
+
+
+@pytest.mark.parametrize("description", ["é", "it's", "x" * 256, "a?"])
+@pytest.mark.parametrize("peer", ["IpRanges", "Ipv6Ranges", "UserIdGroupPairs"])
+def test_a_rule_has_a_valid_description(
+    ec2: Any, group: Callable[..., str], peer: str, description: str
+) -> None:
+    """ "Invalid rule description. Valid descriptions are strings less than 256 characters from the following set:
+    a-zA-Z0-9. _-:/()#,@[]+=&;{}!$*" (InvalidParameterValue, in public logs)."""
+    web = group("web")
+    who = {"IpRanges": {"CidrIp": "10.0.0.0/8"}, "Ipv6Ranges": {"CidrIpv6": "::/0"}}.get(
+        peer, {"GroupId": web}
+    )
+    wrong = {**WEB, "IpRanges": [], peer: [{**who, "Description": description}]}
+    words = "Invalid rule description. Valid descriptions are strings less than 256 characters from the following set:"
+    expected = ("InvalidParameterValue", f"{words}  a-zA-Z0-9. _-:/()#,@[]+=&;{{}}!$*")
+    assert refused(ec2.authorize_security_group_ingress, GroupId=web, IpPermissions=[wrong]) == expected
+    wrong[peer][0]["Description"] = "x" * 255
+    ec2.authorize_security_group_ingress(GroupId=web, IpPermissions=[wrong])
+
+
+@pytest.mark.parametrize("protocol", ["all", "esp", "256", "-2", "x"])
+def test_a_protocol_has_a_name_or_a_number(ec2: Any, group: Callable[..., str], protocol: str) -> None:
+    """ "The IP protocol name (tcp, udp, icmp, icmpv6) or number" (IpPermission); "Invalid value 'all' for IP protocol.
+    Unknown protocol." (hashicorp/terraform-provider-aws, issue 1793)."""
+    wrong = {**WEB, "IpProtocol": protocol}
+    expected = ("InvalidParameterValue", f"Invalid value '{protocol}' for IP protocol. Unknown protocol.")
+    assert (
+        refused(ec2.authorize_security_group_ingress, GroupId=group("web"), IpPermissions=[wrong]) == expected
+    )
+
+
+@pytest.mark.parametrize(("given", "name"), [("6", "tcp"), ("TCP", "tcp"), ("17", "udp"), ("50", "50")])
+def test_a_protocol_is_returned_by_its_name(
+    ec2: Any, group: Callable[..., str], given: str, name: str
+) -> None:
+    """That has one."""
+    web = group("web")
+    ec2.authorize_security_group_ingress(GroupId=web, IpPermissions=[{**WEB, "IpProtocol": given}])
+    assert [rule["IpProtocol"] for rule in shown(ec2, web)] == [name]
