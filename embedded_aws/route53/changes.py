@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ..moto.adapter import AwsError
-from .values import bad_values
+from .values import bad_values, is_domain
 
 Record = Mapping[str, Any]
 
@@ -115,6 +115,12 @@ def _check_once(batch: Iterable[tuple[str, Record]]) -> None:
             raise AwsError("InvalidChangeBatch", f"[{message}]")
 
 
+def _twice(record: Record) -> str | None:
+    """A value that a record set has more than once; None without one."""
+    values = [each["Value"] for each in record.get("ResourceRecords") or ()]
+    return next((value for value in values if values.count(value) > 1), None)
+
+
 def _trouble(zone: str, now: Mapping[tuple[str, str, str], Record], action: str, record: Record) -> list[str]:
     name = record["Name"]
     if name != zone and not name.endswith(f".{zone}"):
@@ -123,6 +129,10 @@ def _trouble(zone: str, now: Mapping[tuple[str, str, str], Record], action: str,
         return _not_deletable(zone, now.get(key(record)), record)
     if action == "CREATE" and key(record) in now:
         return [f"Tried to create resource record set {_named(record)} but it already exists"]
+    if twice := _twice(record):
+        return [f"Duplicate Resource Record: '{twice}'"]
+    if not is_domain(name):
+        return [f"FATAL problem: DomainLabelTooLong (Domain label is too long) encountered with '{name}'"]
     if record["Type"] == "CNAME" and name == zone:
         return [f"RRSet of type CNAME with DNS name {name} is not permitted at apex in zone {zone}"]
     return _beside(zone, [each for each in now.values() if each["Name"] == name], record)

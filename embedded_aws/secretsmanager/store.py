@@ -8,6 +8,7 @@ from typing import Any
 from ..moto.adapter import AwsError, SecretsManagerBackend, aws_errors, secretsmanager_backends
 
 NAME = re.compile(r"[A-Za-z0-9/_+=.@!-]{1,512}")
+BOTH = "You can't specify both a binary secret value and a string secret value in the same secret."
 MARKED = "You can't perform this operation on the secret because it was marked for deletion."
 
 
@@ -31,6 +32,7 @@ class SecretsStore(SecretsManagerBackend):
                 raise AwsError("InvalidRequestException", message)
             message = f"The operation failed because the secret {name} already exists."
             raise AwsError("ResourceExistsException", message)
+        _check_one_value(*(args[:2] or (kwargs.get("secret_string"), kwargs.get("secret_binary"))))
         if any(not each.get("Region") for each in kwargs.get("replica_regions") or ()):
             raise AwsError("InvalidParameterException", "You must specify the Region of each replica.")
         with aws_errors():
@@ -63,12 +65,14 @@ class SecretsStore(SecretsManagerBackend):
 
     def put_secret_value(self, secret_id: str, *args: Any, **kwargs: Any) -> Any:
         """Create a new version of a secret."""
+        _check_one_value(*(args[:2] or (kwargs.get("secret_string"), kwargs.get("secret_binary"))))
         self._live(secret_id)
         with aws_errors():
             return super().put_secret_value(secret_id, *args, **kwargs)
 
     def update_secret(self, secret_id: str, *args: Any, **kwargs: Any) -> Any:
         """Update a secret's value, description or key."""
+        _check_one_value(*(args[:2] or (kwargs.get("secret_string"), kwargs.get("secret_binary"))))
         self._live(secret_id)
         with aws_errors():
             return super().update_secret(secret_id, *args, **kwargs)
@@ -113,6 +117,12 @@ class SecretsStore(SecretsManagerBackend):
             if label in version["version_stages"]:
                 return str(found)
         raise AwsError("ResourceNotFoundException", f"{missing} staging label: {label}")
+
+
+def _check_one_value(text: str | None, binary: str | bytes | None) -> None:
+    """Refuse a text and bytes at once: InvalidParameterException."""
+    if text is not None and binary is not None:
+        raise AwsError("InvalidParameterException", BOTH)
 
 
 secretsmanager_backends.keep_in(SecretsStore)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 from ..iam import roles
 from ..iam.access.call_context import CallContext, current
@@ -29,6 +29,16 @@ class Sts(TokenResponse):
         account = self.current_account
         return ActionResult({"UserId": account, "Account": account, "Arn": f"arn:aws:iam::{account}:root"})
 
+    def call_action(self) -> Any:
+        """Handle a request; a refused AssumeRole is 403, as every AccessDenied of STS."""
+        self._denied = False
+        status, headers, body = super().call_action()
+        return (403 if self._denied else status), headers, body
+
+    def _deny(self, message: str) -> NoReturn:
+        self._denied = True
+        raise AwsError("AccessDenied", message)
+
     def assume_role(self) -> ActionResult:
         """AssumeRole: the role must trust the caller, whose own policies must allow it unless the trust policy
         names it."""
@@ -36,8 +46,7 @@ class Sts(TokenResponse):
         call_context = current()
         if not _may_assume(self.current_account, arn, call_context):
             told = call_context.caller.arn if call_context else f"arn:aws:iam::{self.current_account}:root"
-            message = f"User: {told} is not authorized to perform: sts:AssumeRole on resource: {arn}"
-            raise AwsError("AccessDenied", message)
+            self._deny(f"User: {told} is not authorized to perform: sts:AssumeRole on resource: {arn}")
         return ActionResult(super().assume_role().result)
 
     def assume_role_with_web_identity(self) -> ActionResult:
@@ -47,7 +56,7 @@ class Sts(TokenResponse):
         role = adapter.find_role(self.current_account, self._get_param("RoleArn"))
         context = {f"{token.issuer}:{claim}": value for claim, value in token.claims.items()}
         if role is None or not roles.trusts(role, provider, context, kind="Federated", action=WEB_IDENTITY):
-            raise AwsError("AccessDenied", f"Not authorized to perform {WEB_IDENTITY}")
+            self._deny(f"Not authorized to perform {WEB_IDENTITY}")
         return ActionResult(super().assume_role_with_web_identity().result)
 
     def _provider(self, token: Token) -> str:

@@ -380,3 +380,17 @@ def test_an_unknown_zone(zone: Zone) -> None:
     """NoSuchHostedZone: "No hosted zone exists with the ID that you specified"."""
     with refused("NoSuchHostedZone"):
         zone.route53.list_resource_record_sets(HostedZoneId="Z00000000")
+
+
+def test_a_value_is_there_once(zone: Zone) -> None:
+    """ "InvalidChangeBatch: [Duplicate Resource Record: '133.0.0.13']" (in public logs)."""
+    with refused("InvalidChangeBatch", "[Duplicate Resource Record: '133.0.0.13']"):
+        value = {"Value": "133.0.0.13"}
+        zone.create({**simple(APP, "", "A"), "ResourceRecords": [value, value]})
+
+
+def test_a_label_has_at_most_63_octets(zone: Zone) -> None:
+    """ "The maximum length of a label is 63 characters" (DNS domain name format)."""
+    zone.create(simple(f"{'a' * 63}.{APP}", "x.example.net"))
+    with refused("InvalidChangeBatch", "DomainLabelTooLong (Domain label is too long)"):
+        zone.create(simple(f"{'a' * 64}.{APP}", "x.example.net"))

@@ -179,3 +179,16 @@ def test_a_secure_string_is_read_with_decryption_only(ssm: Any) -> None:
             ssm.get_parameters_by_path(Path="/app", **ask)["Parameters"][0]["Value"],
         ]
         assert [("hidden" in value) for value in values] == [decrypted] * 3
+
+
+def test_a_secret_is_a_text_or_bytes(secrets: Any) -> None:
+    """ "Either SecretBinary or SecretString must have a value, but not both" (API Reference); "You can't specify both a
+    binary secret value and a string secret value in the same secret." (InvalidParameterException, in public logs)."""
+    words = "You can't specify both a binary secret value and a string secret value in the same secret."
+    expected = ("InvalidParameterException", words, 400)
+    both = {"SecretString": "x", "SecretBinary": b"x"}
+    assert refused(secrets.create_secret, Name="s", **both) == expected
+    secrets.create_secret(Name="s", SecretString="x")
+    assert refused(secrets.put_secret_value, SecretId="s", **both) == expected
+    assert refused(secrets.update_secret, SecretId="s", **both) == expected
+    secrets.put_secret_value(SecretId="s", SecretBinary=b"x")

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from botocore import UNSIGNED
+from botocore.exceptions import ClientError
 
 from tests.embedded.identities import (
     ISSUER,
@@ -70,6 +71,14 @@ def test_a_role_that_is_not_there(client: Any) -> None:
     arn = "arn:aws:iam::123456789012:role/none"
     with refused("AccessDenied"):
         client("sts").assume_role(RoleArn=arn, RoleSessionName="me")
+
+
+def test_a_refusal_is_forbidden(client: Any) -> None:
+    """ "AccessDeniedException: You do not have sufficient access to perform this action. HTTP Status Code: 403"
+    ('Common Errors' of STS), for the role that is refused as for the action."""
+    with pytest.raises(ClientError) as denied:
+        client("sts").assume_role(RoleArn="arn:aws:iam::123456789012:role/none", RoleSessionName="me")
+    assert denied.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403
 
 
 def test_trust_in_the_account_leaves_it_to_the_callers_policies(aws: EmbeddedProcess) -> None:
