@@ -179,5 +179,7 @@ class Dockerfile:
 
     def lineage(self, stage: Stage) -> tuple[Stage, ...]:
         """``stage`` and the stages that it is built on, the first of them first."""
-        parents = () if stage.parent is None else self.lineage(self.stages[stage.parent])
-        return (*parents, stage)
+        found = [stage]
+        while (parent := found[-1].parent) is not None:
+            found.append(self.stages[parent])
+        return tuple(reversed(found))

@@ -18,9 +18,12 @@ class WordError(ValueError):
 def expand(text: str, variables: Mapping[str, str], escape: str = "\\", quotes: bool = True) -> str:
     """``text`` with its variables replaced; quotes are removed unless they are plain characters to it.
 
-    Raises WordError for an open quote, an open brace, and for ``${NAME:?message}``.
+    Raises WordError for an open quote, an open brace, too many braces in one another, and for ``${NAME:?message}``.
     """
-    return _Scanner(text, variables, escape, quotes).until(None)
+    try:
+        return _Scanner(text, variables, escape, quotes).until(None)
+    except RecursionError:
+        raise WordError("variables are nested too deeply") from None
 
 
 def raw_words(text: str, escape: str = "\\") -> list[str]:

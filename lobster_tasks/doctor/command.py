@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..dockerfile.commands import SimpleCommand, program_words, script_of, simple_commands
+from ..dockerfile.spaces import is_number
 from ..dockerfile.words import WordError, expand
 from ..loopback import is_loopback
 
@@ -131,7 +132,10 @@ def _from_file(values: Mapping[str, Any]) -> tuple[str, str]:
 
 def _gunicorn(arguments: Words, environment: Variables) -> ServerAddress:
     """``bind``: ``['127.0.0.1:8000']``, or ``0.0.0.0:$PORT`` where PORT is defined; GUNICORN_CMD_ARGS."""
-    more = shlex.split(environment.get("GUNICORN_CMD_ARGS", ""))
+    try:
+        more = shlex.split(environment.get("GUNICORN_CMD_ARGS", ""))
+    except ValueError:  # a quote is open
+        return ServerAddress("gunicorn")
     every = arguments if _option(arguments, ("--bind", "-b")) else [*arguments, *more]
     if {"-c", "--config"} & {word.partition("=")[0] for word in every} and not _option(
         every, ("--bind", "-b")
@@ -214,7 +218,7 @@ def _waitress(arguments: Words, environment: Variables) -> ServerAddress:
 
 def _http_server(arguments: Words, _: Variables) -> ServerAddress:
     valued = ("--bind", "-b", "--directory", "-d", "--protocol", "-p")
-    numbers = [word for word in _operands(arguments, valued) if word.isdecimal()]
+    numbers = [word for word in _operands(arguments, valued) if is_number(word)]
     address = _option(arguments, ("--bind", "-b")) or ("", "")
     return _listens("http.server", (numbers[0] if numbers else "8000", "http.server"), address)
 
@@ -307,7 +311,7 @@ def _listens(
     program: str, port: tuple[str, str], address: tuple[str, str], base_path: str = ""
 ) -> ServerAddress:
     text, port_by = port
-    number = int(text) if text.isdecimal() else None
+    number = int(text) if is_number(text) else None
     return ServerAddress(
         program, number, address[0], port_by, address[1], base_path, "" if number is not None else text
     )

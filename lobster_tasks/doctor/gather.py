@@ -434,12 +434,25 @@ def _dockerfile(readings: Readings) -> Any:
 def _streamlit_config(readings: Readings) -> Mapping[str, Any]:
     """The ``[server]`` section of the project's .streamlit/config.toml, empty where there is none."""
     try:
-        text = text_file.read(readings.folder / ".streamlit" / "config.toml")
-        return dict(tomllib.loads(text).get("server", {}))
+        return streamlit_server(text_file.read(readings.folder / ".streamlit" / "config.toml"))
     except FileNotFoundError:
         return {}
-    except (OSError, text_file.EncodingError, tomllib.TOMLDecodeError) as error:
+    except (OSError, text_file.EncodingError) as error:
         raise UnknownError(f".streamlit/config.toml cannot be read ({error})") from error
+
+
+def streamlit_server(text: str) -> Mapping[str, Any]:
+    """The ``[server]`` section of a config.toml; raises UnknownError for what is no TOML, or no section."""
+    try:
+        found = tomllib.loads(text).get("server", {})
+    except (
+        ValueError,
+        RecursionError,
+    ) as error:  # also a number that is too long, and arrays nested too deeply
+        raise UnknownError(f".streamlit/config.toml cannot be read ({error})") from error
+    if not isinstance(found, dict):
+        raise UnknownError(".streamlit/config.toml has no section [server], but a value of this name")
+    return found
 
 
 def _windows_line_ends(readings: Readings) -> tuple[str, ...]:
