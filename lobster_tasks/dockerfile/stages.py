@@ -7,6 +7,7 @@ import posixpath
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from ipaddress import ip_address
 from types import MappingProxyType
 
 from ..build_secret import attributes_of
@@ -276,24 +277,53 @@ def _expose(reading: _Reading, instruction: Instruction) -> None:
     reading.draft.ports = tuple(ports)
 
 
-# An address and a port of the host may stand in front: they are ignored, with a warning ("ExposeInvalidFormat").
-_EXPOSED = re.compile(
-    r"(?P<host>(?:(?:\[[0-9a-f:]{2,39}\]|[\d.]{7,15}):)?(?:\d{0,5}(?:-\d{1,5})?:)?)"
-    r"(?P<first>\d{1,5})(?:-(?P<last>\d{1,5}))?(?:/(?P<protocol>tcp|udp|sctp))?",
-    re.ASCII,
-)
+# Source: moby/buildkit, convert_expose.go (``parsePort``), and Go's ``strconv.ParseInt``, which takes a sign and zeros.
+_PORT_NUMBER = re.compile(r"\+?0{0,100}(\d{1,5})", re.ASCII)
+_PROTOCOLS = frozenset({"tcp", "udp", "sctp"})
+_MOST_PORTS = 65535
 
 
 def _ports(reading: _Reading, instruction: Instruction, spec: str) -> Iterator[Port]:
-    found = _EXPOSED.fullmatch(spec.lower())
-    first, last = (int(found["first"]), int(found["last"] or found["first"])) if found else (0, 0)
-    if not found or not 0 < first <= last <= 65535:
-        raise reading.source.error(instruction.line, f"EXPOSE {spec}: {spec} is not a port.")
-    if found["host"]:
+    """The ports of ``[ip:][host port:]port[/protocol]``; what is the host's is ignored, with a warning."""
+    *host, published, written = ["", "", *spec.split(":")]
+    numbers, _, protocol = written.partition("/")
+    protocol, host_address = protocol.lower() or "tcp", ":".join(host[2:])
+    first, last = _port_range(reading, instruction, spec, numbers)
+    if protocol not in _PROTOCOLS:
+        raise reading.source.error(
+            instruction.line, f"EXPOSE {spec}: {protocol} is none of tcp, udp and sctp."
+        )
+    if not _is_host_address(host_address):
+        raise reading.source.error(instruction.line, f"EXPOSE {spec}: {host_address} is not an IP address.")
+    if published:
+        first_there, last_there = _port_range(reading, instruction, spec, published)
+        if first != last and last - first != last_there - first_there:
+            says = f"EXPOSE {spec}: {published} and {numbers} are not the same number of ports."
+            raise reading.source.error(instruction.line, says)
+    if published or host_address:
         says = f"EXPOSE {spec} contains a host port or address, which an image cannot set; {first} is used"
         reading.draft.warnings += (BuildWarning(instruction.line, "ExposeInvalidFormat", says),)
     for number in range(first, last + 1):
-        yield Port(number, found["protocol"] or "tcp")
+        yield Port(number, protocol)
+
+
+def _port_range(reading: _Reading, instruction: Instruction, spec: str, text: str) -> tuple[int, int]:
+    """The first and the last port of ``8501`` or ``8501-8510``. Raises DockerfileError."""
+    start, dash, end = text.partition("-")
+    found = [_PORT_NUMBER.fullmatch(each) for each in (start, end if dash else start)]
+    numbers = [int(each[1]) for each in found if each]
+    if len(numbers) == 2 and numbers[0] <= numbers[1] <= _MOST_PORTS:
+        return numbers[0], numbers[1]
+    raise reading.source.error(instruction.line, f"EXPOSE {spec}: {text or 'an empty text'} is not a port.")
+
+
+def _is_host_address(text: str) -> bool:
+    """Whether it is none, or an address as Go's ``net.ParseIP`` reads it, without a zone; it may be in brackets."""
+    bare = text[1:-1] if text.startswith("[") and text.endswith("]") else text
+    try:
+        return not bare or ("%" not in bare and bool(ip_address(bare)))
+    except ValueError:
+        return False
 
 
 def _entrypoint(reading: _Reading, instruction: Instruction) -> None:

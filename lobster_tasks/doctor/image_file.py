@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from ..definition import container_of
 from ..dockerfile import Command, Dockerfile, Mistake, Stage, mistake
@@ -70,11 +70,22 @@ def start_scripts(facts: Facts) -> CheckResult:
 def exposes(facts: Facts) -> CheckResult:
     """The EXPOSE instruction names the container's port."""
     stage, container_port = _file(facts).final, facts.settings.container.port
-    ports = [port.number for port in stage.ports if port.protocol == "tcp"]
+    ports = [port.number for port in stage.ports if port.protocol == "tcp" and port.number]
     if not ports or container_port in ports:
         return passed(f"EXPOSE {container_port}" if ports else "no EXPOSE, which Fargate does not need")
-    saw = f"EXPOSE {', '.join(map(str, ports))}; container.port is {container_port}"
+    saw = f"EXPOSE {listed(_ranges(ports))}; container.port is {container_port}"
+    if len(ports) > 1:
+        return warned(saw, "set container.port to the one that the app listens on")
     return warned(saw, f"set container.port: {ports[0]}, if that is what the app listens on")
+
+
+def _ranges(numbers: Sequence[int]) -> list[str]:
+    """The numbers in order, those that follow one another as one range: ``8501-8510``."""
+    found: list[tuple[int, int]] = []
+    for number in sorted(numbers):
+        is_next = bool(found) and number == found[-1][1] + 1
+        found[len(found) - is_next :] = [(found[-1][0] if is_next else number, number)]
+    return [str(first) if first == last else f"{first}-{last}" for first, last in found]
 
 
 def port(facts: Facts) -> CheckResult:

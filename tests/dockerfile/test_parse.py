@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from dataclasses import dataclass
 
@@ -433,6 +434,12 @@ class TestInstructions:
             ("127.0.0.1::8501", "8501/tcp"),
             ("[::1]:80:8501", "8501/tcp"),
             ("80-81:8501-8502", "8501/tcp 8502/tcp"),
+            ("0.0.0.0:1234-1235:3333-3334/tcp", "3333/tcp 3334/tcp"),
+            ("8000-9000:80", "80/tcp"),
+            ("[2001:4860:0:2001::68]::333", "333/tcp"),
+            ("2001:4860:0:2001::68::333", "333/tcp"),
+            ("::1:80:80", "80/tcp"),
+            ("::::80", "80/tcp"),
         ],
     )
     def test_a_port_of_the_host_is_ignored_with_a_warning(self, spec: str, ports: str) -> None:
@@ -440,6 +447,47 @@ class TestInstructions:
         stage = final(f"FROM x\nEXPOSE {spec}")
         assert " ".join(map(str, stage.ports)) == ports
         assert [(each.line, each.rule) for each in stage.warnings] == [(2, "ExposeInvalidFormat")]
+
+    @pytest.mark.parametrize(
+        ("spec", "port"),
+        [
+            ("80/", "80/tcp"),
+            ("008501", "8501/tcp"),
+            ("0", "0/tcp"),
+            ("+80", "80/tcp"),
+            ("80-+80", "80/tcp"),
+            ("80-80/UDP", "80/udp"),
+            (":80", "80/tcp"),
+        ],
+    )
+    def test_a_port_is_what_go_takes_for_a_number(self, spec: str, port: str) -> None:
+        """BuildKit, convert_expose.go: ``strings.Cut`` at the slash and the dash, ``strconv.ParseInt``."""
+        stage = final(f"FROM x\nEXPOSE {spec}")
+        assert " ".join(map(str, stage.ports)) == port
+        assert stage.warnings == ()
+
+    @pytest.mark.parametrize(
+        ("spec", "says"),
+        [
+            ("80-82:8501-8502", "80-82 and 8501-8502 are not the same number of ports"),
+            ("80:8501-8502", "80 and 8501-8502 are not the same number of ports"),
+            ("localhost:80:80", "localhost is not an IP address"),
+            ("999.0.0.1:80:80", "999.0.0.1 is not an IP address"),
+            ("[::1]:80", "[: is not an IP address"),
+            ("0.0.0.0:1234-1235:/tcp", "an empty text is not a port"),
+            ("80-", "80- is not a port"),
+            ("81-80", "81-80 is not a port"),
+            ("-80", "-80 is not a port"),
+            ("65536", "65536 is not a port"),
+            ("80/icmp", "icmp is none of tcp, udp and sctp"),
+            ("80/tcp:80/tcp", "80/tcp is not a port"),
+            ("/tcp", "an empty text is not a port"),
+        ],
+    )
+    def test_what_buildkit_refuses_to_expose(self, spec: str, says: str) -> None:
+        """BuildKit, convert_expose.go and its test."""
+        with pytest.raises(DockerfileError, match=re.escape(says)):
+            final(f"FROM x\nEXPOSE {spec}")
 
     def test_a_flag_may_be_quoted(self) -> None:
         """BuildKit, ``extractBuilderFlags``."""

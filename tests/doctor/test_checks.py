@@ -1081,6 +1081,13 @@ CASES = [
     ),
     case("dockerfile.expose", "pass", "no EXPOSE", dockerfile=dockerfile()),
     case(
+        "dockerfile.expose",
+        "warn",
+        "EXPOSE 80, 443, 8502-9999; container.port is 8501",
+        "set container.port to the one that the app listens on",
+        dockerfile=dockerfile("EXPOSE 8502-9999 443 80 53/udp"),
+    ),
+    case(
         "dockerfile.port",
         "fail",
         "listens on 5001 (--server.port); container.port is 8501",
