@@ -7,8 +7,9 @@ import posixpath
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from .commands import is_shell, program_words, script_of, simple_commands
+from .commands import is_shell, program_words, script_of
 from .model import Copy, Stage, UnexecutedInstruction
+from .shell import simple_commands
 
 _ENOUGH = 64 * 1024
 

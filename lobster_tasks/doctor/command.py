@@ -12,9 +12,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..dockerfile.commands import SimpleCommand, program_words, script_of, simple_commands
+from ..dockerfile.commands import is_assignment, script_of, unwrapped
+from ..dockerfile.programs import Program, is_known, programs
+from ..dockerfile.shell import LastList, SimpleCommand, last_lists, simple_commands
 from ..dockerfile.spaces import is_number
-from ..dockerfile.words import WordError, expand
 from ..loopback import is_loopback
 
 _STREAMLIT_PORT = 8501
@@ -44,56 +45,74 @@ class ServerAddress:
         return is_loopback(self.address)
 
 
-def servers(words: Words, environment: Variables, config: Mapping[str, Any]) -> tuple[ServerAddress, ...]:
+def servers(
+    words: Words, environment: Variables, config: Mapping[str, Any], *, gunicorn_file_binds: bool = False
+) -> tuple[ServerAddress, ...]:
     """Every program that the command starts and that may listen; empty where its words name no server.
 
-    ``config`` is the ``[server]`` section of Streamlit's config.toml.
+    ``config`` is the ``[server]`` section of Streamlit's config.toml. ``gunicorn_file_binds`` is whether the
+    gunicorn.conf.py that Gunicorn reads without being told sets where it listens. Programs of several branches that
+    listen alike are one.
     """
-    found = [_server(each, environment, config) for each in _started(words, environment)]
-    told = (each for each in found if each)
-    return tuple(told if script_of(words) is None else map(_by_a_shell, told))
+    found = []
+    for each in programs(words, environment):
+        told = _server(each, config, gunicorn_file_binds=gunicorn_file_binds)
+        if told:
+            found.append(_by_a_shell(told) if each.is_by_shell else told)
+    return tuple(dict.fromkeys(found))
 
 
 def _by_a_shell(found: ServerAddress) -> ServerAddress:
     """Without the port's text where a shell finds the port out, as with ``$(…)``."""
-    return replace(found, port_text="") if {"$", "`"} & set(found.port_text) else found
+    return found if is_known(found.port_text) else replace(found, port_text="")
 
 
-def swallows_signals(words: Words) -> bool:
-    """Whether a shell stays process 1 and keeps SIGTERM to itself.
+def swallows_signals(words: Words, shell: str = "dash") -> bool:
+    """Whether a shell stays process 1 and keeps SIGTERM to itself; ``shell`` is what ``sh`` is in the image.
 
-    dash and ash, which are ``/bin/sh`` in Debian and Alpine, start the program as a child unless it is
-    ``exec``ed; bash replaces itself where the script is one plain command.
+    ``exec`` makes the program process 1. Without it, dash (``sh`` of Debian) starts the program as a child. ash
+    (BusyBox, ``sh`` of Alpine) replaces itself by the last simple command, and bash where this is neither in a
+    compound command nor redirected. Measured with dash 0.5.12, bash 5.2 and BusyBox 1.35.
     """
-    script = script_of(words)
-    commands = simple_commands(script) if script is not None else []
-    if not commands or commands[-1].words[0] == "exec":
-        return False
-    return posixpath.basename(words[0]) != "bash" or len(commands) > 1
-
-
-def _started(words: Words, environment: Variables) -> Iterator[SimpleCommand]:
-    """The simple commands, without what precedes their programs."""
-    script = script_of(words)
+    started, _ = unwrapped(words, {})
+    script = script_of(started)
     if script is None:
-        if program := program_words(words):
-            yield SimpleCommand(program)
-        return
-    try:
-        commands = simple_commands(expand(script, environment, quotes=False))
-    except WordError:
-        return
-    for each in commands:
-        if program := program_words(each.words):
-            yield SimpleCommand(program, each.behind)
+        return False
+    name = posixpath.basename(started[0])
+    kind = shell if name == "sh" else name
+    return not all(_is_replaced(each, kind) for each in last_lists(simple_commands(script)))
+
+
+def _is_replaced(ends: LastList, shell: str) -> bool:
+    """Whether no shell is left where the script ends with these commands."""
+    told = [(_without_variables(each), each) for each in ends.commands]
+    long = [(words, each) for words, each in told if words and words[0] not in _BRIEF]
+    if not long or any(words[0] == "exec" and len(words) > 1 for words, _ in long):
+        return True
+    last = long[-1][1]
+    is_plain = last is ends.commands[-1] and not {"|", "|&", "&"} & {last.before, last.behind}
+    if shell == "ash":
+        return is_plain
+    return shell in ("bash", "zsh") and is_plain and not ends.is_nested and not last.is_redirected
+
+
+# Commands of a shell that end at once.
+_BRIEF = frozenset({"true", "false", ":", "echo", "exit", "return", "export", "cd", "set"})
+
+
+def _without_variables(command: SimpleCommand) -> Words:
+    words = command.words
+    return words[next((at for at, word in enumerate(words) if not is_assignment(word)), len(words)) :]
 
 
 def _server(
-    started: SimpleCommand, environment: Variables, config: Mapping[str, Any]
+    started: Program, config: Mapping[str, Any], *, gunicorn_file_binds: bool
 ) -> ServerAddress | None:
-    name, *arguments = started.words
+    name, arguments, environment = started.name, list(started.words[1:]), started.environment
     if name == "streamlit":
         return _streamlit(arguments, environment, config)
+    if name == "gunicorn":
+        return _gunicorn(arguments, environment, file_binds=gunicorn_file_binds)
     if known := _SERVERS.get(name):
         return known(arguments, environment)
     if name.startswith("python") and len(arguments) > 1 and arguments[0].endswith("manage.py"):
@@ -130,16 +149,22 @@ def _from_file(values: Mapping[str, Any]) -> tuple[str, str]:
     return (str(value), ".streamlit/config.toml") if value is not None else ("", "")
 
 
-def _gunicorn(arguments: Words, environment: Variables) -> ServerAddress:
-    """``bind``: ``['127.0.0.1:8000']``, or ``0.0.0.0:$PORT`` where PORT is defined; GUNICORN_CMD_ARGS."""
+def _gunicorn(arguments: Words, environment: Variables, *, file_binds: bool) -> ServerAddress:
+    """``bind``: ``['127.0.0.1:8000']``, or ``0.0.0.0:$PORT`` where PORT is defined.
+
+    The command line overrides GUNICORN_CMD_ARGS, which overrides the configuration file, "./gunicorn.conf.py" by
+    default.
+    """
+    given = environment.get("GUNICORN_CMD_ARGS", "")
     try:
-        more = shlex.split(environment.get("GUNICORN_CMD_ARGS", ""))
+        more = shlex.split(given)
     except ValueError:  # a quote is open
         return ServerAddress("gunicorn")
-    every = arguments if _option(arguments, ("--bind", "-b")) else [*arguments, *more]
-    if {"-c", "--config"} & {word.partition("=")[0] for word in every} and not _option(
-        every, ("--bind", "-b")
-    ):
+    binds = _every(arguments, ("--bind", "-b"))
+    every = arguments if binds else [*arguments, *more]
+    names_a_file = bool({"-c", "--config"} & {word.partition("=")[0] for word in every})
+    may_be_bound = file_binds or names_a_file or not is_known(given)
+    if may_be_bound and not (binds or (is_known(given) and _every(more, ("--bind", "-b")))):
         return ServerAddress("gunicorn")
     port = environment.get("PORT")
     return _bound("gunicorn", every, f"0.0.0.0:{port}" if port else "127.0.0.1:8000")
@@ -204,7 +229,8 @@ def _fastapi(arguments: Words, environment: Variables) -> ServerAddress | None:
 
 
 def _waitress(arguments: Words, environment: Variables) -> ServerAddress:
-    if listens := _every(arguments, ("--listen",)):
+    given = _every(arguments, ("--listen",))
+    if listens := [(each, by) for value, by in given for each in value.split()]:
         (value, by), *more = listens
         address, port = _split(value, "8080")
         if more:
@@ -238,7 +264,6 @@ def _by_its_files(program: str) -> Callable[[Words, Variables], ServerAddress]:
 
 
 _SERVERS: Mapping[str, Callable[[Words, Variables], ServerAddress | None]] = {
-    "gunicorn": _gunicorn,
     "hypercorn": lambda arguments, _: _bound("hypercorn", arguments, "127.0.0.1:8000"),
     "uvicorn": _host_and_port(
         "uvicorn",
@@ -280,10 +305,13 @@ _SERVERS: Mapping[str, Callable[[Words, Variables], ServerAddress | None]] = {
 def _option(
     words: Words, names: tuple[str, ...], environment: Variables | None = None, variable: str = ""
 ) -> tuple[str, str] | None:
-    """The value and name of an option, or else of the environment variable."""
+    """The value and name of an option, the last one given, or else of the environment variable.
+
+    So do click and argparse, for options that take one value.
+    """
     if given := _every(words, names):
-        return given[0]
-    found = (environment or {}).get(variable) if variable else None
+        return given[-1]
+    found = environment.get(variable) if environment is not None and variable else None
     return (found, variable) if found else None
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from ..definition import container_of
 from ..dockerfile import Command, Dockerfile, Mistake, Stage, mistake
 from ..dockerfile.commands import is_path_with_blanks, program_words, script_of
+from ..dockerfile.programs import is_known
 from ..dockerfile.shell_syntax import Construct, uninterpreted, words_behind_a_script
 from ..errors import DockerfileError
 from .check import CheckResult, UnknownError, failed, listed, passed, warned
@@ -112,6 +113,8 @@ def _no_number(found: ServerAddress) -> CheckResult:
 def address(facts: Facts) -> CheckResult:
     """The command listens on an address that the load balancer can reach."""
     found = _listens(facts)
+    if not is_known(found.address):
+        raise UnknownError(f"cannot tell the address that {found.program} listens on ({found.address_by})")
     if not found.is_unreachable:
         return passed(f"it listens on {found.address or 'every address'}")
     saw = f"it listens on {found.address} ({found.address_by}), which nothing outside the container can reach"
@@ -126,7 +129,7 @@ def signals(facts: Facts) -> CheckResult:
         raise UnknownError("the base image's command counts, which is not known here")
     if any(each and mistake(each.text) for each in (stage.entry_point, stage.command)):
         raise UnknownError("the command is not in exec form, but looks as if it should be")
-    if swallows_signals(words):
+    if swallows_signals(words, _shell_of(facts)):
         saw = f"{_shown(words)}: the shell does not pass SIGTERM on, so each stop takes 30 s and ends with SIGKILL"
         return warned(saw, 'write the command as a list, or begin it with "exec"')
     if script_of(words) is None and words[0].endswith(".sh"):
@@ -134,6 +137,29 @@ def signals(facts: Facts) -> CheckResult:
             f"the script {words[0]} has to pass SIGTERM on; its last line should begin with exec"
         )
     return passed(f"{_shown(words)} receives SIGTERM")
+
+
+def _shell_of(facts: Facts) -> str:
+    """What ``sh`` is in the image, as far as the name of its base tells; else Debian's."""
+    found = _file(facts)
+    name = found.lineage(found.final)[0].base.lower()
+    return next((shell for shell, bases in _SHELLS.items() if any(each in name for each in bases)), "dash")
+
+
+_SHELLS: Mapping[str, Sequence[str]] = {
+    "ash": ("alpine", "busybox"),
+    "bash": (
+        "amazonlinux",
+        "fedora",
+        "centos",
+        "almalinux",
+        "rockylinux",
+        "oraclelinux",
+        "redhat",
+        "/ubi",
+        "suse",
+    ),
+}
 
 
 def user(facts: Facts) -> CheckResult:
@@ -189,6 +215,8 @@ def base_path(facts: Facts) -> CheckResult:
     found, settings = _listens(facts), facts.settings
     if not found.base_path:
         return passed("the app is served at /")
+    if not is_known(found.base_path):
+        raise UnknownError(f"cannot tell the path that {found.program} serves the app on")
     root = f"/{found.base_path}"
     asked = {
         "health_check.path": settings.health_check.path,

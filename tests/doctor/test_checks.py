@@ -1373,6 +1373,33 @@ CASES = [
         dockerfile=dockerfile('CMD ["streamlit", "run", "a", "--server.baseUrlPath=b"]'),
     ),
     case("dockerfile.signals", "skip", "the base image's command", dockerfile=dockerfile()),
+    *(
+        case(
+            "dockerfile.signals",
+            "pass",
+            "receives SIGTERM",
+            dockerfile=parse(f"{stages}\nCMD streamlit run a.py"),
+        )
+        for stages in ("FROM python:3.13-alpine", "FROM amazonlinux:2023", "FROM alpine:3.20 AS a\nFROM a")
+    ),
+    case(
+        "dockerfile.address",
+        "skip",
+        "cannot tell the address that streamlit listens on (--server.address)",
+        dockerfile=dockerfile("CMD streamlit run a.py --server.address $(hostname -i)"),
+    ),
+    case(
+        "dockerfile.base-path",
+        "skip",
+        "cannot tell the path that streamlit serves the app on",
+        dockerfile=dockerfile("CMD streamlit run a.py --server.baseUrlPath $(cat path)"),
+    ),
+    case(
+        "dockerfile.port",
+        "pass",
+        "the command listens on 8501 (--port)",
+        dockerfile=dockerfile('ENTRYPOINT ["uvicorn", "a:b", "--port", "8000"]', 'CMD ["--port", "8501"]'),
+    ),
     case(
         "dockerfile.signals",
         "skip",

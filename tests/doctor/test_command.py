@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+import shutil
+import signal
+import subprocess
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
 from lobster_tasks.dockerfile.commands import script_of
 from lobster_tasks.doctor.command import ServerAddress, servers, swallows_signals
+from tests.embedded_process import eventually
 
 ENVIRONMENT = {"PORT": "9000"}
 
@@ -69,6 +76,47 @@ def words(text: str) -> list[str]:
         ("python -m http.server -d 2024 8080", 8080, ""),
         ("python -m http.server --bind :: 8080", 8080, "::"),
         ("daphne -e tcp:port=80 -b 0.0.0.0 -p 8001 site.asgi:application", 8001, "0.0.0.0"),
+        # a variable counts wherever it is set
+        ("env STREAMLIT_SERVER_PORT=80 streamlit run app.py", 80, ""),
+        ("env -u PORT gunicorn app:app", 8000, "127.0.0.1"),
+        ("env -i gunicorn app:app", 8000, "127.0.0.1"),
+        ("env -S 'PORT=80 gunicorn app:app'", 80, "0.0.0.0"),
+        ("sh -c 'STREAMLIT_SERVER_PORT=80 streamlit run app.py'", 80, ""),
+        ("sh -c 'export STREAMLIT_SERVER_PORT=80 && exec streamlit run app.py'", 80, ""),
+        ("sh -c 'STREAMLIT_SERVER_PORT=80; exec streamlit run app.py'", 8501, ""),
+        ("sh -c 'STREAMLIT_SERVER_PORT=80; export STREAMLIT_SERVER_PORT; streamlit run app.py'", 80, ""),
+        ("sh -c 'set -a; STREAMLIT_SERVER_PORT=80; streamlit run app.py'", 80, ""),
+        ("sh -c 'PORT=80; exec gunicorn -b 0.0.0.0:$PORT app:app'", 80, "0.0.0.0"),
+        ("sh -c 'PORT=80; exec gunicorn app:app'", 80, "0.0.0.0"),
+        ("sh -c 'unset PORT; exec gunicorn app:app'", 8000, "127.0.0.1"),
+        ("sh -c 'P=$PORT Q=1; exec gunicorn -b 0.0.0.0:$P app:app'", 9000, "0.0.0.0"),
+        ("sh -c ': ${P:=80}; exec gunicorn -b 0.0.0.0:$P app:app'", 80, "0.0.0.0"),
+        ("sh -c 'exec bash -c \"PORT=80 gunicorn app:app\"'", 80, "0.0.0.0"),
+        ("tini -- sh -c 'PORT=80 exec gunicorn app:app'", 80, "0.0.0.0"),
+        ("sh -c '. /venv/bin/activate && exec gunicorn app:app'", 9000, "0.0.0.0"),
+        # of an option, the last one
+        ("uvicorn main:app --port 80 --host localhost --port 81 --host 0.0.0.0", 81, "0.0.0.0"),
+        ("streamlit run app.py --server.port 80 --server.port=81", 81, ""),
+        ("flask run -p 80 --port 81 -h 0.0.0.0", 81, "0.0.0.0"),
+        # the words behind a script are its parameters
+        ("sh -c 'exec streamlit run app.py \"$@\"' -- --server.port=80", 80, ""),
+        ("sh -c 'exec streamlit run app.py $*' -- --server.port 80", 80, ""),
+        ("sh -c 'exec streamlit run app.py --server.port $1' -- 80", 80, ""),
+        ("sh -c 'exec streamlit run app.py --server.port $0' 80", 80, ""),
+        ("sh -c 'exec \"$@\"' -- streamlit run app.py --server.port 80", 80, ""),
+        ("sh -c 'set -- streamlit run app.py --server.port 80; exec \"$@\"'", 80, ""),
+        ("sh -c 'exec streamlit run app.py > log --server.port=80 2>&1 # it'\"'\"'s'", 80, ""),
+        # branches that agree, and compound commands
+        (
+            "sh -c 'if [ -n \"$X\" ]; then exec streamlit run a.py; else exec streamlit run b.py; fi'",
+            8501,
+            "",
+        ),
+        ("sh -c 'while ! nc db 1; do sleep 1; done; exec streamlit run a.py'", 8501, ""),
+        ("sh -c '{ exec streamlit run a.py --server.port=80; }'", 80, ""),
+        ("sh -c 'case $X in a|b) exec streamlit run a.py;; *) exec streamlit run b.py;; esac'", 8501, ""),
+        ("nice -n 5 streamlit run app.py --server.port=80", 80, ""),
+        ("uv run --with rich streamlit run app.py --server.port=80", 80, ""),
     ],
 )
 def test_listens_on(command: str, port: int, address: str) -> None:
@@ -101,6 +149,18 @@ def test_listens_on(command: str, port: int, address: str) -> None:
         "nginx -g 'daemon off;'",
         "supervisord -n",
         "sh -c 'streamlit run \"app.py'",
+        "sh -c '[ -n \"$X\" ] && PORT=80; exec gunicorn -b 0.0.0.0:$PORT a:b'",
+        "sh -c '[ -n \"$X\" ] || PORT=80; exec gunicorn -b 0.0.0.0:$PORT a:b'",
+        "sh -c 'if [ -n \"$X\" ]; then export PORT=80; fi; exec gunicorn a:b'",
+        "sh -c 'PORT=$(cat port); exec gunicorn a:b'",
+        "sh -c 'read PORT < port; exec gunicorn a:b'",
+        "sh -c '. ./env.sh; exec gunicorn a:b'",
+        "sh -c 'source env.sh && streamlit run app.py'",
+        "sh -c 'eval \"$(./env)\"; streamlit run app.py'",
+        "sh -c 'GUNICORN_CMD_ARGS=$(./bind) gunicorn a:b'",
+        "sh -c '[ -n \"$X\" ] && set -- --port 80; uvicorn a:b --port $1'",
+        "sh -c 'if a; then streamlit run a.py; else streamlit run a.py --server.port=80; fi'",
+        "waitress-serve --listen='127.0.0.1:80 [::1]:80' app:app",
     ],
 )
 def test_does_not_guess(command: str) -> None:
@@ -130,6 +190,17 @@ def test_gunicorns_command_line_counts_more_than_its_variable() -> None:
     found = listens(words("gunicorn -b 0.0.0.0:8000 app:app"), environment, {})
     assert found is not None
     assert (found.port, found.address) == (8000, "0.0.0.0")
+
+
+def test_gunicorns_own_file_counts_less_than_command_line_and_variable() -> None:
+    """Gunicorn, "Settings", ``config``: "./gunicorn.conf.py" by default."""
+    for environment, command, port in (
+        ({}, "gunicorn a:b", None),
+        ({}, "gunicorn -b 0.0.0.0:80 a:b", 80),
+        ({"GUNICORN_CMD_ARGS": "-b 0.0.0.0:81"}, "gunicorn a:b", 81),
+    ):
+        (found,) = servers(words(command), environment, {}, gunicorn_file_binds=True)
+        assert found.port == port
 
 
 @pytest.mark.parametrize("port", ["$(cat port)", "`cat port`", "$((8500 + 1))"])
@@ -174,13 +245,85 @@ def test_which_addresses_nobody_reaches(address: str, unreachable: bool) -> None
         ("sh -c 'cd /app && exec streamlit run a.py'", False),
         ("sh -c 'exec true; streamlit run a.py'", True),
         ("/bin/bash -c 'streamlit run a.py'", False),
-        ("/bin/bash -c 'cd /app; streamlit run a.py'", True),
+        ("/bin/bash -c 'cd /app; streamlit run a.py'", False),
+        ("bash -c 'streamlit run a.py || true'", True),
+        ("bash -c 'streamlit run a.py > log'", True),
+        ("bash -c 'streamlit run a.py | tee log'", True),
+        ("bash -c '{ streamlit run a.py; }'", True),
+        ("ash -c '{ streamlit run a.py > log; }'", False),
+        ("ash -c 'streamlit run a.py | tee log'", True),
+        ("ash -c 'streamlit run a.py || true'", True),
+        ("dash -c 'streamlit run a.py'", True),
+        ("sh -c 'if a; then exec streamlit run a.py; else exec streamlit run b.py; fi'", False),
+        ("sh -c 'if a; then exec streamlit run a.py; elif b; then streamlit run c.py; fi'", True),
+        ("sh -c 'if a; then export B=1; fi; exec streamlit run a.py'", False),
+        ("sh -c 'exec streamlit run a.py; fi'", False),
+        ("sh -c '{ exec streamlit run a.py; }'", False),
+        ("sh -c '{ streamlit run a.py; }'", True),
+        ("sh -c 'exec streamlit run a.py || true'", False),
+        ("sh -c 'exec streamlit run a.py || { echo no; exit 1; }'", False),
+        ("sh -c 'streamlit run a.py || { echo no; exit 1; }'", True),
+        ("sh -c 'case $X in a) exec streamlit run a.py;; *) streamlit run b.py;; esac'", True),
+        ("sh -c 'case $X in a) exec streamlit run a.py;; *) exec streamlit run b.py;; esac'", False),
+        ("sh -c 'A=1 exec streamlit run a.py'", False),
+        ("sh -c 'streamlit run a.py & wait'", True),
+        ("tini -- sh -c 'streamlit run a.py'", True),
         ("bash start.sh", False),
         ("", False),
     ],
 )
 def test_who_keeps_sigterm(command: str, swallows: bool) -> None:
     assert swallows_signals(words(command)) is swallows
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        *(
+            "sleep 99",
+            "cd /; sleep 99",
+            "cd / && sleep 99",
+            "sleep 99 || true",
+            "A=1 sleep 99",
+            "sleep 99 >&2",
+        ),
+        *("if true; then sleep 99; fi", "{ sleep 99; }", "false || sleep 99", "exec sleep 99 || true"),
+        *("if true; then exec sleep 99; fi", "set -e; sleep 99", "true | sleep 99", "sleep 99 | cat"),
+        *("true & exec sleep 99", "true\nsleep 99", "case a in b) true;; a) exec sleep 99;; esac"),
+    ],
+)
+@pytest.mark.parametrize("shell", ["dash", "bash", "busybox ash"])
+def test_the_shells_of_this_machine_do_the_same(shell: str, script: str) -> None:
+    name, *applet = shell.split()
+    if not shutil.which(name):
+        pytest.skip(f"there is no {name}")
+    end_of_pipe, held = os.pipe()
+    with subprocess.Popen(
+        [name, *applet, "-c", script], stdin=end_of_pipe, start_new_session=True
+    ) as process:
+        try:
+            eventually(lambda: _sleeps(os.getpgid(process.pid)))
+            own = Path(f"/proc/{process.pid}/cmdline").read_bytes().split(b"\0")[0]
+            assert swallows_signals([(applet or [name])[0], "-c", script]) is (own != b"sleep")
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)
+            os.close(held)
+            os.close(end_of_pipe)
+
+
+def _sleeps(group: int) -> bool:
+    """Whether a process of the group runs sleep."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            if os.getpgid(int(path.parent.name)) == group:
+                found.append(path.read_bytes().split(b"\0")[0])
+    return b"sleep" in found
+
+
+def test_what_sh_is_in_alpine_ends_with_the_program() -> None:
+    assert swallows_signals(words("/bin/sh -c 'streamlit run a.py'"), "ash") is False
+    assert swallows_signals(words("/bin/sh -c 'streamlit run a.py'"), "dash") is True
 
 
 def test_finds_the_script_of_a_shell() -> None:
