@@ -1,78 +1,132 @@
-"""The scripts that an image starts, as far as they come from the build context."""
+"""The scripts that an image starts and that Linux cannot start, as far as they come from the build context."""
 
 from __future__ import annotations
 
+import codecs
 import os
 import posixpath
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
-from .commands import is_shell, program_words, script_of
-from .model import Copy, Stage, UnexecutedInstruction
-from .shell import simple_commands
+from .commands import is_assignment, script_file_of
+from .model import Dockerfile, Stage
+from .origins import Origin, origins
+from .programs import Program, is_known, programs
 
 _ENOUGH = 64 * 1024
+_FIXERS = ("dos2unix", "fromdos", "\\r", "\\015", "\\x0d")
+Fault = Literal["interpreter", "shell", "line", "byte-order-mark"]
 
 
-def windows_line_ends(stage: Stage, folder: Path) -> tuple[str, ...]:
-    """The started scripts, by their paths in the build context ``folder``, whose lines end as on Windows.
+@dataclass(frozen=True)
+class FaultyScript:
+    """A started script by its path in the build context.
 
-    The kernel then looks for an interpreter whose name ends in a carriage return. Nothing is found where a RUN line
-    takes the carriage returns out.
+    ``interpreter`` is a carriage return at the end of the line with ``#!``, which the kernel reads; ``shell`` one at
+    the end of the first line, which a shell reads; ``line`` one of a later line alone, which may be meant.
     """
-    if any("dos2unix" in text or "\\r" in text for text in _run(stage)):
-        return ()
-    names = dict.fromkeys(name for word in _scripts(stage) for name in _sources(stage, word))
-    return tuple(name for name in names if _is_broken(folder / name))
+
+    name: str
+    fault: Fault
 
 
-def _run(stage: Stage) -> Iterator[str]:
-    return (step.text for step in stage.steps if isinstance(step, UnexecutedInstruction))
+def faulty_scripts(
+    file: Dockerfile, folder: Path, command: tuple[str, ...] | None = None
+) -> tuple[FaultyScript, ...]:
+    """The started scripts with the line ends of Windows, or a byte order mark before ``#!``.
+
+    The kernel looks for an interpreter whose name ends in the carriage return, and with a byte order mark for none; a
+    shell takes the carriage return for a part of a word. Nothing is found where a later RUN line takes it out.
+    ``command`` replaces CMD.
+    """
+    stage = file.final
+    found: dict[str, FaultyScript] = {}
+    for word, by_shell, program in _scripts(stage, command):
+        for path in _paths(stage, program, word):
+            origin = next(_existing(origins(file, stage, path, folder), folder), None)
+            if origin is None:
+                continue
+            if fault := _fault(origin, folder, by_shell=by_shell, may_fall_back=program.is_by_shell):
+                found.setdefault(origin.source, FaultyScript(origin.source, fault))
+            break
+    return tuple(found.values())
 
 
-def _is_broken(path: Path) -> bool:
-    """A NUL tells a program from a script."""
-    if not os.path.isfile(path):  # which no name is too long for
+def _existing(found: Iterator[Origin], folder: Path) -> Iterator[Origin]:
+    """No name is too long, and none is no name, for ``isfile``."""
+    return (each for each in found if each.text is not None or os.path.isfile(folder / each.source))
+
+
+def _fault(origin: Origin, folder: Path, *, by_shell: bool, may_fall_back: bool) -> Fault | None:
+    """What keeps the script from starting; a NUL tells a program from a script.
+
+    A shell that cannot start a file for its format reads it itself, so a byte order mark does little there.
+    """
+    if origin.text is not None:
+        return None  # the lines of a Dockerfile end in LF
+    try:
+        with (folder / origin.source).open("rb") as file:
+            beginning = file.read(_ENOUGH)
+    except OSError:
+        return None
+    if b"\0" in beginning:
+        return None
+    first = beginning.partition(b"\n")[0]
+    if first.startswith(codecs.BOM_UTF8 + b"#!") and not by_shell and not may_fall_back:
+        return "byte-order-mark"
+    if b"\r\n" not in beginning or any(_mends(text, origin.path) for text in origin.later):
+        return None
+    if not first.endswith(b"\r"):
+        return "line"
+    return "interpreter" if first.startswith(b"#!") and not by_shell else "shell"
+
+
+def _mends(text: str, path: str) -> bool:
+    """Whether a RUN line takes carriage returns out of the file, or of many, of which it may be one."""
+    if not any(fixer in text for fixer in _FIXERS):
         return False
-    with path.open("rb") as file:
-        beginning = file.read(_ENOUGH)
-    return b"\r\n" in beginning and b"\0" not in beginning
+    return (
+        posixpath.basename(path) in text
+        or "*" in text
+        or "find" in text
+        or "grep" in text
+        or "$" in _targets(text)
+    )
 
 
-def _scripts(stage: Stage) -> Iterator[str]:
-    """Words of the command that may be a script's path."""
-    words = stage.arguments_of_process
-    script = script_of(words)
-    commands = [each.words for each in simple_commands(script)] if script is not None else [words]
-    if script is None and stage.entry_point and stage.command:
-        commands.append(stage.command.words)  # an entry point that ends with exec "$@" starts these
-    for each in commands:
-        yield from _of_command(program_words(each), each)
+def _targets(text: str) -> str:
+    """Without what is in single quotes, such as an expression of sed."""
+    return "".join(text.split("'")[::2])
 
 
-def _of_command(program: Sequence[str], written: Sequence[str]) -> Iterator[str]:
-    if not program:
+def _scripts(stage: Stage, command: tuple[str, ...] | None) -> Iterator[tuple[str, bool, Program]]:
+    """Words that may be a script's path; whether a shell reads it, which needs no ``#!``; and the program."""
+    entry, own = stage.entry_point, command if command is not None else None
+    words = stage.arguments_of_process if own is None else (*(entry.words if entry else ()), *own)
+    started = list(programs(words, stage.environment))
+    rest = own if own is not None else (stage.command.words if stage.command else ())
+    if entry and rest and not entry.is_shell_form:
+        started += programs(rest, stage.environment)  # an entry point that ends with exec "$@" starts these
+    for each in started:
+        name, *operands = each.words
+        if file := script_file_of(each.words):
+            yield file, True, each
+        elif each.name in ("source", ".") and operands:
+            yield operands[0], True, each
+        else:
+            yield name, False, each
+
+
+def _paths(stage: Stage, program: Program, word: str) -> Iterator[str]:
+    """The absolute paths that a program's name may be: as it is, or in the folders of PATH."""
+    if not is_known(word) or is_assignment(word):
         return
-    named = next(word for word in written if posixpath.basename(word) == program[0])
-    operands = [word for word in program[1:] if not word.startswith("-")]
-    if is_shell(named) and operands:
-        yield operands[0]
-    elif "/" in named or named.endswith(".sh"):
-        yield named
-
-
-def _sources(stage: Stage, word: str) -> Iterator[str]:
-    """Where a path of the image may come from: each COPY of the context that could have brought it, the last first."""
-    path = posixpath.normpath(posixpath.join(stage.working_directory, word))
-    for step in reversed(stage.steps):
-        if isinstance(step, Copy) and step.stage is None and step.image is None:
-            for source in step.sources:
-                yield from _source(source, step.destination, path)
-
-
-def _source(source: str, destination: str, path: str) -> Iterator[str]:
-    folder = destination.rstrip("/")
-    if path in (destination, f"{folder}/{posixpath.basename(source)}"):
-        yield source
-    if path.startswith(f"{folder}/"):
-        yield posixpath.normpath(posixpath.join(source, path[len(folder) + 1 :])).lstrip("/")
+    here = posixpath.join(stage.working_directory, program.folder or "")
+    is_name = "/" not in word
+    if not is_name or word != program.words[0]:
+        yield posixpath.normpath(posixpath.join(here, word))
+    if is_name:
+        for folder in (program.environment.get("PATH") or "").split(":"):
+            yield posixpath.normpath(posixpath.join(here, folder, word))

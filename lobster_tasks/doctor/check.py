@@ -11,7 +11,7 @@ Status = Literal["pass", "warn", "fail", "skip"]
 
 
 # What a check found, for code that needs more than its status.
-Code = Literal["", "absent", "no-listener", "not-assumable", "open-to-anywhere"]
+Code = Literal["", "absent", "byte-order-mark", "no-listener", "not-assumable", "open-to-anywhere"]
 
 
 @dataclass(frozen=True)

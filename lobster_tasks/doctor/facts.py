@@ -49,7 +49,7 @@ Name = Literal[
     "answers",
     "dockerfile",
     "streamlit_config",
-    "windows_line_ends",
+    "start_scripts",
 ]
 
 

@@ -25,7 +25,7 @@ from ..account import (
 from ..aws import Aws
 from ..definition import container_of, images
 from ..dockerfile import parse
-from ..dockerfile.scripts import windows_line_ends
+from ..dockerfile.scripts import FaultyScript, faulty_scripts
 from ..errors import CredentialsError, InterruptedRunError, LobsterError
 from ..image_reference import ecr_image
 from ..in_parallel import in_parallel
@@ -455,10 +455,11 @@ def streamlit_server(text: str) -> Mapping[str, Any]:
     return found
 
 
-def _windows_line_ends(readings: Readings) -> tuple[str, ...]:
-    """The start scripts in the project's folder that have Windows line endings."""
+def _start_scripts(readings: Readings) -> tuple[FaultyScript, ...]:
+    """The start scripts in the project's folder that Linux cannot start as they are."""
     found = readings.known("dockerfile")
-    return windows_line_ends(found.final, readings.folder) if found else ()
+    command = readings.settings.container.command
+    return faulty_scripts(found, readings.folder, command) if found else ()
 
 
 def _may_pass(readings: Readings) -> Any:
@@ -480,7 +481,7 @@ READERS: Mapping[Name, Callable[[Readings], Any]] = {
     "log_group": _log_group,
     "dockerfile": _dockerfile,
     "streamlit_config": _streamlit_config,
-    "windows_line_ends": _windows_line_ends,
+    "start_scripts": _start_scripts,
     "secrets": lambda readings: permissions.read_secrets(readings.aws, readings.settings, _defined(readings)),
     "network": _network,
     "task_definition": _task_definition,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from ..definition import container_of
 from ..dockerfile import Command, Dockerfile, Mistake, Stage, mistake
 from ..dockerfile.commands import is_path_with_blanks, program_words, script_of
 from ..dockerfile.programs import is_known
+from ..dockerfile.scripts import Fault, FaultyScript
 from ..dockerfile.shell_syntax import Construct, uninterpreted, words_behind_a_script
 from ..errors import DockerfileError
 from .check import CheckResult, UnknownError, failed, listed, passed, warned
@@ -60,12 +61,27 @@ def command(facts: Facts) -> CheckResult:
 def start_scripts(facts: Facts) -> CheckResult:
     """The start scripts have Linux line endings."""
     _file(facts)
-    if found := facts.known("windows_line_ends"):
-        return failed(
-            f"the lines of {listed(list(found))} end in CR LF: Linux cannot find the interpreter, and no task starts",
-            f"dos2unix {found[0]}, and in .gitattributes: {found[0]} text eol=lf",
+    found: Sequence[FaultyScript] = facts.known("start_scripts")
+    for fault, (says, result) in _SCRIPT_FAULTS.items():
+        if names := [each.name for each in found if each.fault == fault]:
+            fix = f"dos2unix {names[0]}, and in .gitattributes: {names[0]} text eol=lf"
+            return result(f"the lines of {listed(names)} end in CR LF: {says}", fix)
+    if names := [each.name for each in found if each.fault == "byte-order-mark"]:
+        saw = (
+            f"{listed(names)} begins with a byte order mark, so Linux does not see its #!, and no task starts"
         )
-    return passed("no start script has Windows line endings")
+        return failed(saw, f"dos2unix --remove-bom {names[0]}", "byte-order-mark")
+    return passed("no start script that the Dockerfile copies from here has Windows line endings")
+
+
+_SCRIPT_FAULTS: Mapping[Fault, tuple[str, Callable[[str, str], CheckResult]]] = {
+    "interpreter": ("Linux cannot find the interpreter, and no task starts", failed),
+    "shell": (
+        "the shell takes the CR for a part of each line's last word, and finds no such command",
+        failed,
+    ),
+    "line": ("only later ones, which a shell reads with the CR as a part of their last word", warned),
+}
 
 
 def exposes(facts: Facts) -> CheckResult:

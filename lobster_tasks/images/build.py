@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from typing import Any
 from .. import text_file
 from ..dockerfile import DEFAULT_SHELL, Dockerfile, HealthCheck, Stage, parse
 from ..dockerfile.globs import BadPatternError
-from ..dockerfile.scripts import windows_line_ends
+from ..dockerfile.scripts import Fault, faulty_scripts
 from ..errors import RefusedError
 from .ignore import DockerIgnore
 from .layer import Blob, blob_of, write_layer
@@ -67,14 +67,22 @@ def read_dockerfile(folder: Path, name: str, options: BuildOptions) -> Dockerfil
 
 def foreseen(dockerfile: Dockerfile, folder: Path) -> tuple[str, ...]:
     """Problems found before building: what a builder only warns of, and scripts that cannot start."""
-    scripts = windows_line_ends(dockerfile.final, folder)
+    scripts = faulty_scripts(dockerfile, folder)
     return (
         *(f"line {each.line}: {each.says}." for each in dockerfile.final.warnings),
         *(
-            f"{name} has Windows line endings (CR LF); no task can start it: dos2unix {name}"
-            for name in scripts
+            f"{each.name} {_FAULTS[each.fault].format(each.name)}"
+            for each in scripts
+            if each.fault in _FAULTS
         ),
     )
+
+
+_FAULTS: Mapping[Fault, str] = {
+    "interpreter": "has Windows line endings (CR LF); no task can start it: dos2unix {0}",
+    "shell": "has Windows line endings (CR LF); a shell takes the CR for a part of a word: dos2unix {0}",
+    "byte-order-mark": "begins with a byte order mark, so Linux does not see its #!: dos2unix --remove-bom {0}",
+}
 
 
 def read_context(folder: Path, dockerfile: str) -> Tree:

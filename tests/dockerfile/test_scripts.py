@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import codecs
 from pathlib import Path
 
 import pytest
 
 from lobster_tasks.dockerfile import parse
-from lobster_tasks.dockerfile.scripts import windows_line_ends
+from lobster_tasks.dockerfile.scripts import FaultyScript, faulty_scripts
 
 CRLF = b'#!/bin/sh\r\nexec "$@"\r\n'
 
 
 def found(folder: Path, *lines: str) -> tuple[str, ...]:
     """What is found for a Dockerfile."""
-    return windows_line_ends(parse("\n".join(("FROM x", "WORKDIR /app", *lines))).final, folder)
+    return tuple(each.name for each in faults(folder, *lines))
+
+
+def faults(folder: Path, *lines: str) -> tuple[FaultyScript, ...]:
+    """The same, with what is wrong."""
+    return faulty_scripts(parse("\n".join(("FROM x AS first", "WORKDIR /app", *lines))), folder)
 
 
 @pytest.mark.parametrize(
@@ -26,6 +32,24 @@ def found(folder: Path, *lines: str) -> tuple[str, ...]:
         ("COPY . /app/", 'CMD ["bash", "entry.sh"]'),
         ("COPY . .", "CMD cd /app && exec ./entry.sh"),
         ("COPY . .", 'ENTRYPOINT ["tini", "--"]', 'CMD ["./entry.sh"]'),
+        ("COPY entry.sh /usr/local/bin/", 'ENTRYPOINT ["entry.sh"]'),
+        ("COPY entry.sh /usr/local/bin/start", 'ENTRYPOINT ["tini", "--", "start"]'),
+        ("COPY entry.sh /opt/", "ENV PATH=/opt:$PATH", "CMD exec entry.sh"),
+        ("COPY *.sh /x/", 'ENTRYPOINT ["/x/entry.sh"]'),
+        ("COPY e?try.[s]h /x/", 'ENTRYPOINT ["/x/entry.sh"]'),
+        ("COPY entry.sh ./", "FROM first", 'ENTRYPOINT ["/app/entry.sh"]'),
+        ("COPY entry.sh ./", "FROM y", "COPY --from=first /app/ /srv/", 'ENTRYPOINT ["/srv/entry.sh"]'),
+        ("COPY . .", 'CMD ["bash", "-o", "pipefail", "entry.sh"]'),
+        ("COPY . .", "CMD source ./entry.sh && exec streamlit run app.py"),
+        ("COPY . .", "CMD . ./entry.sh; streamlit run app.py"),
+        ("COPY --parents entry.sh /x/", 'CMD ["/x/entry.sh"]'),
+        ("ENV P=/app", "COPY . .", "CMD $P/entry.sh"),
+        ("COPY . /srv/", "CMD cd /srv && ./entry.sh"),
+        ("COPY . .", "CMD if true; then ./entry.sh; fi"),
+        ("COPY . .", 'CMD ["sh", "-c", "exec $@", "--", "./entry.sh"]'),
+        ("RUN sed -i 's/\\r$//' entry.sh", "COPY . .", 'ENTRYPOINT ["./entry.sh"]'),
+        ("COPY . .", "RUN sed -i 's/\\r$//' other.sh", 'ENTRYPOINT ["./entry.sh"]'),
+        ("COPY . .", "RUN dos2unix other.sh", 'ENTRYPOINT ["./entry.sh"]'),
     ],
 )
 def test_a_script_with_the_line_ends_of_windows_is_found(tmp_path: Path, lines: tuple[str, ...]) -> None:
@@ -46,6 +70,12 @@ def test_in_a_folder_of_its_own(tmp_path: Path) -> None:
         (b"\x7fELF\0\r\n", ("COPY . .", 'ENTRYPOINT ["./entry.sh"]')),
         (CRLF, ("COPY . .", "RUN sed -i 's/\\r$//' entry.sh", 'ENTRYPOINT ["./entry.sh"]')),
         (CRLF, ("COPY . .", "RUN dos2unix entry.sh", 'ENTRYPOINT ["./entry.sh"]')),
+        (CRLF, ("COPY . .", "RUN dos2unix *.sh", 'ENTRYPOINT ["./entry.sh"]')),
+        (CRLF, ("COPY . .", "RUN find . -name '*.sh' | xargs dos2unix", 'ENTRYPOINT ["./entry.sh"]')),
+        (CRLF, ("COPY . .", "RUN tr -d '\\015' < entry.sh > e && mv e entry.sh", "CMD ./entry.sh")),
+        (CRLF, ("COPY . .", "RUN dos2unix entry.sh", "FROM first", "CMD ./entry.sh")),
+        (CRLF, ("COPY . .", "COPY <<EOF /app/entry.sh", "#!/bin/sh", "EOF", "CMD ./entry.sh")),
+        (CRLF, ("COPY --parents entry.sh /x/", "CMD /x/y/entry.sh")),
         (CRLF, ("COPY . .", 'CMD ["streamlit", "run", "app.py"]')),
         (CRLF, ("COPY --from=other entry.sh .", 'ENTRYPOINT ["./entry.sh"]')),
     ],
@@ -55,3 +85,25 @@ def test_nothing_is_found_where_nothing_is_wrong(
 ) -> None:
     (tmp_path / "entry.sh").write_bytes(content)
     assert found(tmp_path, *lines) == ()
+
+
+@pytest.mark.parametrize(
+    ("content", "command", "fault"),
+    [
+        (CRLF, 'CMD ["./entry.sh"]', "interpreter"),
+        (CRLF, 'CMD ["sh", "entry.sh"]', "shell"),
+        (b"exec x\r\n", "CMD ./entry.sh", "shell"),
+        (b"#!/bin/sh\nprintf 'a\r\n'\n", 'CMD ["./entry.sh"]', "line"),
+        (codecs.BOM_UTF8 + b"#!/bin/sh\nexec x\n", 'CMD ["./entry.sh"]', "byte-order-mark"),
+        (codecs.BOM_UTF8 + CRLF, 'CMD ["./entry.sh"]', "byte-order-mark"),
+    ],
+)
+def test_what_is_wrong_with_a_script(tmp_path: Path, content: bytes, command: str, fault: str) -> None:
+    """The kernel (``fs/binfmt_script.c``) looks for ``#!`` at the first byte, and reads to the end of that line."""
+    (tmp_path / "entry.sh").write_bytes(content)
+    assert [each.fault for each in faults(tmp_path, "COPY . .", command)] == [fault]
+
+
+def test_a_shell_reads_what_the_kernel_cannot_start(tmp_path: Path) -> None:
+    (tmp_path / "entry.sh").write_bytes(codecs.BOM_UTF8 + b"#!/bin/sh\nexec x\n")
+    assert found(tmp_path, "COPY . .", "CMD ./entry.sh") == ()

@@ -206,7 +206,7 @@ HEALTHY: Mapping[Name, Any] = {
     "answers": Probe("http://lb", Answer(True, "GET / 200 in 8 ms"), Answer(True, "WebSocket open")),
     "dockerfile": parse(DOCKERFILE, name="Dockerfile.streamlit"),
     "streamlit_config": {},
-    "windows_line_ends": (),
+    "start_scripts": (),
 }
 
 

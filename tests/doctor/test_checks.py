@@ -11,6 +11,7 @@ import botocore.session
 import pytest
 
 from lobster_tasks.dockerfile import parse
+from lobster_tasks.dockerfile.scripts import FaultyScript
 from lobster_tasks.doctor import CHECKS, diagnose
 from lobster_tasks.doctor.expiry import ExpiryPosition
 from lobster_tasks.doctor.facts import Decision
@@ -1352,7 +1353,28 @@ CASES = [
         "fail",
         "the lines of entry.sh end in CR LF",
         "dos2unix entry.sh, and in .gitattributes: entry.sh text eol=lf",
-        windows_line_ends=("entry.sh",),
+        start_scripts=(FaultyScript("entry.sh", "interpreter"),),
+    ),
+    case(
+        "dockerfile.start-scripts",
+        "fail",
+        "the shell takes the CR for a part of each line's last word",
+        "dos2unix entry.sh",
+        start_scripts=(FaultyScript("entry.sh", "shell"),),
+    ),
+    case(
+        "dockerfile.start-scripts",
+        "warn",
+        "the lines of entry.sh end in CR LF: only later ones",
+        "dos2unix entry.sh",
+        start_scripts=(FaultyScript("entry.sh", "line"),),
+    ),
+    case(
+        "dockerfile.start-scripts",
+        "fail",
+        "entry.sh begins with a byte order mark, so Linux does not see its #!, and no task starts",
+        "dos2unix --remove-bom entry.sh",
+        start_scripts=(FaultyScript("entry.sh", "byte-order-mark"),),
     ),
     case("dockerfile.start-scripts", "skip", "there is no Dockerfile.streamlit here", dockerfile=None),
     case(

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lobster_tasks.dockerfile import mistake, parse
-from lobster_tasks.dockerfile.scripts import windows_line_ends
+from lobster_tasks.dockerfile.scripts import faulty_scripts
 from lobster_tasks.doctor import CHECKS, diagnose
 from lobster_tasks.doctor.check import UnknownError
 from lobster_tasks.doctor.command import servers, swallows_signals
@@ -74,7 +74,7 @@ def checked(text: str, folder: Path) -> None:
         found = parse(text)
     except DockerfileError:
         return
-    windows_line_ends(found.final, folder)
+    faulty_scripts(found, folder)
     found.lineage(found.final)
     about = {each: check for each, check in CHECKS.items() if each.startswith("dockerfile.")}
     assert {each.id for each in diagnose(facts(dockerfile=found)).checks} >= set(about)

@@ -523,6 +523,17 @@ def test_a_start_script_with_the_line_ends_of_windows_is_the_cause(code: int, li
     assert cause.remedy.startswith("dos2unix entry.sh; then inv push-image")
 
 
+def test_a_byte_order_mark_before_the_interpreter_is_the_cause() -> None:
+    """The kernel answers ENOEXEC for what does not begin with ``#!`` (execve(2)), as for another machine's."""
+    saw, fix = "entry.sh begins with a byte order mark", "dos2unix --remove-bom entry.sh"
+    checks = check("dockerfile.start-scripts", "fail", saw, fix, code="byte-order-mark")
+    [cause] = diagnose(evidence(ended(255), log=("exec /app/entry.sh: exec format error",), checks=checks))
+    assert (cause.code, saw in cause.message) == ("exec-format", True)
+    assert cause.remedy.startswith(f"{fix}; then inv push-image")
+    [other] = diagnose(evidence(ended(255), log=("exec /app/entry.sh: exec format error",), checks=CRLF))
+    assert "processor" in other.message
+
+
 def test_what_ended_for_another_reason_is_not_blamed_on_line_ends() -> None:
     [cause] = diagnose(evidence(ended(3), log=("cannot connect to the database",), checks=CRLF))
     assert cause.code == "exits"

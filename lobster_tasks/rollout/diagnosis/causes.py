@@ -391,6 +391,7 @@ RECORDS: Mapping[str, CauseRecord] = {
         signs=(Sign(260, r"exec format error"),),
         explain=starting.exec_format,
         heals=Heals.NEVER,
+        looked_at=("dockerfile.start-scripts",),
     ),
     CauseCode.CANNOT_START: CauseRecord(
         meaning="The container cannot be started.",

@@ -13,7 +13,7 @@ from ..observation.aws_words import first_match
 from .culprit import culprit
 from .evidence import Evidence
 from .listening import ListeningPort
-from .starting import Case, Finding, disk_full, line_ends
+from .starting import Case, Finding, disk_full, line_ends, marked_script
 
 # Exit codes of shells and container engines (POSIX shell "Exit Status for Commands", Docker "docker run").
 _MEANINGS = {
@@ -78,7 +78,7 @@ def explain_exit(evidence: Evidence, case: Case) -> Finding:
     code = container.exit_code if container else None
     log, end = "\n".join(evidence.log), _telling(evidence.log).lower()
     if end.endswith("exec format error"):
-        return Finding(
+        return marked_script(evidence, of) or Finding(
             CauseCode.EXEC_FORMAT,
             "The program does not run on the task's processor: exec format error.",
             f"inv push-image --tag {evidence.tag} (it builds for task.architecture), then {evidence.again}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ...definition import container_of, images, log_groups, secrets
 from ...doctor import Check
@@ -383,6 +383,13 @@ def line_ends(evidence: Evidence, wrong: Check, of: str = "") -> Finding:
     )
 
 
+def marked_script(evidence: Evidence, of: str = "") -> Finding | None:
+    """Explain a start script that begins with a byte order mark, if the build context has one."""
+    failed = evidence.failed_checks("dockerfile.start-scripts")
+    wrong = next((each for each in failed if each.code == "byte-order-mark"), None)
+    return replace(line_ends(evidence, wrong, of), code=CauseCode.EXEC_FORMAT) if wrong else None
+
+
 def command_not_found(evidence: Evidence, case: Case) -> Finding:
     """Explain which program does not exist."""
     if wrong := evidence.failed_checks("dockerfile.start-scripts"):
@@ -400,7 +407,9 @@ def command_not_found(evidence: Evidence, case: Case) -> Finding:
 
 
 def exec_format(evidence: Evidence, case: Case) -> Finding:
-    """Explain that the program is for another architecture."""
+    """Explain that the program is for another architecture, or a script begins with a byte order mark."""
+    if wrong := marked_script(evidence):
+        return wrong
     architecture = evidence.definition.get("runtimePlatform", {}).get("cpuArchitecture", "X86_64")
     return Finding(
         case.code,
