@@ -69,6 +69,12 @@ def is_known_program(name: str) -> bool:
     return bool(_PROGRAMS.fullmatch(name)) and not name.endswith(".sh")
 
 
+def takes_its_words(program: str) -> bool:
+    """Whether a program, which may be a shell, cannot start a command that it gets as its arguments."""
+    name = posixpath.basename(program)
+    return name in _SHELLS or (is_known_program(name) and not name.endswith((".py", ".js")))
+
+
 def script_of(words: Sequence[str]) -> str | None:
     """The script of ``sh -c script``; None for what does not begin with a shell."""
     at, is_text = _operand(words)

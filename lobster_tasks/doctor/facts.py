@@ -49,6 +49,7 @@ Name = Literal[
     "answers",
     "dockerfile",
     "streamlit_config",
+    "gunicorn_file_binds",
     "start_scripts",
 ]
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import threading
-import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -30,7 +29,7 @@ from ..errors import CredentialsError, InterruptedRunError, LobsterError
 from ..image_reference import ecr_image
 from ..in_parallel import in_parallel
 from ..settings import Settings
-from . import permissions
+from . import in_image, permissions
 from .check import UnknownError
 from .expiry import ExpiryPosition, expiry_position
 from .facts import Facts, Name, Reading
@@ -432,27 +431,15 @@ def _dockerfile(readings: Readings) -> Any:
 
 
 def _streamlit_config(readings: Readings) -> Mapping[str, Any]:
-    """The ``[server]`` section of the project's .streamlit/config.toml, empty where there is none."""
-    try:
-        return streamlit_server(text_file.read(readings.folder / ".streamlit" / "config.toml"))
-    except FileNotFoundError:
-        return {}
-    except (OSError, text_file.EncodingError) as error:
-        raise UnknownError(f".streamlit/config.toml cannot be read ({error})") from error
+    """The ``[server]`` section of the image's .streamlit/config.toml, empty where there is none."""
+    found = readings.known("dockerfile")
+    return in_image.streamlit_config(found, readings.settings, readings.folder) if found else {}
 
 
-def streamlit_server(text: str) -> Mapping[str, Any]:
-    """The ``[server]`` section of a config.toml; raises UnknownError for what is no TOML, or no section."""
-    try:
-        found = tomllib.loads(text).get("server", {})
-    except (
-        ValueError,
-        RecursionError,
-    ) as error:  # also a number that is too long, and arrays nested too deeply
-        raise UnknownError(f".streamlit/config.toml cannot be read ({error})") from error
-    if not isinstance(found, dict):
-        raise UnknownError(".streamlit/config.toml has no section [server], but a value of this name")
-    return found
+def _gunicorn_file_binds(readings: Readings) -> bool:
+    """Whether the image's gunicorn.conf.py may set where Gunicorn listens."""
+    found = readings.known("dockerfile")
+    return bool(found) and in_image.gunicorn_file_binds(found, readings.settings, readings.folder)
 
 
 def _start_scripts(readings: Readings) -> tuple[FaultyScript, ...]:
@@ -481,6 +468,7 @@ READERS: Mapping[Name, Callable[[Readings], Any]] = {
     "log_group": _log_group,
     "dockerfile": _dockerfile,
     "streamlit_config": _streamlit_config,
+    "gunicorn_file_binds": _gunicorn_file_binds,
     "start_scripts": _start_scripts,
     "secrets": lambda readings: permissions.read_secrets(readings.aws, readings.settings, _defined(readings)),
     "network": _network,

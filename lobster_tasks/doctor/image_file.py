@@ -6,14 +6,21 @@ from collections.abc import Callable, Mapping, Sequence
 
 from ..definition import container_of
 from ..dockerfile import Command, Dockerfile, Mistake, Stage, mistake
-from ..dockerfile.commands import is_path_with_blanks, program_words, script_of
-from ..dockerfile.programs import is_known
+from ..dockerfile.commands import (
+    is_path_with_blanks,
+    program_words,
+    script_of,
+    takes_its_words,
+    unwrapped,
+)
+from ..dockerfile.programs import is_known, programs
 from ..dockerfile.scripts import Fault, FaultyScript
 from ..dockerfile.shell_syntax import Construct, uninterpreted, words_behind_a_script
 from ..errors import DockerfileError
 from .check import CheckResult, UnknownError, failed, listed, passed, warned
 from .command import ServerAddress, servers, swallows_signals
 from .facts import Facts
+from .in_image import process_environment, process_words
 
 # How to correct each mistake.
 _MENDED: Mapping[Mistake, str] = {
@@ -51,11 +58,33 @@ def command(facts: Facts) -> CheckResult:
     for each in written:
         if found := _misread(each):
             return found
+    if says := _not_for_its_program(stage, facts):
+        return failed(says, 'write CMD as a list too, as in CMD ["app.py"]')
     if found := _unknown_program(facts, stage):
         return found
     if found := _without_its_shell(facts, stage):
         return found
     return passed(" and ".join(each.keyword for each in written) or "the base image's command counts")
+
+
+def _not_for_its_program(stage: Stage, facts: Facts) -> str:
+    """Why the entry point gets words that were not meant for it, those of CMD in shell form; empty where it does not.
+
+    Source: Dockerfile reference, "Understand how CMD and ENTRYPOINT interact". Wrappers such as tini start the shell,
+    and so may a script.
+    """
+    entry, command = stage.entry_point, stage.command
+    if not entry or entry.is_shell_form or not command or not command.is_shell_form:
+        return ""
+    started, _ = unwrapped(entry.words, {})
+    is_known_one = bool(started) and takes_its_words(started[0])
+    if facts.settings.container.command is not None or not is_known_one or script_of(entry.words) is not None:
+        return ""
+    words = listed([_shown((*entry.words, *command.words))])
+    return (
+        f"CMD (line {command.line}) is in shell form behind an ENTRYPOINT in exec form: {words} is started, and the "
+        f"entry point takes {command.words[0]} for its own argument"
+    )
 
 
 def start_scripts(facts: Facts) -> CheckResult:
@@ -347,24 +376,20 @@ def _file(facts: Facts) -> Dockerfile:
 
 
 def _words(facts: Facts, stage: Stage) -> tuple[str, ...]:
-    """The words of the command; a command in the settings replaces the image's."""
-    command = facts.settings.container.command
-    if command is None:
-        return stage.arguments_of_process
-    return (*(stage.entry_point.words if stage.entry_point else ()), *command)
-
-
-def _environment(facts: Facts, stage: Stage) -> Mapping[str, str]:
-    """The image's variables, overridden by those of the task definition."""
-    container = facts.settings.container
-    return {**stage.environment, "PORT": str(container.port), **container.environment}
+    """The words of the process."""
+    return process_words(facts.settings, stage)
 
 
 def _listens(facts: Facts) -> ServerAddress:
     """The only server that the command starts; UnknownError without one, with several, and without a known port."""
     stage = _file(facts).final
     words = _words(facts, stage)
-    found = servers(words, _environment(facts, stage), facts.known("streamlit_config"))
+    if reading := _not_for_its_program(stage, facts):
+        raise UnknownError(reading)
+    binds = facts.known("gunicorn_file_binds")
+    environment = process_environment(facts.settings, stage)
+    config = facts.known("streamlit_config") if _starts(words, environment, "streamlit") else {}
+    found = servers(words, environment, config, gunicorn_file_binds=binds)
     if not found:
         raise UnknownError(f"cannot tell the port of {_shown(words)} from its command line")
     if len(found) > 1:
@@ -375,6 +400,10 @@ def _listens(facts: Facts) -> ServerAddress:
     if found[0].port is None and not found[0].port_text:
         raise UnknownError(f"the words of {found[0].program} do not tell its port, or name several addresses")
     return found[0]
+
+
+def _starts(words: Sequence[str], environment: Mapping[str, str], program: str) -> bool:
+    return any(each.name == program for each in programs(words, environment))
 
 
 def _is_loose(name: str) -> bool:

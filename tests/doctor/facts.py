@@ -206,6 +206,7 @@ HEALTHY: Mapping[Name, Any] = {
     "answers": Probe("http://lb", Answer(True, "GET / 200 in 8 ms"), Answer(True, "WebSocket open")),
     "dockerfile": parse(DOCKERFILE, name="Dockerfile.streamlit"),
     "streamlit_config": {},
+    "gunicorn_file_binds": False,
     "start_scripts": (),
 }
 

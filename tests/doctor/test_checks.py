@@ -1342,6 +1342,44 @@ CASES = [
         "dockerfile.command", "pass", "CMD", dockerfile=dockerfile("CMD [ -f x ] && exec streamlit run a.py")
     ),
     case("dockerfile.command", "pass", "the base image's command counts", dockerfile=dockerfile()),
+    *(
+        case(
+            "dockerfile.command",
+            "fail",
+            "CMD (line 3) is in shell form behind an ENTRYPOINT in exec form",
+            "write CMD as a list too",
+            dockerfile=dockerfile(f"ENTRYPOINT {entry}", "CMD app.py --server.port=80"),
+        )
+        for entry in (
+            '["streamlit", "run"]',
+            '["tini", "--", "streamlit", "run"]',
+            '["python", "-m", "streamlit", "run"]',
+            '["/bin/bash"]',
+            '["/bin/sh", "-c"]',
+        )
+    ),
+    *(
+        case(
+            "dockerfile.command",
+            "pass",
+            "ENTRYPOINT and CMD",
+            dockerfile=dockerfile(f"ENTRYPOINT {entry}", "CMD streamlit run app.py"),
+        )
+        for entry in ('["tini", "--"]', '["./entry.sh"]', '["/entry"]', '["sh", "-c", "exec \\"$@\\"", "--"]')
+    ),
+    case(
+        "dockerfile.port",
+        "skip",
+        "is in shell form behind an ENTRYPOINT",
+        dockerfile=dockerfile('ENTRYPOINT ["streamlit", "run"]', "CMD app.py"),
+    ),
+    case(
+        "dockerfile.port",
+        "skip",
+        "the words of gunicorn do not tell its port",
+        dockerfile=dockerfile('CMD ["gunicorn", "a:b"]'),
+        gunicorn_file_binds=True,
+    ),
     case(
         "dockerfile.signals",
         "skip",

@@ -14,7 +14,7 @@ from lobster_tasks.dockerfile.scripts import faulty_scripts
 from lobster_tasks.doctor import CHECKS, diagnose
 from lobster_tasks.doctor.check import UnknownError
 from lobster_tasks.doctor.command import servers, swallows_signals
-from lobster_tasks.doctor.gather import streamlit_server
+from lobster_tasks.doctor.in_image import streamlit_server
 from lobster_tasks.errors import DockerfileError
 from tests.doctor.facts import facts
 

@@ -1,0 +1,97 @@
+"""Configuration files count where the image contains them, and where their program looks for them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lobster_tasks.dockerfile import Dockerfile, parse
+from lobster_tasks.doctor.check import UnknownError
+from lobster_tasks.doctor.in_image import gunicorn_file_binds, streamlit_config
+from tests.doctor.facts import facts
+
+SETTINGS = facts().settings
+STREAMLIT = 'CMD ["streamlit", "run", "app.py"]'
+GUNICORN = 'CMD ["gunicorn", "a:b"]'
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A project with configuration files."""
+    (tmp_path / ".streamlit").mkdir()
+    (tmp_path / ".streamlit" / "config.toml").write_text("[server]\nport = 80\n")
+    (tmp_path / "gunicorn.conf.py").write_text('bind = "0.0.0.0:80"\n')
+    return tmp_path
+
+
+def dockerfile(*lines: str) -> Dockerfile:
+    """One of some lines in /app."""
+    return parse("\n".join(("FROM x AS first", "WORKDIR /app", *lines)))
+
+
+@pytest.mark.parametrize(
+    ("lines", "port"),
+    [
+        (("COPY . .", STREAMLIT), 80),
+        (("COPY .streamlit .streamlit", STREAMLIT), 80),
+        (("COPY .streamlit/config.toml /root/.streamlit/", STREAMLIT), 80),
+        (("COPY .streamlit /home/app/.streamlit", "USER app", STREAMLIT), 80),
+        (("COPY . /srv/", "CMD cd /srv && exec streamlit run app.py"), 80),
+        (("COPY . .", "FROM first", STREAMLIT), 80),
+        (("COPY . .", "FROM y", "COPY --from=first /app /app", "WORKDIR /app", STREAMLIT), 80),
+        (("COPY <<EOF .streamlit/config.toml", "[server]", "port = 81", "EOF", STREAMLIT), 81),
+        (("COPY app.py .", STREAMLIT), None),
+        (("COPY . /srv/", STREAMLIT), None),
+        (("COPY . .", "WORKDIR /srv", STREAMLIT), None),
+        (("COPY . .", "FROM y", "WORKDIR /app", STREAMLIT), None),
+        (("COPY . .", GUNICORN), None),
+    ],
+)
+def test_a_config_file_of_streamlit(folder: Path, lines: tuple[str, ...], port: int | None) -> None:
+    assert streamlit_config(dockerfile(*lines), SETTINGS, folder).get("port") == port
+
+
+@pytest.mark.parametrize(
+    ("lines", "why"),
+    [
+        (("COPY . .", "RUN echo port = 81 > .streamlit/config.toml", STREAMLIT), "a RUN line"),
+        (("COPY . .", "CMD cd $(pwd) && exec streamlit run app.py"), "in which folder streamlit starts"),
+    ],
+)
+def test_a_config_file_that_is_not_known(folder: Path, lines: tuple[str, ...], why: str) -> None:
+    with pytest.raises(UnknownError, match=why):
+        streamlit_config(dockerfile(*lines), SETTINGS, folder)
+
+
+@pytest.mark.parametrize("ignored", [".streamlit", "/.streamlit/", "*.toml\n.*", "**/config.toml"])
+def test_a_config_file_that_may_be_ignored(folder: Path, ignored: str) -> None:
+    (folder / ".dockerignore").write_text(f"# mine\n{ignored}\n")
+    with pytest.raises(UnknownError, match="dockerignore"):
+        streamlit_config(dockerfile("COPY . .", STREAMLIT), SETTINGS, folder)
+
+
+def test_what_is_ignored_beside_it(folder: Path) -> None:
+    (folder / ".dockerignore").write_text("data\n.streamlit/secrets.toml\n")
+    assert streamlit_config(dockerfile("COPY . .", STREAMLIT), SETTINGS, folder) == {"port": 80}
+
+
+@pytest.mark.parametrize(
+    ("lines", "binds"),
+    [
+        (("COPY . .", GUNICORN), True),
+        (("COPY gunicorn.conf.py .", GUNICORN), True),
+        (("RUN echo x > gunicorn.conf.py", GUNICORN), True),
+        (("COPY . .", "CMD cd $X && gunicorn a:b"), True),
+        (("COPY app.py .", GUNICORN), False),
+        (("COPY . .", "CMD cd /srv && gunicorn a:b"), False),
+        (("COPY . .", STREAMLIT), False),
+    ],
+)
+def test_the_own_file_of_gunicorn(folder: Path, lines: tuple[str, ...], binds: bool) -> None:
+    assert gunicorn_file_binds(dockerfile(*lines), SETTINGS, folder) is binds
+
+
+def test_a_file_of_gunicorn_that_sets_no_address(folder: Path) -> None:
+    (folder / "gunicorn.conf.py").write_text("workers = 2\n")
+    assert gunicorn_file_binds(dockerfile("COPY . .", GUNICORN), SETTINGS, folder) is False
