@@ -223,7 +223,11 @@ def _comma_separated(value: object) -> object:
     if not isinstance(value, str):
         return value
     listed = _list_in(value)
-    return [part.strip() for part in value.split(",") if part.strip()] if listed is None else listed
+    if listed is not None:
+        return listed
+    if value.strip()[:1] in _BRACKETS:
+        _no_list(value)
+    return [part.strip() for part in value.split(",") if part.strip()]
 
 
 def _shell_words(value: object) -> object:
@@ -233,7 +237,26 @@ def _shell_words(value: object) -> object:
     if not isinstance(value, str):
         return value
     listed = _list_in(value)
-    return shlex.split(value) if listed is None else listed
+    return shlex.split(_no_list(value)) if listed is None else listed
+
+
+def _no_list(text: str) -> str:
+    """The text, if it was not meant as a list; else ValueError."""
+    begins = text.strip()[:1]
+    if begins in _BRACKETS or (begins in _QUOTES and len(_words_with_commas(text)) > 1):
+        raise ValueError(
+            'looks like a list, but is none; write it with brackets, commas and double quotes, as in ["a", "b"]'
+        )
+    return text
+
+
+_BRACKETS = frozenset("[({")
+_QUOTES = frozenset("\"'")
+
+
+def _words_with_commas(text: str) -> Sequence[object]:
+    """The values of a list without its brackets; none for any other text."""
+    return _list_in(f"[{text}]") or ()
 
 
 def _list_in(text: str) -> list[Any] | None:

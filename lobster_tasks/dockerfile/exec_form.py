@@ -21,6 +21,7 @@ Mistake = Literal[
     "a-single-backslash",
     "no-quotes",
     "no-brackets",
+    "other-brackets",
     "several-mistakes",
 ]
 
@@ -50,6 +51,10 @@ def mistake(text: str) -> Mistake | None:
     """Why ``text``, which looks like the exec form, is none; None where it is, or was not meant to be."""
     if _has_no_brackets(text):
         return "no-brackets"
+    if text.endswith("]") and _has_no_brackets(text[:-1].rstrip()):
+        return "a-bracket-missing"
+    if text.startswith(("(", "{")) and len(_words(re.sub(r"[)}\]]$", "", text[1:]))) > 1:
+        return "other-brackets"
     if not text.startswith("[") or isinstance(_json(text), list) or _is_test(text):
         return None
     return next(
@@ -59,10 +64,18 @@ def mistake(text: str) -> Mistake | None:
 
 def _has_no_brackets(text: str) -> bool:
     """Whether these are the words of a list, or all of a command in quotes, which a shell takes for one name."""
-    words = _json(f"[{text.replace(chr(39), chr(34))}]") if text.startswith(("'", '"')) else None
-    if not isinstance(words, list):
-        return False
-    return len(words) > 1 or (" " in (word := str(words[0])) and not is_path_with_blanks(_HOME.sub("", word)))
+    words = _words(text)
+    return len(words) > 1 or (
+        len(words) == 1 and " " in words[0] and not is_path_with_blanks(_HOME.sub("", words[0]))
+    )
+
+
+def _words(text: str) -> list[str]:
+    """The words of a list without its brackets, in quotes of any kind; none for any other text."""
+    if not text.lstrip()[:1] or not (text.lstrip()[0] in "'\"" or _TYPOGRAPHIC.match(text.lstrip())):
+        return []
+    found = _json(f"[{_TYPOGRAPHIC.sub(chr(34), text).replace(chr(39), chr(34))}]")
+    return [str(word) for word in found] if isinstance(found, list) else []
 
 
 def _is_test(text: str) -> bool:
@@ -99,6 +112,7 @@ _MENDS: Mapping[Mistake, Callable[[str], str]] = {
     "a-comma-missing": lambda text: re.sub(r'"\s{1,99}"', '", "', text),
     "a-quote-missing": lambda text: re.sub(r"\s{0,99}\]$", '"]', text),
     "a-bracket-missing": lambda text: f"{text}]",
+    "other-brackets": lambda text: re.sub(r"[)}]$", "]", text),
     "a-single-backslash": lambda text: text.replace("\\", "\\\\"),
     "no-quotes": _in_quotes,
 }

@@ -30,7 +30,8 @@ _MENDED: Mapping[Mistake, str] = {
     "a-comma-missing": "write a comma between all words",
     "text-behind-the-list": "move the text after the ] to its own line",
     "a-quote-missing": "close the quote",
-    "a-bracket-missing": "close the list with ]",
+    "a-bracket-missing": "begin the list with [ and end it with ]",
+    "other-brackets": "begin the list with [ and end it with ]",
     "a-single-backslash": "write each backslash twice",
     "no-quotes": "write each word in double quotes",
     "no-brackets": 'write it as a list, as in ["streamlit", "run", "app.py"]',
@@ -174,6 +175,8 @@ def signals(facts: Facts) -> CheckResult:
         raise UnknownError("the base image's command counts, which is not known here")
     if any(each and mistake(each.text) for each in (stage.entry_point, stage.command)):
         raise UnknownError("the command is not in exec form, but looks as if it should be")
+    if says := _not_for_its_program(stage, facts):
+        raise UnknownError(says)
     if swallows_signals(words, _shell_of(facts)):
         saw = f"{_shown(words)}: the shell does not pass SIGTERM on, so each stop takes 30 s and ends with SIGKILL"
         return warned(saw, 'write the command as a list, or begin it with "exec"')

@@ -1197,6 +1197,15 @@ CASES = [
             ('CMD ["streamlit", "run"', "a bracket missing"),
             ('CMD ["python", "C:\\app.py"]', "a single backslash"),
             ("CMD [streamlit, run]", "no quotes"),
+            ('CMD "streamlit", "run", "app.py"]', "a bracket missing"),
+            ("CMD 'streamlit', 'run' ]", "a bracket missing"),
+            ('CMD ("streamlit", "run")', "other brackets"),
+            ('CMD {"streamlit", "run"}', "other brackets"),
+            ("CMD ( 'streamlit', 'run' )", "other brackets"),
+            ('CMD ["streamlit", "run")', "other brackets"),
+            ('CMD ["streamlit", "run"}', "other brackets"),
+            ('CMD ("streamlit", "run"]', "other brackets"),
+            ("CMD \u201cstreamlit\u201d, \u201crun\u201d", "no brackets"),
             ('CMD "streamlit", "run", "app.py"', "no brackets"),
             ("ENTRYPOINT 'streamlit', 'run'", "no brackets"),
             ('CMD "streamlit run app.py"', "no brackets"),
@@ -1212,6 +1221,9 @@ CASES = [
         case("dockerfile.command", "pass", "CMD", dockerfile=dockerfile(line))
         for line in (
             'CMD "./start.sh"',
+            'CMD ("/opt/app" --port 1)',
+            'CMD { "/opt/app", x; }',
+            "CMD (cd /app && exec streamlit run app.py)",
             'CMD "streamlit" run app.py',
             "CMD exec 'my app', x",
             'CMD "/opt/my app/run"',
@@ -1433,6 +1445,12 @@ CASES = [
         dockerfile=dockerfile('CMD ["streamlit", "run", "a", "--server.baseUrlPath=b"]'),
     ),
     case("dockerfile.signals", "skip", "the base image's command", dockerfile=dockerfile()),
+    case(
+        "dockerfile.signals",
+        "skip",
+        "is in shell form behind an ENTRYPOINT",
+        dockerfile=dockerfile('ENTRYPOINT ["streamlit", "run"]', "CMD app.py"),
+    ),
     *(
         case(
             "dockerfile.signals",
