@@ -1,4 +1,7 @@
-"""Masks secrets in what is shown: values of environment variables, and text that looks like a key. Pure."""
+"""Masks secrets in what is shown: values of environment variables, and text that looks like a key. Pure.
+
+Which names hold secrets is decided here for logs, commands and variables alike.
+"""
 
 from __future__ import annotations
 
@@ -17,20 +20,131 @@ _PLAIN = re.compile(
     rf"{_WORD}(?:[-_.:,/ ]{_WORD}){{0,200}}|[a-z0-9.-]{{1,253}}\.[a-z]{{2,63}}(?::\d{{1,5}})?"
     r"|/?(?:[\w.-]{1,20}/){1,64}[\w.-]{0,20}"
 )
+# Names after ``_joined``. What ends a name in another environment, form or number says nothing of its kind.
+_SEAM = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[\s.:/\[\]-]")
+_SUFFIX = re.compile(
+    r"(?:_(?:\d{1,4}|prod|production|dev|development|staging|stage|test|live|main|primary|secondary|old|new|current"
+    r"|previous|next|default|base|value|plain|text|raw|b64|base64|json|encoded|hex|pem)){1,8}$"
+)
+_OF_A_PASSWORD = r"passw(?:or)?ds?|passphrase|passcode|pwd|(?<!com)(?<!by)pass|(?:^|_)(?:pw|pin)"
+_HOLDS = re.compile(
+    rf"(?:{_OF_A_PASSWORD})$|passw|passphrase|secret|credential|mnemonic|signature|token(?!i[sz])"
+    r"|(?:^|_)(?:pat|creds?|jwt|sig|psk|pepper)$|(?:dsn|salt|cookie|private|authorization)$"
+    r"|(?:api|ai|app|access|auth|encryption|signing|master|service|account|secret|private|shared|_)_?keys?$|^keys?$"
+)
+_PASSWORD = re.compile(rf"(?:{_OF_A_PASSWORD})$")
+# What a number can be too: not how many tokens there are, or a longest password.
+_NUMBERED = re.compile(
+    r"^(?!max_|min_|num_|n_).{0,200}(?:token|secret|credential|key|salt|signature|private)$"
+)
+# Names that describe a secret, such as its location or form, or that are of another kind of key.
+_ABOUT = re.compile(
+    r"_(?:ur[li]|endpoint|name|arn|id|ttl|expiry|expires|expiration|lifetime|header|path|file|dir|type|kind|version"
+    r"|len|length|min|max|limit|count|size|policy|hasher|alg|algorithm|method|mode|backend|provider|region|timeout"
+    r"|duration|prefix|suffix|format|enabled|disabled|required|issuer|audience|scopes?|field|column|param|label|hint"
+    r"|host|port|domain|bucket|table|store|manager|rotation|days|hours|minutes|seconds|age|strategy|location|source)$"
+    r"|(?:sort|partition|primary|foreign|group|cache|range|public|index|row|order|lookup"
+    r"|routing|object|s3|kms|idempotency|join|hot)_?keys?$"
+)
+_SECRET_IDS = re.compile(r"secret_id$")
+_HARMLESS = re.compile(
+    r"true|false|yes|no|on|off|none|null|nil|undefined|enabled|disabled|required|optional|auto|\*{1,64}|<[^<>]{0,64}>"
+    r"|\$\d{1,3}|%s|\?",
+    re.IGNORECASE,
+)
+_REFERENCE = re.compile(
+    r"['\"]?(?:\$[A-Z_][A-Z0-9_]{0,127}|\$\{\w{1,128}\}|\$\(\w{1,128}\)|\{\{[^{}]{0,128}\}\}|%\(\w{1,128}\)s|\{\w{0,128}\})['\"]?"
+)
+_LONG_NUMBER, _LONG_PIN, _LONGEST_NAME = 6, 4, 512
+
+# Keys by what their vendors begin or end them with.
 _SHAPES = re.compile(
     r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"
     r"|\b(?:sk|pk|rk)[-_][A-Za-z0-9_-]{16,}+"
-    r"|\b(?:ghp|gho|ghs|github_pat|glpat|xox[abpr]|whsec)[-_][A-Za-z0-9_-]{10,}+"
-    r"|\beyJ[A-Za-z0-9_-]{8,1024}+\.[A-Za-z0-9_-]{8,}+\.[A-Za-z0-9_-]*+"
-    r"|-----BEGIN [A-Z ]{0,40}?PRIVATE KEY-----[^-]*+"
+    r"|\b(?:gh[pousr]|github_pat|gl(?:pat|dt|rt|ptt|cbt|soat|ft|agent|imt)|xox[abeoprs]|xapp|whsec)[-_][A-Za-z0-9_-]{10,}+"
+    r"|\b(?:(?:hf|npm|gsk|r8|fw|figd|shp(?:at|ss|ca|pa)|lin_api|ntn|rubygems|rnd|nfp|sbp|do[opr]_v1)_|dapi(?=\w{0,64}\d))"
+    r"[A-Za-z0-9]{16,}+"
+    r"|\b(?:sb_secret|dckr_pat|pscale_(?:tkn|pw|oauth)|pcsk|lsv2_(?:pt|sk)|gl(?:c|sa)|sntry[su]|bkua|pul|ATATT3|ATCTT3)"
+    r"[A-Za-z0-9_=-]{16,}+"
+    r"|\b(?:pypi-|NRAK-|PMAK-|CCIPAT_|HRKU-|GOCSPX-|AIza|ya29\.|tvly-|pplx-|xai-|sq0(?:atp|csp)-|dp\.(?:pt|st|ct|sa)\."
+    r"|hv[sbr]\.|AGE-SECRET-KEY-1|dt0[a-z]\d\d\.)[A-Za-z0-9_.=-]{16,}+"
+    r"|\bSG\.[A-Za-z0-9_-]{16,64}+\.[A-Za-z0-9_-]{16,}+"
+    r"|\b(?:SK|key-|pat-(?:na|eu)\d-)[0-9a-f]{32}\b|\b[0-9a-f]{32}-us\d{1,2}\b|\bpat[A-Za-z0-9]{14}\.[0-9a-f]{64}\b"
+    r"|\b\d{8,10}:AA[A-Za-z0-9_-]{33}(?![\w-])|\b[A-Za-z0-9]{14}\.atlasv1\.[A-Za-z0-9_=-]{16,}+"
+    r"|(?<![\w.~-])[\w.~-]{3}\dQ~[\w.~-]{31,34}(?![\w~-])"
+    r"|\beyJ[A-Za-z0-9_-]{8,1024}+(?:\.[A-Za-z0-9_-]*+){2,4}+"
+    r"|\bhooks\.slack\.com/(?:services|workflows|triggers)/[\w/-]{8,}+"
+    r"|\bdiscord(?:app)?\.com/api/webhooks/[\w/-]{8,}+"
+    r"|\bwebhook\.office\.com/webhookb2/[\w/@-]{8,}+|\bhooks\.zapier\.com/hooks/[\w/-]{8,}+"
 )
+_PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}?PRIVATE KEY(?: BLOCK)?-----")
+_QUOTES = ("'", '"', "\\'", '\\"', "\\\\")
+_ITS_END, _DASHES = "-----END", "-----"
+
+# What comes behind a quote that ends a value, in JSON and what programs print of objects.
+_ENDS = r"(?:\s|$|[,:](?:[\"'{\[\s\d]|$)|[;)}\]]{1,8}(?:[,)}\]\s\"']|$))"
+# A value without quotes goes on behind a separator, unless another member or the end of the text comes then.
+_UNQUOTED = rf"(?:[^\s,;&'\"]|[,;&](?!\s|$|[\"']?[\w. -]{{1,40}}[\"']?[=:])|[\"'](?!{_ENDS}))"
+_QUOTED = r"\\{1,3}+[\"'][^\"']*+|\"(?:[^\"\\]|\\.)*+|'(?:[^'\\]|\\.)*+"
+_QUOTE = r"\\{0,3}+['\"]?"
 _NAMED = re.compile(
-    r"(?<![:\w.-])(?P<name>[\w.-]{0,256}?"
-    r"(?:password|passwd|secret|token|api[_-]?key|access[_-]?key|authorization)[\w.-]{0,256}+"
-    r"['\"]?\s{0,100}+[=:]\s{0,100}+(?:bearer\s{1,100}+|basic\s{1,100}+)?['\"]?)(?P<value>[^\s'\",;&]{4,}+)",
+    r"(?<![\w.-])(?<![\w:]:)(?P<name>[\w.-]{0,256}?"
+    r"(?:passw(?:or)?d|passphrase|passcode|pass|pwd|secret|token|credential|signature"
+    r"|(?:api|access|private|account|shared|signing|encryption|master)[ _-]?key)[\w.-]{0,256}+)"
+    rf"(?P<between>{_QUOTE}(?:\s{{0,100}}+[=:]>?\s{{0,100}}+|>|%3D)[\[({{]{{0,2}}+)(?P<value>{_QUOTED}|{_UNQUOTED}{{4,}}+)",
     re.IGNORECASE,
 )
-_IN_URL = re.compile(r"(?P<before>://[^\s:/@]{0,256}+:)(?P<value>[^\s@/]++)(?=@)")
+_FLAG = re.compile(
+    r"(?<!\S)(?P<name>--?[\w.-]{0,64}?(?:passw(?:or)?d|passphrase|pass|pwd|secret|token|api[_-]?key)[\w.-]{0,64}+)"
+    rf"(?P<between>[ ]{{1,8}}+)(?!-)(?P<value>{_QUOTED}|{_UNQUOTED}{{4,}}+)",
+    re.IGNORECASE,
+)
+_SCHEME = r"(?:bearer|basic|token|api-?key|key|jwt|negotiate|ntlm|bot|ssws|geniekey)\s{1,100}+"
+_AUTHORIZATION = re.compile(
+    rf"(?P<name>authorization{_QUOTE}\s{{0,100}}+[=:]\s{{0,100}}+)"
+    r"(?:(?:digest|oauth|hawk|mac|signature|aws4-[\w-]{1,40}+)\s[^\r\n]++"
+    r"|(?P<quote>\\{0,3}+['\"])[^'\"\r\n]++"
+    rf"|(?P<scheme>{_SCHEME})[^\s'\",;&]++"
+    rf"|(?!{_SCHEME})(?:[A-Za-z][\w-]{{0,256}}+[ ]{{1,100}}+)?[^\s'\",;&]{{4,}}+)",
+    re.IGNORECASE,
+)
+_COOKIE = re.compile(
+    rf"(?P<name>\b(?:set-)?cookie{_QUOTE}\s{{0,100}}+[=:]\s{{0,100}}+{_QUOTE})[\w.!#$%*+-]{{1,256}}+=[^\r\n'\"]++",
+    re.IGNORECASE,
+)
+
+# Members of connection strings and queries. AWS says ``secret:`` with a name behind it, never these with ``=``.
+_MEMBER = (
+    r"(?:password|passwd|pwd|account[ _-]?key|shared[ _-]?access[ _-]?(?:key|signature)"
+    r"|x-amz-(?:signature|security-token)|access[ _-]?token|client[ _-]?secret|api[ _-]?key|sig)"
+)
+_ENTRY = re.compile(
+    rf"(?P<name>;\s{{0,8}}+{_MEMBER}\s{{0,8}}+=\s{{0,8}}+)"
+    rf"(?P<value>{_QUOTED}|(?:[^;\r\n'\"]|['\"](?!{_ENDS}))++)",
+    re.IGNORECASE,
+)
+_IN_QUERY = re.compile(
+    rf"(?<![\w.-])(?!(?-i:PWD)=/)(?P<name>{_MEMBER}\s{{0,8}}+=(?!>)\s{{0,8}}+)(?P<value>{_QUOTED}|{_UNQUOTED}++)",
+    re.IGNORECASE,
+)
+
+# The user and ``:`` before a password, which may contain ``/`` and ``@``: it ends at a word's last ``@``. Some users
+# have an ``@`` themselves; with SSH, a path follows the colon behind one. A number before ``/`` is a port, but not for
+# databases, whose URLs have no ``@`` behind it.
+_BREAK = re.compile(rf"(\s|[\"'](?={_ENDS}))")
+_USER = re.compile(
+    r"(?:://(?!\[)[^\s:/@]{0,256}+|(?<!ssh)://(?!\[)[^\s:/]{0,256}+):|\bjdbc:oracle:\w{1,16}:[^\s:/@]{1,128}/"
+)
+_PORT = re.compile(r"\d{2,5}[/?#,;]")
+_DATABASE = re.compile(
+    r"(?:postgres(?:ql)?|mysql|mariadb|mongodb|rediss?|valkeys?|amqps?|cockroachdb|clickhouse|snowflake|mssql|oracle|neo4j"
+    r"|bolt|kafka|nats|ldaps?|smtps?)(?:\+[\w-]{1,20})?$"
+)
+_LONGEST_SCHEME = 40
+_DIGEST = "sha256:"
+_KEY_AS_USER = re.compile(
+    r"(?P<before>://)(?=[^\s:/@]{0,256}\d)[A-Za-z0-9_=-]{20,256}+(?=(?::[^\s/@]{0,64}+)?@)"
+)
 
 
 def secret_values(definition: Mapping[str, Any] | None) -> tuple[str, ...]:
@@ -51,7 +165,11 @@ def secret_values(definition: Mapping[str, Any] | None) -> tuple[str, ...]:
 def mask(line: str, values: Iterable[str] = ()) -> str:
     """A log line with ``values``, and text that looks like a secret, masked."""
     line = mask_shapes(with_values_masked(line, values))
-    return _NAMED.sub(lambda found: f"{found['name']}{MASK}", line)
+    line = _COOKIE.sub(lambda found: f"{found['name']}{MASK}", line)
+    line = _AUTHORIZATION.sub(
+        lambda found: f"{found['name']}{found['quote'] or ''}{found['scheme'] or ''}{MASK}", line
+    )
+    return _FLAG.sub(_without_value, _NAMED.sub(_without_value, line))
 
 
 def with_values_masked(line: str, values: Iterable[str]) -> str:
@@ -62,8 +180,91 @@ def with_values_masked(line: str, values: Iterable[str]) -> str:
 
 
 def mask_shapes(text: str) -> str:
-    """AWS's own text, where ``secret:`` is part of a name, with text in the form of a key masked."""
-    return _IN_URL.sub(lambda found: f"{found['before']}{MASK}", _SHAPES.sub(MASK, text))
+    """AWS's own text, where ``secret:`` is part of a name, with text in the form of a key masked.
+
+    These are keys of known vendors, private keys, passwords in URLs, and members of connection strings.
+    """
+    text = _SHAPES.sub(MASK, _without_private_keys(text))
+    if "://" in text or "jdbc:" in text:
+        text = _KEY_AS_USER.sub(rf"\g<before>{MASK}", text)
+        text = "".join(_without_password(part) for part in _BREAK.split(text))
+    return _IN_QUERY.sub(_without_member, _ENTRY.sub(_without_member, text))
+
+
+def is_secret_name(name: str) -> bool:
+    """Whether a variable, flag or member with this name holds a secret, and does not only describe one."""
+    joined = _joined(name)
+    return bool(_SECRET_IDS.search(joined) or (_HOLDS.search(joined) and not _ABOUT.search(joined)))
+
+
+def is_secret_by_name(name: str, value: str) -> bool:
+    """Whether a name says that its value is a secret: not a switch, a reference or, except for passwords, a number."""
+    if not value or not is_secret_name(name) or _HARMLESS.fullmatch(value) or is_reference(value):
+        return False
+    if not value.isdigit():
+        return True
+    joined = _joined(name)
+    if _PASSWORD.search(joined):
+        return len(value) >= _LONG_PIN
+    return len(value) >= _LONG_NUMBER and bool(_NUMBERED.search(joined))
+
+
+def is_reference(value: str) -> bool:
+    """Whether a value only names a variable, as in ``$NAME`` and ``${NAME}``; a password may begin with ``$``."""
+    return bool(_REFERENCE.fullmatch(value))
+
+
+def _joined(name: str) -> str:
+    """A name in small letters with ``_`` between its words, without what may follow its kind."""
+    return _SUFFIX.sub("", _SEAM.sub("_", name[-_LONGEST_NAME:]).lower().strip("_"))
+
+
+def _without_value(found: re.Match[str]) -> str:
+    name, (quote, inner) = found["name"], _unquoted(found["value"])
+    if not is_secret_by_name(name, inner.rstrip(")}]")) or (name == "PWD" and inner.startswith("/")):
+        return found[0]
+    return f"{name}{found['between']}{quote}{MASK}"
+
+
+def _without_member(found: re.Match[str]) -> str:
+    quote, inner = _unquoted(found["value"])
+    return found[0] if is_reference(inner) else f"{found['name']}{quote}{MASK}"
+
+
+def _unquoted(value: str) -> tuple[str, str]:
+    """The quote that a value begins with, with its backslashes, and the rest."""
+    inner = value.lstrip("\\").lstrip("\"'") if value.startswith(_QUOTES) else value
+    return value[: len(value) - len(inner)], inner
+
+
+def _without_private_keys(text: str) -> str:
+    """From the line that begins a key to the one that ends it; without such a line to the end of the text."""
+    shown, at = [], 0
+    while found := _PRIVATE_KEY.search(text, at):
+        shown += [text[at : found.start()], MASK]
+        end = text.find(_ITS_END, found.end())
+        after = text.find(_DASHES, end + len(_ITS_END)) if end >= 0 else -1
+        at = after + len(_DASHES) if after >= 0 else len(text)
+    return "".join([*shown, text[at:]])
+
+
+def _without_password(word: str) -> str:
+    """A word, with the password of a URL masked."""
+    end = word.rfind("@")
+    if end < 0 or word.startswith(_DIGEST, end + 1):
+        return word
+    for found in _USER.finditer(word, 0, end):
+        value = word[found.end() : end]
+        if value and not is_reference(value) and not _is_port(word, found, value):
+            return f"{word[: found.end()]}{MASK}{word[end:]}"
+    return word
+
+
+def _is_port(word: str, user: re.Match[str], after: str) -> bool:
+    """Whether a port and a path follow, and ``user`` is a host."""
+    before = word[max(0, user.start() - _LONGEST_SCHEME) : user.start()]
+    named = user[0].strip(":/")
+    return bool(named and _PORT.match(after) and not _DATABASE.search(before) and "jdbc" not in named)
 
 
 def _parts(value: str) -> Iterator[str]:
@@ -74,6 +275,8 @@ def _parts(value: str) -> Iterator[str]:
 
 
 def _may_be_secret(name: str, value: str) -> bool:
+    if is_secret_by_name(name, value) and value.isdigit():
+        return len(value) >= _SHORTEST
     if _SECRET_NAME.search(name):
         return len(value) >= _SHORTEST_NAMED and not value.isdigit()
     return len(value) >= _SHORTEST and not _PLAIN.fullmatch(value)

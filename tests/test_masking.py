@@ -81,6 +81,242 @@ def test_lines_of_a_log(line: str, shown: str) -> None:
     assert mask(line) == shown
 
 
+# What each vendor's key looks like. They are put together here, so that no scanner takes them for somebody's.
+KEYS = {
+    "AWS": "AKIA" + "IOSFODNN7EXAMPLE",
+    "Airtable": "pat" + "a1B2" * 3 + "c3." + "0af1" * 16,
+    "Anthropic": "sk-ant-api03-" + "a1B2" * 10,
+    "Atlassian": "ATATT3" + "xFf1" * 12,
+    "Azure Entra": "a1B8Q~" + "a1B2" * 8 + "zz",
+    "Databricks": "dapi" + "0af1" * 8,
+    "DigitalOcean": "dop_v1_" + "0af1" * 16,
+    "Docker Hub": "dckr_pat_" + "a1B2" * 6,
+    "Doppler": "dp.pt." + "a1B2" * 10,
+    "GitHub, app": "ghu_" + "a1B2" * 9,
+    "GitHub, fine-grained": "github_pat_" + "a1B2" * 9,
+    "GitHub, refresh": "ghr_" + "a1B2" * 9,
+    "GitLab, runner": "glrt-" + "a1B2" * 5,
+    "GitLab": "glpat-" + "a1B2" * 5,
+    "Google, OAuth": "ya29." + "a1B2" * 9,
+    "Google, client": "GOCSPX-" + "a1B2" * 7,
+    "Google": "AIza" + "SyA1B2c" * 5,
+    "Grafana": "glsa_" + "a1B2" * 8 + "_0af1",
+    "Groq": "gsk_" + "a1B2" * 13,
+    "Hugging Face": "hf_" + "abCd" * 8 + "ef",
+    "JWE": "eyJ" + "hbGciOiJSU0EifQ.".replace("R", "T") + "QR6Owv2u.48V1_ALb.5eym8TW_.XFBoMYUZ",
+    "LangSmith": "lsv2_pt_" + "0af1" * 8 + "_0af1",
+    "Linear": "lin_api_" + "a1B2" * 10,
+    "Mailchimp": "0af1" * 8 + "-us12",
+    "Mailgun": "key-" + "0af1" * 8,
+    "New Relic": "NRAK-" + "A1B2" * 7,
+    "Notion": "ntn_" + "a1B2" * 11,
+    "Perplexity": "pplx-" + "a1B2" * 12,
+    "Pinecone": "pcsk_" + "a1B2" * 12,
+    "PlanetScale": "pscale_pw_" + "a1B2" * 10,
+    "Postman": "PMAK-" + "0af1" * 6 + "-" + "0af1" * 8,
+    "PyPI": "pypi-" + "AgEIcHlwaS5vcmc" + "a1B2" * 9,
+    "Replicate": "r8_" + "a1B2" * 9,
+    "SendGrid": "SG." + "a1B2" * 5 + "." + "c3D4" * 10,
+    "Sentry": "sntrys_" + "a1B2" * 10,
+    "Shopify": "shpat_" + "0af1" * 8,
+    "Slack, app": "xapp-1-" + "A1B2" * 8,
+    "Slack, webhook": "https://hooks.slack.com/services/" + "T0A1B2/B0A1B2/" + "a1B2" * 6,
+    "Slack": "xoxe-" + "a1B2" * 8,
+    "Square": "sq0csp-" + "a1B2" * 10,
+    "Stripe": "sk_live_" + "a1B2" * 6,
+    "Supabase": "sbp_" + "0af1" * 10,
+    "Tavily": "tvly-" + "a1B2" * 8,
+    "Telegram": "123456789:AA" + "a1B" * 11,
+    "Terraform Cloud": "a1B2" * 3 + "aa.atlasv1." + "a1B2" * 16,
+    "Twilio": "SK" + "0af1" * 8,
+    "Vault": "hvs." + "a1B2" * 8,
+    "age": "AGE-SECRET-KEY-1" + "QPZR" * 14,
+    "npm": "npm_" + "a1B2" * 9,
+    "Discord, webhook": "https://discord.com/api/webhooks/123456789012345678/" + "a1B2" * 17,
+    "Teams, webhook": "https://acme.webhook.office.com/webhookb2/" + "0af1" * 8 + "@" + "0af1" * 8,
+    "Zapier, webhook": "https://hooks.zapier.com/hooks/catch/123456/" + "a1b2c3",
+}
+
+
+@pytest.mark.parametrize("vendor", KEYS)
+def test_keys_of_known_vendors(vendor: str) -> None:
+    key = KEYS[vendor]
+    shown = mask_shapes(f"could not use {key} today")
+    assert shown.startswith("could not use ")
+    assert shown.endswith("*** today")
+    assert key[-4:] not in shown
+
+
+# Each password is in a URL as somebody types it, which is not always as RFC 3986 has it.
+@pytest.mark.parametrize(
+    "password", ["pa/ss", "kJ8/x+2q", "pa@ss", "@", "a:b", "12345", "pa?ss#x", "pa'ss", "x,y", "a\"]b':x}c"]
+)
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://app:{}@db:5432/x",
+        "postgresql+psycopg2://app:{}@db/x",
+        "postgres://app@corp:{}@corp.postgres.database.azure.com/x",
+        "mysql://app:{}@10.0.0.1:3306/x",
+        "mongodb+srv://app:{}@a.example.com/?retryWrites=true",
+        "redis://:{}@cache:6379/0",
+        "amqps://app:{}@mq:5671/vhost",
+        "https://me:{}@example.com/simple",
+        "sftp://me:{}@files.example.com",
+        "jdbc:oracle:thin:app/{}@//db:1521/x",
+    ],
+)
+def test_a_password_in_a_url_is_masked_whole(url: str, password: str) -> None:
+    before, _, after = url.partition("{}")
+    assert (
+        mask_shapes(f"cannot reach {url.format(password)} today") == f"cannot reach {before}***{after} today"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("postgres://app:12/ab@db/x", "postgres://app:***@db/x"),
+        (
+            "https://0a1b2c3d4e5f0a1b2c3d4e5f0a1b2c3d@o1.ingest.sentry.io/1",
+            "https://***@o1.ingest.sentry.io/1",
+        ),
+        ("https://abc123def456abc123def456:x@github.com/a", "https://***:***@github.com/a"),
+        ('{"u":"redis://:pa/ss@c","m":"a@b.c"}', '{"u":"redis://:***@c","m":"a@b.c"}'),
+        ("Server=db;User Id=sa;Password=Yukon900!;", "Server=db;User Id=sa;Password=***;"),
+        (
+            "AccountName=x;AccountKey=Eby8vdM0==;EndpointSuffix=y",
+            "AccountName=x;AccountKey=***;EndpointSuffix=y",
+        ),
+        ("Endpoint=sb://x/;SharedAccessKeyName=all;SharedAccessKey=a1b2=", None),
+        ("jdbc:postgresql://db/x?user=app&password=hunter22", "jdbc:postgresql://db/x?user=app&password=***"),
+        (
+            "https://b.s3.amazonaws.com/k?X-Amz-Signature=0af1&x=1",
+            "https://b.s3.amazonaws.com/k?X-Amz-Signature=***&x=1",
+        ),
+        (
+            "https://x.blob.core.windows.net/c?sv=2022&sig=a%2Bb%3D",
+            "https://x.blob.core.windows.net/c?sv=2022&sig=***",
+        ),
+    ],
+)
+def test_connection_strings(text: str, shown: str | None) -> None:
+    assert mask_shapes(text) == (shown or text.rpartition("=a1b2=")[0] + "=***")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://example.com:8443/users/@me",
+        "http://api:8080/users/@me",
+        "https://example.com/@scope/package",
+        "http://[::1]:8080/x@y",
+        "git+ssh://git@github.com:22/acme/app@v1",
+        "git+ssh://git@github.com:acme/app@v1",
+        "git@github.com:acme/app.git",
+        "docker://registry:5000/app@sha256:0af1",
+        "docker-image://app:latest@sha256:0af1",
+        "postgres://$USER:$PASSWORD@db/x",
+        "postgres://${USER}:${PASSWORD}@db/x",
+        "postgres://app@db/x",
+        "http://my-service-of-a-long-name-2:8080/",
+        "mailto:a@example.com",
+        "ask a@example.com: b@example.com",
+        "PWD=/app",
+        "Password=$PASSWORD;",
+    ],
+)
+def test_addresses_without_a_password_stay(text: str) -> None:
+    assert mask_shapes(text) == text
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("Authorization: Token 9944b09199c62bcf", "Authorization: Token ***"),
+        ("Authorization: Basic YTpi", "Authorization: Basic ***"),
+        ("authorization=Negotiate YIIabcd", "authorization=Negotiate ***"),
+        ("Authorization: Whatever 9944b09199c62bcf", "Authorization: ***"),
+        ("Authorization: 9944b09199c62bcf", "Authorization: ***"),
+        ('Authorization: Digest username="x", response="6629fae4"', "Authorization: ***"),
+        ("Authorization: AWS4-HMAC-SHA256 Credential=AK/x, Signature=0af1", "Authorization: ***"),
+        ("Proxy-Authorization: Bearer abcd", "Proxy-Authorization: Bearer ***"),
+        ("{'Authorization': 'Token 9944b0 9199'}", "{'Authorization': '***'}"),
+        ('{"authorization": "Whatever a b c d"}', '{"authorization": "***"}'),
+        ("Authorization: Bearer abcd status=200", "Authorization: Bearer *** status=200"),
+        ("password='correct horse battery'", "password='***'"),
+        ('{"password": "abc def ghi"}', '{"password": "***"}'),
+        (r'{"password": "ab\"c d"}', '{"password": "***"}'),
+        (r'"{\"password\": \"abc def\"}"', None),
+        ("password='correct horse", "password='***"),
+        ('token: "a,b"', 'token: "***"'),
+        ('SECRET_KEY="django-insecure-#$%^&*(abc;def"', 'SECRET_KEY="***"'),
+        ("DB_PASSWORD=a,bcdefghi", "DB_PASSWORD=***"),
+        ("DB_PASSWORD=a'bcdefghi next", "DB_PASSWORD=*** next"),
+        ("DB_PASSWORD=ab&cd;ef next", "DB_PASSWORD=*** next"),
+        ("DB_PASSWORD=;)gjx next", "DB_PASSWORD=*** next"),
+        ("DB_PASSWORD=`,'GZXtB next", "DB_PASSWORD=*** next"),
+        ('DB_PASSWORD=t@;":}N}O next', "DB_PASSWORD=*** next"),
+        ('API_KEY="t;\\":}N}O" next', 'API_KEY="***" next'),
+        ('{"token":12345678,"user":"app"}', '{"token":***,"user":"app"}'),
+        ("password=hunter2,user=app", "password=***,user=app"),
+        ("pwd=hunter22", "pwd=***"),
+        ("PGPASSWORD=hunter22 psql", "PGPASSWORD=*** psql"),
+        ("passphrase: abcd1234", "passphrase: ***"),
+        ("DB_PASS=hunter22", "DB_PASS=***"),
+        ("secret_key_base: abcdefghijk", "secret_key_base: ***"),
+        ("X-Api-Key: abcdef123456", "X-Api-Key: ***"),
+        ("x-amz-security-token: FwoGZXIvYXdzE", "x-amz-security-token: ***"),
+        ("Set-Cookie: session=abcdef; Path=/", "Set-Cookie: ***"),
+        ("Cookie: a=b; session=abcdef", "Cookie: ***"),
+        ("private_key: abcdefgh", "private_key: ***"),
+        ("{:password => 'abc def'}", "{:password => '***'}"),
+        ('"passwords": ["abc def"]', '"passwords": ["***"]'),
+        ("<password>hunter22</password>", "<password>***"),
+        ("?q=password%3Dhunter22", "?q=password%3D***"),
+        ("+ app --password hunter22 --port 1", "+ app --password *** --port 1"),
+        ("+ app --db-pass 'a b c' --port 1", "+ app --db-pass '***' --port 1"),
+    ],
+)
+def test_the_whole_of_a_named_secret(line: str, shown: str | None) -> None:
+    masked = mask(line)
+    if shown is None:
+        assert "abc" not in masked
+        assert "def" not in masked
+    else:
+        assert masked == shown
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "142 tests passed: 3 skipped",
+        "tokenizer: bert-base-uncased",
+        "bypass: always",
+        "token_url=https://example.com/oauth",
+        "password_file=/run/secrets/db",
+        "USE_PASSWORD=true",
+        "cookie: none found",
+        "max_tokens=4096",
+        "app --max-tokens 4096",
+        "app --token --port 8501",
+        "SELECT a FROM t WHERE token = $1",
+        '{"use_password": false}',
+    ],
+)
+def test_what_only_sounds_like_a_secret_stays(line: str) -> None:
+    assert mask(line) == line
+
+
+def test_a_private_key_is_masked_to_its_end() -> None:
+    """An encrypted one has hyphens in its headers (RFC 1421)."""
+    headers = "Proc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,0AF1"
+    for kind in ("RSA PRIVATE KEY", "PRIVATE KEY", "PGP PRIVATE KEY BLOCK"):
+        key = f"-----BEGIN {kind}-----\n{headers}\n\nMIIEpAIBAAKC\n-----END {kind}-----"
+        assert "MIIE" not in mask_shapes(f"key: {key} today")
+        assert mask_shapes(f"key: {key} today").endswith(" today")
+
+
 def test_names_in_what_aws_says_stay() -> None:
     said = "failed to fetch secret: openai-x1Y2z3 from secrets manager"
     assert mask_shapes(said) == said
