@@ -1,54 +1,261 @@
 """Decides which plain environment variables, and which commands, look like secrets. Pure.
 
 Sometimes wrong in both directions, because only a name and a value are known. A value that looks like a secret is
-never written to a file; others are written to the settings.
+never written to a file; others are written to the settings. The value is looked at before the name, and no beginning of
+a value, such as ``/``, excuses it: only the whole form of an ARN, of a path of plain words, or of an address does.
 """
 
 from __future__ import annotations
 
 import re
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 
-from ..masking import mask, mask_shapes
+from ..foreign import parsed
+from ..masking import is_reference, is_secret_by_name, mask, mask_shapes
 
-_NAME = re.compile(
-    r"pass(word|wd|phrase)?$|passw|pwd|secret|token|credential|private|signature|dsn$|salt$"
-    r"|(api|access|auth|encryption|signing|master|service|account|_)_?key$|^key$",
-    re.IGNORECASE,
+# Where a secret is, instead of the secret: an ARN, a file, or an address whose host has no user before it.
+_PLACE = re.compile(
+    r"arn:[\w-]{1,32}:[\w-]{1,64}:[\w-]{0,64}:\d{0,12}:\S{1,2048}"
+    r"|(?:https?|wss?|s3|gs|file|vault|op|ssm|sm|secretsmanager|aws[\w-]{0,16}|gcp[\w-]{0,16}|azure[\w-]{0,16}|keyvault"
+    r"|ref\+\w{1,16})://(?![^/\s]{0,512}@)[a-z0-9._-]{0,253}(?::\d{1,5})?(?:[/?#]\S{0,2048})?"
+    r"|alias/[\w/-]{1,256}"
+    r"|[\w./-]{1,512}\.(?:pem|key|crt|cer|p12|pfx|jks|json|txt|ya?ml|env|pub)"
 )
-# Names that describe a secret, such as its location, rather than contain it.
-_ABOUT = re.compile(
-    r"_(url|uri|endpoint|name|arn|id|ttl|expiry|expires|header|path|file|type|version)$", re.IGNORECASE
+_HUMP = re.compile(r"[A-Z]?[a-z]{1,64}|[A-Z]{1,64}|\d{1,64}")
+_SHORT_SEGMENT, _LETTERS_A_HUMP, _SEGMENTS = 3, 3, 2
+_FOLDER = re.compile(r"/(?:[a-z]{2,64}|[A-Z][a-z]{2,64})/")
+
+# ``user:password@host``, ``user:password@tcp(host)`` and ``user/password@host:port/service``, without a scheme.
+_CREDENTIALS = re.compile(
+    r"(?!(?:mailto|npm|sips?|acct|xmpp|git|docker|oci|pkg|file|ssh|node):)[\w.+%-]{1,128}:(?!//|\d{1,5}/)\S{1,512}@"
+    r"(?!sha256:|v?\d{1,8}(?:\.\d{1,8}){0,2}(?:[+-]\S{0,64})?$)(?:\w{2,8}\(\S{0,512}|[\w.-]{1,253}(?::\d{1,5})?(?:/\S{0,512})?)"
+    r"|[\w$#]{1,64}/[^\s/@]{1,128}@(?://)?[\w.-]{1,253}:\d{2,5}[/:]\S{1,256}"
 )
-_REFERENCE = re.compile(r"arn:|/|\w{1,20}://")
+_WITH_BLANKS = re.compile(r"[\w.+-]{1,40}://[^\s:/@]{1,256}:(?!\d{1,5}(?:\D|$))[^\n@]{1,256}@")
+_HEADER_VALUE = re.compile(
+    r"(?:bearer|basic|token|apikey)\s{1,8}(?:(?=\S{0,512}\d)\S{8,1024}|\S{20,1024})", re.IGNORECASE
+)
+# ``AUTH=user:password``; or one word with a number in it, which no kind of authentication is called by.
+_AUTH_NAME = re.compile(r"auth['\"]?$", re.IGNORECASE)
+_AUTH_VALUE = re.compile(r"[^\s:/]{1,128}[:/](?!/)\S{1,512}|(?=\S{0,512}\d)\S{8,1024}")
+_HOOK_NAME = re.compile(r"hook", re.IGNORECASE)
+_HOOK_VALUE = re.compile(
+    r"https?://[^\s/]{1,253}/\S{0,256}?(?<=[/=])(?=[\w-]{0,64}\d)(?=[\w-]{0,64}[A-Za-z])[\w-]{16,}+"
+)
+_PAIR = re.compile(
+    r"(?<![\w.-])(?P<name>[\w.-]{1,128}+)\s{0,8}+=\s{0,8}+(?:\"(?P<double>[^\"]*+)|'(?P<single>[^']*+)|(?P<plain>[^\s;&,]++))"
+)
+# Between other members, ``key`` is mostly the key of a thing.
+_ONLY_KEY, _LIKE_A_KEY = re.compile(r"keys?", re.IGNORECASE), re.compile(r"(?=\S{0,512}\d)\S{16}")
+_DEFAULT = re.compile(r"\$\{(?P<name>\w{1,128}):?[-=](?P<value>[^{}]{1,512})\}")
+_WORKING_FOLDER = re.compile(r"(?:OLD)?PWD")
+
 _RANDOM = re.compile(r"[A-Za-z0-9+/=_-]{20,}+")
-# A flag and its value; a variable reference or a number is not a secret.
-_FLAG = re.compile(
-    r"(?<!\S)--?[\w-]{0,64}?(?:password|passwd|secret|token|api[-_]?key)[\w-]{0,64}+(?:\s{1,8}+|=)"
-    r"(?!['\"]?\$|-|\d{1,64}+(?:\s|$))\S{4}",
-    re.IGNORECASE,
-)
 _KINDS = ("[a-z]", "[A-Z]", "[0-9]")
-_SHORTEST = 4
+# No secrets by themselves: names, words with a number, and identifiers, in hexadecimal digits or CloudFormation's.
+_PART = re.compile(r"[^+/=_-]{1,512}+")
+_PLAIN_PART = re.compile(
+    r"[A-Za-z]{1,20}\d{0,10}|\d{1,12}[A-Za-z]{0,3}|[A-Za-z0-9]{1,6}|[A-Z0-9]{12,13}|[0-9a-f]{1,64}"
+)
+_IDENTIFIES = re.compile(r"(?:^|_)(?:id|arn|sha|digest|version|path|dir|file|public_key)$", re.IGNORECASE)
+_LONG_WORD = 32
+
+# What a shell puts in: it is a secret only if it has a default value.
+_EXPANSION = re.compile(r"(?:\$\([^()]{0,256}\)|\$\{\w{1,128}\}|\$\w{1,128}|`[^`]{0,256}`){1,16}+")
+_SEPARATORS = frozenset({";", "&&", "||", "|", "&"})
+
+
+@dataclass(frozen=True)
+class _Flag:
+    """A short flag of one program: its value may be joined to it, or also be the next word."""
+
+    letter: str
+    joined_only: bool = False
+    form: re.Pattern[str] = re.compile(r".{1,4096}")
+
+    def value(self, word: str, following: str) -> str:
+        """What it is given; empty if it is not this flag."""
+        if word == self.letter:
+            return "" if self.joined_only else following
+        return word.removeprefix(self.letter) if word.startswith(self.letter) else ""
+
+
+_USER_AND_PASSWORD = re.compile(r"[^:]{0,256}:(?!//)(?P<password>.{1,1024})")
+_USER_PERCENT_PASSWORD = re.compile(r"[^%]{0,256}%(?P<password>.{1,1024})")
+_FLAGS_OF = (
+    (
+        "mysql mysqldump mysqladmin mysqlimport mysqlsh mysqlcheck mysqlslap mysqlshow",
+        _Flag("-p", joined_only=True),
+    ),
+    ("mariadb mariadb-dump mariadb-admin mycli", _Flag("-p", joined_only=True)),
+    ("sshpass login mongo mongosh mongodump mongorestore", _Flag("-p")),
+    ("redis-cli valkey-cli", _Flag("-a")),
+    ("curl", _Flag("-u", form=_USER_AND_PASSWORD)),
+    ("curl", _Flag("--user", form=_USER_AND_PASSWORD)),
+    ("http https xh", _Flag("-a", form=_USER_AND_PASSWORD)),
+    ("sqlcmd bcp", _Flag("-P")),
+    ("ldapsearch ldapadd ldapmodify ldapwhoami", _Flag("-w")),
+    ("smbclient", _Flag("-U", form=_USER_PERCENT_PASSWORD)),
+)
+_PROGRAMS: Mapping[str, tuple[_Flag, ...]] = {
+    program: tuple(flag for others, flag in _FLAGS_OF if program in others.split())
+    for programs, _ in _FLAGS_OF
+    for program in programs.split()
+}
+# How openssl is told a password.
+_OPENSSL = "pass:"
 
 
 def looks_secret(name: str, value: str) -> bool:
     """Whether a variable's value should not be written to a file."""
-    if mask_shapes(value) != value:
+    if _contains(value):
         return True
-    if len(value) < _SHORTEST or value.isdigit() or _REFERENCE.match(value):
+    if _is_place(value) or (_WORKING_FOLDER.fullmatch(name) and value.startswith("/")):
+        return _is_hook(name, value)
+    return _is_named(name, value) or _is_hook(name, value) or _is_random(name, value)
+
+
+def hides_secret(command: str, depth: int = 3) -> bool:
+    """Whether a command contains a secret, as in ``--password=…``, ``-pPASSWORD`` or a URL, or in ``sh -c``."""
+    command = _EXPANSION.sub("$X", command)
+    if mask_shapes(command) != command:
+        return True
+    words = _words(command)
+    return (
+        any(_is_given(name, value) for name, value in [*_pairs(command), *_assigned(words), *_flags(words)])
+        or any(": " in word and "$" not in word and mask(word) != word for word in words)
+        or _is_told(words)
+        or any(len(word) >= _LONG_WORD and _is_random("", word) for word in words)
+        or any(depth > 0 and hides_secret(word, depth - 1) for word in words if " " in word)
+    )
+
+
+def _contains(value: str) -> bool:
+    """Whether there is a secret in the value, whatever its name is."""
+    if mask(value) != value or _HEADER_VALUE.fullmatch(value) or _WITH_BLANKS.match(value):
+        return True
+    if _CREDENTIALS.fullmatch(value):
+        return True
+    words = _words(value) if " -" in f" {value}" else []
+    given = [*_pairs(value), *_members(value), *_flags(words)]
+    return any(_is_given(name, inner) for name, inner in given) or _is_told(words)
+
+
+def _is_given(name: str, value: str) -> bool:
+    """Whether a name inside a value or a command has a secret as its value."""
+    if _WORKING_FOLDER.fullmatch(name) and value.startswith("/"):
         return False
-    if _NAME.search(name) and not _ABOUT.search(name):
+    return _is_named(name, value) and not _is_place(value)
+
+
+def _is_named(name: str, value: str) -> bool:
+    if is_secret_by_name(name, value):
         return True
-    return bool(_RANDOM.fullmatch(value)) and all(re.search(kind, value) for kind in _KINDS)
+    return bool(_AUTH_NAME.search(name) and _AUTH_VALUE.fullmatch(value)) and not _is_all_references(value)
 
 
-def hides_secret(command: str) -> bool:
-    """Whether a command contains a secret, as in ``--password=…`` or a URL."""
-    return mask_shapes(command) != command or bool(_FLAG.search(command)) or _assigns(command)
+def _is_all_references(value: str) -> bool:
+    return all(is_reference(part) for part in re.split(r"[:/]", value))
 
 
-def _assigns(command: str) -> bool:
-    """Whether a command assigns one, as in ``TOKEN=abcd python app.py``; variable references and numbers are
-    harmless."""
-    words = (word for word in command.split() if "$" not in word and not word.rpartition("=")[2].isdigit())
-    return any(mask(word) != word for word in words)
+def _is_hook(name: str, value: str) -> bool:
+    return bool(_HOOK_NAME.search(name) and _HOOK_VALUE.match(value))
+
+
+def _is_place(value: str) -> bool:
+    return bool(_PLACE.fullmatch(value)) or _is_path(value)
+
+
+def _is_path(value: str) -> bool:
+    """Whether a value is a path of plain words, as ``/run/secrets/db_password`` is and ``/kJ8x2q/Ab9`` is not."""
+    segments = value.strip("/").split("/")
+    return value.startswith("/") and len(segments) >= _SEGMENTS and all(map(_is_plain, segments))
+
+
+def _is_plain(segment: str) -> bool:
+    humps = _HUMP.findall(segment)
+    letters = sum(map(len, humps))
+    return len(segment) <= _SHORT_SEGMENT or 0 < len(humps) * _LETTERS_A_HUMP <= letters
+
+
+def _is_random(name: str, value: str) -> bool:
+    """Whether a value looks like one that a program has chosen at random, and like no path, name or identifier."""
+    if not _RANDOM.fullmatch(value) or not all(re.search(kind, value) for kind in _KINDS):
+        return False
+    if _IDENTIFIES.search(name) or _FOLDER.match(value):
+        return False
+    return not all(_PLAIN_PART.fullmatch(part) for part in _PART.findall(value))
+
+
+def _pairs(text: str) -> Iterator[tuple[str, str]]:
+    """The members of connection strings, queries and assignments: ``name=value``."""
+    for found in _PAIR.finditer(text):
+        value = found["double"] or found["single"] or found["plain"] or ""
+        if not _ONLY_KEY.fullmatch(found["name"]) or _LIKE_A_KEY.match(value):
+            yield found["name"], value
+    for found in _DEFAULT.finditer(text):
+        yield found["name"], found["value"]
+
+
+def _members(value: str) -> Iterator[tuple[str, str]]:
+    """The texts and numbers in a value that is JSON, with their names."""
+    if not value.lstrip().startswith(("{", "[")):
+        return
+    try:
+        left = [("", parsed(value))]
+    except ValueError:
+        return
+    while left:
+        name, found = left.pop()
+        if isinstance(found, Mapping):
+            left += found.items()
+        elif isinstance(found, list):
+            left += [(name, inner) for inner in found]
+        elif isinstance(found, str | int | float) and not isinstance(found, bool):
+            yield name, str(found)
+
+
+def _words(command: str) -> list[str]:
+    try:
+        return shlex.split(command)
+    except ValueError:
+        return command.split()
+
+
+def _assigned(words: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Words such as ``name=value`` and ``--name=value``, out of their quotes: the value may contain anything."""
+    for word in words:
+        name, _, value = word.partition("=")
+        yield name, value
+
+
+def _flags(words: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Flags whose value is the next word; those with ``=`` are pairs."""
+    for word, following in pairwise(words):
+        if word.startswith("-") and "=" not in word and not following.startswith("-"):
+            yield word, following
+
+
+def _is_told(words: Sequence[str]) -> bool:
+    """Whether a program is told a password by a short flag of its own."""
+    flags: tuple[_Flag, ...] = ()
+    for word, following in pairwise([*words, ""]):
+        if word.startswith(_OPENSSL) and _is_told_plainly(word.removeprefix(_OPENSSL)):
+            return True
+        program = _PROGRAMS.get(word.rpartition("/")[2])
+        flags = program or (() if word in _SEPARATORS else flags)
+        if not program and any(_is_password(flag, flag.value(word, following)) for flag in flags):
+            return True
+    return False
+
+
+def _is_password(flag: _Flag, value: str) -> bool:
+    found = flag.form.fullmatch(value)
+    return found is not None and _is_told_plainly(found.groupdict().get("password") or value)
+
+
+def _is_told_plainly(value: str) -> bool:
+    return bool(value) and not is_reference(value) and not value.startswith("-")

@@ -41,6 +41,45 @@ def with_secret() -> Migration:
     )
 
 
+# Secrets in every form: each holds this, in the open or in part.
+OPEN = "kJ8x2q"
+VARIABLES = {
+    "DATABASE_URL": f"postgresql://app:{OPEN}/x+@1@db:5432/x",
+    "DB_PASSWORD": f"/{OPEN}AbcdefG",
+    "CACHE_PASSWORD": f"x://{OPEN}",
+    "MSSQL": f"Server=db;User Id=sa;Password={OPEN}!;",
+    "AZURE": f"AccountName=x;AccountKey={OPEN}==;EndpointSuffix=y",
+    "SENTRY_DSN": f"https://{OPEN}@o1.ingest.sentry.io/1",
+    "BASIC_AUTH": f"admin:{OPEN}",
+    "GCP_SA_JSON": json.dumps({"type": "service_account", "private_key": OPEN}),
+    "SLACK": f"https://hooks.slack.com/services/T00/B00/{OPEN}",
+    "OPTS": f"--requirepass {OPEN}",
+}
+COMMANDS = (
+    f"streamlit run app.py --db postgresql://app:{OPEN}/x@db/x",
+    f"DB_PASS={OPEN} python app.py",
+    f"app --password 'a {OPEN}'",
+    f"mysql -p{OPEN}",
+    f"sh -c 'app --pwd={OPEN}'",
+)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("kind", [image_source, code_source])
+def test_no_secret_is_written_or_shown(tmp_path: Path, command: str, kind: Any) -> None:
+    source = kind(StartCommand=command, RuntimeEnvironmentVariables={"PLAIN": "stays", **VARIABLES})
+    if kind is code_source:
+        source["CodeRepository"]["CodeConfiguration"]["CodeConfigurationValues"]["BuildCommand"] = command
+        source["CodeRepository"]["RepositoryUrl"] = f"https://me:{OPEN}/@github.com/example/shop"
+    found = migration({"SourceConfiguration": source})
+    write_files(draft_files(found, tmp_path), tmp_path)
+    texts = [path.read_text() for path in tmp_path.rglob("*") if path.is_file()]
+    assert any("stays" in text for text in texts)
+    assert found.suspects == tuple(sorted(VARIABLES))
+    shown = json.dumps(report.migration_json(found))
+    assert not [text for text in (*texts, shown, repr(found.mapped.rows)) if OPEN in text]
+
+
 # Files
 
 

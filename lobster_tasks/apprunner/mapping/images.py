@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ...documentation import place
+from ...masking import mask_shapes
 from ..description import AwsDict, Description, ImageFacts, RoleFacts
 from ..secrecy import hides_secret, looks_secret
 from ..source import DOCKERFILE, FILE, base_image, build_commands, dockerfile, port_of
@@ -193,7 +194,7 @@ def _code_rows(description: Description, source: Any) -> list[MappingRow]:
     rows = [
         approximated(
             f"{_CODE}RepositoryUrl",
-            source["RepositoryUrl"],
+            mask_shapes(source["RepositoryUrl"]),
             DOCKERFILE,
             "App Runner builds from source; here inv push-image builds the Dockerfile",
             f"review {DOCKERFILE} in a checkout of the repository, then inv push-image --tag T",
