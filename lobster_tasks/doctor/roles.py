@@ -25,24 +25,35 @@ def caller(facts: Facts) -> CheckResult:
 
 def execution_role(facts: Facts) -> CheckResult:
     """ECS tasks can assume the role that pulls the image, writes the logs and reads the secrets."""
-    return _role(facts, "execution_role", facts.settings.task.execution_role)
+    return _role(facts, "execution_role", facts.settings.task.execution_role, "executionRoleArn")
 
 
 def task_role(facts: Facts) -> CheckResult:
     """ECS tasks can assume the role of the app itself."""
-    return _role(facts, "task_role", facts.settings.task.task_role)
+    return _role(facts, "task_role", facts.settings.task.task_role, "taskRoleArn")
 
 
-def _role(facts: Facts, reading: Name, name: str) -> CheckResult:
+def _role(facts: Facts, reading: Name, name: str, member: str) -> CheckResult:
     role = facts.known(reading)
     if role is None:
         return failed(f"there is no role {name}", _FIX_ROLES, "absent")
+    named = _named(facts, member, name)
+    if role["Arn"] != named:
+        why = f"the task definition names {named}, but {name} is {role['Arn']}"
+        return failed(why, f"set task.{reading} to another name in invoke.yaml; {_FIX_ROLES}", "absent", why)
     document = _document(role["AssumeRolePolicyDocument"])
     why_not = objection(document, facts.account, facts.partition, facts.settings.region)
     if why_not:
         saw = f"{name} cannot be assumed by {TASKS}: {why_not}"
         return failed(saw, _FIX_ROLES, "not-assumable", why_not)
     return passed(f"{name} may be assumed by {TASKS}")
+
+
+def _named(facts: Facts, member: str, name: str) -> str:
+    """The ARN by which ECS gets a role: that of the revision, or of the next one where its role has another name."""
+    arn = str((facts.readings["task_definition"].value or {}).get(member, ""))
+    is_its = arn.rpartition("/")[2] == name
+    return arn if is_its else f"arn:{facts.partition}:iam::{facts.account}:role/{name}"
 
 
 def _document(value: Any) -> Mapping[str, Any]:

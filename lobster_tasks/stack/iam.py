@@ -15,6 +15,7 @@ from .neighbours import Neighbours
 from .resource import Attributes, Live, LiveResources, Resource, attached, attaching, tag_list, tags_of
 
 _ABSENT = ("NoSuchEntity",)
+_NO_PATH = "/"
 # ARNs in a role's policies that contain the stack's own region; a secret may be in any region.
 _OWN_ARN = re.compile(r"arn:[a-z-]{3,16}:(?:ecs|ecr|logs):([a-z0-9-]{1,32}):")
 # A Sid may contain letters and digits: Z escapes itself and the other characters of a stack's name.
@@ -32,12 +33,19 @@ class Role(Resource):
     Roles belong to the whole account, so this one has a tag with its stack's region. An older role without the tag is
     assigned by the region in its policies (``aws:SourceArn``), and gets the tag at the next setup. Statements are
     added to the trust policy of an adopted role, each with a ``Sid`` of ours.
+
+    A role's ARN contains its path, and its name is unique whatever the path ("IAM identifiers"). The task definition,
+    the policies and the workflows name the role without one, so a role with a path cannot take its place.
     """
 
     kind: ClassVar[str] = "role"
     is_global: ClassVar[bool] = True
     additions: ClassVar[frozenset[str]] = frozenset({"trust", "policy", "managed-policies", "region"})
     decisive: ClassVar[frozenset[str]] = frozenset({"permissions-boundary"})
+    fixed: ClassVar[frozenset[str]] = frozenset({"path"})
+    fixed_because: ClassVar[str] = (
+        "IAM cannot change it, and the task definition and the policies name the role by an ARN without a path"
+    )
     trust: str
     policy: str
     managed: tuple[str, ...] = ()
@@ -55,6 +63,7 @@ class Role(Resource):
             return None
         role = found["Role"]
         attributes: dict[str, Any] = {
+            "path": role["Path"],
             "trust": canonical(role["AssumeRolePolicyDocument"]),
             "policy": self._read_policy(aws),
         }
@@ -72,8 +81,12 @@ class Role(Resource):
         return Live(role["Arn"], attributes, tags, role, region)
 
     def desired(self, known: LiveResources) -> Attributes:
-        """Trust policy, inline policy, managed policies if any, and the region tag where the role is ours."""
-        attributes: dict[str, Any] = {"trust": canonical(self.trust), "policy": canonical(self.policy)}
+        """No path, trust policy, inline policy, managed policies if any, and the region tag where the role is ours."""
+        attributes: dict[str, Any] = {
+            "path": _NO_PATH,
+            "trust": canonical(self.trust),
+            "policy": canonical(self.policy),
+        }
         found = known.get(self)
         if found is not None and found.stack == self.stack:
             attributes["region"] = self.region
@@ -101,6 +114,10 @@ class Role(Resource):
             *(f"{each}, which can assume it" for each in sorted(trusted)),
         )
 
+    def instead(self, live: Live) -> str:
+        """Another name: IAM has one role of each name, and deletes none that others may use."""
+        return f"set {self.setting} to another name in invoke.yaml, and setup creates that role"
+
     def describe(self, attribute: str, value: Any) -> str:
         """A policy in short: the principals it trusts, or what it allows."""
         if attribute == "trust":
@@ -118,7 +135,7 @@ class Role(Resource):
             Tags=tag_list(self.tags),
             **({"PermissionsBoundary": self.boundary} if self.boundary else {}),
         )["Role"]
-        with_it = {"trust", "permissions-boundary", "region"}
+        with_it = {"path", "trust", "permissions-boundary", "region"}
         live, rest = Live(made["Arn"], {}, self.tags), frozenset(self.desired(known)) - with_it
         return self.update(aws, live, rest, known)
 

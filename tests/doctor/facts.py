@@ -166,8 +166,11 @@ def secret(name: str = "KEY", source: str = SECRET, found: bool | None = True, *
 
 HEALTHY: Mapping[Name, Any] = {
     "identity": {"Arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/deploy/me"},
-    "execution_role": {"Arn": "arn:role", "AssumeRolePolicyDocument": TRUST},
-    "task_role": {"Arn": "arn:role", "AssumeRolePolicyDocument": TRUST},
+    "execution_role": {
+        "Arn": f"arn:aws:iam::{ACCOUNT}:role/ecsTaskExecutionRole",
+        "AssumeRolePolicyDocument": TRUST,
+    },
+    "task_role": {"Arn": f"arn:aws:iam::{ACCOUNT}:role/ecsTaskRole", "AssumeRolePolicyDocument": TRUST},
     "service_linked_role": {"RoleName": "AWSServiceRoleForECS"},
     "secrets": [],
     "may_pull": [Decision("ecr:BatchGetImage", "arn:repository", "allowed")],

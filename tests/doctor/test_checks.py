@@ -18,8 +18,10 @@ from lobster_tasks.doctor.facts import Decision
 from lobster_tasks.errors import AwsCallError, DockerfileError, RefusedError
 from lobster_tasks.probe import Answer, Probe
 from tests.doctor.facts import (
+    ACCOUNT,
     SECRET,
     TARGET_GROUP,
+    TRUST,
     anywhere,
     blocking,
     check,
@@ -118,7 +120,11 @@ OWN_ACL = {"Name": "lobster-us-east-2", "DefaultAction": {"Block": {}}, "Rules":
 IP_SETS = [{"Addresses": ["203.0.113.0/24"]}, {"Addresses": ["2001:0db8:0000:0000:0000:0000:0000:0000/32"]}]
 PRIVATE = {"network": {"public": False}}
 NO_SOCKET = {"probe": {"websocket": False}}
-ROLE = {"AssumeRolePolicyDocument": '{"Statement": []}', "Arn": "arn:role"}
+ROLES = f"arn:aws:iam::{ACCOUNT}:role"
+ROLE = {"AssumeRolePolicyDocument": '{"Statement": []}', "Arn": f"{ROLES}/ecsTaskRole"}
+# A role's ARN contains its path; its name is unique whatever the path ("IAM identifiers", IAM User Guide).
+WITH_PATH = {"AssumeRolePolicyDocument": TRUST, "Arn": f"{ROLES}/service-role/ecsTaskExecutionRole"}
+APP_WITH_PATH = {"AssumeRolePolicyDocument": TRUST, "Arn": f"{ROLES}/service-role/ecsTaskRole"}
 VPCE = [{"ServiceName": f"com.amazonaws.us-east-2.{name}"} for name in ("ecr.api", "ecr.dkr", "logs", "s3")]
 FAILED = Probe("http://lb", Answer(False, "GET / answers 503"), Answer(False, "WebSocket / is refused (403)"))
 WEB_ACL = "arn:aws:wafv2:us-east-2:123456789012:regional/webacl/ours/0"
@@ -137,6 +143,41 @@ CASES = [
     ),
     case(
         "roles.task", "fail", "ecsTaskRole cannot be assumed by ecs-tasks", "inv create-iam", task_role=ROLE
+    ),
+    case(
+        "roles.execution",
+        "fail",
+        f"names {ROLES}/ecsTaskExecutionRole, but ecsTaskExecutionRole is {WITH_PATH['Arn']}",
+        "set task.execution_role to another name in invoke.yaml; inv create-iam-policies",
+        execution_role=WITH_PATH,
+    ),
+    case(
+        "roles.task",
+        "fail",
+        f"the task definition names {ROLES}/ecsTaskRole, but ecsTaskRole is {APP_WITH_PATH['Arn']}",
+        "set task.task_role to another name",
+        task_role=APP_WITH_PATH,
+        task_definition=None,
+    ),
+    case(
+        "roles.task",
+        "fail",
+        f"the task definition names arn:aws:iam::1:role/ecsTaskRole, but ecsTaskRole is {ROLES}/ecsTaskRole",
+        "set task.task_role to another name",
+        task_definition={**definition(), "taskRoleArn": "arn:aws:iam::1:role/ecsTaskRole"},
+    ),
+    case(
+        "roles.execution",
+        "pass",
+        "ecsTaskExecutionRole may be assumed by ecs-tasks",
+        execution_role=WITH_PATH,
+        task_definition={**definition(), "executionRoleArn": WITH_PATH["Arn"]},
+    ),
+    case(
+        "roles.execution",
+        "pass",
+        "ecsTaskExecutionRole may be assumed by ecs-tasks",
+        task_definition={**definition(), "executionRoleArn": f"{ROLES}/before"},
     ),
     case(
         "roles.service-linked",

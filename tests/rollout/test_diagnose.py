@@ -449,6 +449,14 @@ def test_roles(role: str, saw: str, found: dict[str, str], code: str, says: str)
     assert cause.remedy == "inv create-iam-policies, then inv deploy --tag 4f2c1e9"
 
 
+def test_a_role_that_the_definition_names_by_another_arn() -> None:
+    why = f"the task definition names {ROLE}, but ecsTaskExecutionRole is another one"
+    made = check("roles.execution", "fail", why, code="absent", why=why, fix="set task.execution_role")
+    [cause] = diagnose(evidence(events=(ASSUME.format(ROLE),), checks=made))
+    assert (cause.code, why in cause.message) == ("execution-role-not-assumable", True)
+    assert cause.remedy == "set task.execution_role, then inv deploy --tag 4f2c1e9"
+
+
 def test_a_role_of_a_moment_ago_may_still_become_known() -> None:
     new_roles = ("the role ecsTaskExecutionRole was made 12 s ago",)
     [cause] = diagnose(evidence(events=(ASSUME.format(ROLE),), new_roles=new_roles))

@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
-from lobster_tasks import converge
+from lobster_tasks import converge, stack
 from lobster_tasks.account import delete_role
 from lobster_tasks.aws import Aws
+from lobster_tasks.errors import RefusedError
+from lobster_tasks.settings import load
 from lobster_tasks.stack import Live, LiveResources
 from lobster_tasks.stack.iam import Role, canonical
 from tests.embedded_process import EmbeddedProcess
@@ -19,6 +21,14 @@ from tests.embedded_process import EmbeddedProcess
 from .stand import Stand
 
 ALLOW = {"Effect": "Allow", "Action": ["a:B", "a:A"], "Resource": ["r"]}
+TRUST = {
+    "Version": "2012-10-17",
+    "Statement": {
+        "Effect": "Allow",
+        "Principal": {"Service": "ecs-tasks.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+    },
+}
 
 
 @pytest.mark.parametrize(
@@ -119,6 +129,27 @@ def test_every_role_has_the_boundary_from_its_first_moment(aws: Aws, embedded: E
         bounds = iam.get_role(RoleName=name)["Role"]["PermissionsBoundary"]
         assert bounds["PermissionsBoundaryArn"] == boundary
     assert Stand.of(aws, "role").plan().changes == ()  # without the setting it is left alone
+
+
+@pytest.mark.parametrize("setting", ["task.execution_role", "task.task_role", "github.role"])
+def test_a_role_with_a_path_is_not_the_one_that_is_named(
+    aws: Aws, embedded: EmbeddedProcess, setting: str
+) -> None:
+    """A role's ARN contains its path ("IAM identifiers"), and what names it here has none."""
+    settings = load({"github": {"repository": "octocat/hello-world"}})
+    roles = stack.build_access(settings, aws.account, aws.partition) + stack.build(
+        settings, aws.account, aws.partition
+    ).slice(["role"])
+    role = next(each for each in roles.resources if each.setting == setting)
+    embedded.client("iam").create_role(
+        RoleName=role.name, Path="/service-role/", AssumeRolePolicyDocument=json.dumps(TRUST)
+    )
+    made = converge.plan(roles, converge.read(aws, roles), adopt=True)
+    assert [change.resource for change in made.impossible] == [role]
+    with pytest.raises(RefusedError, match=f"{role.label} cannot be changed in place") as refused:
+        converge.refuse_impossible(made)
+    assert "path: /service-role/ → /; IAM cannot change it" in refused.value.why
+    assert f"set {setting} to another name in invoke.yaml" in refused.value.next_step
 
 
 def test_keys_of_secrets_come_into_the_execution_roles_policy(aws: Aws) -> None:

@@ -371,7 +371,8 @@ def role_not_assumable(evidence: Evidence, case: Case) -> Finding:
         why += f": {wrong[0].why or wrong[0].saw}"
     elif evidence.new_roles:
         why += f": {evidence.new_roles[0]}, and IAM takes up to a minute to make it known"
-    return Finding(code, f"{why}.", f"{_ROLES}, then {evidence.again}")
+    step = (wrong[0].fix if wrong else "") or _ROLES
+    return Finding(code, f"{why}.", f"{step}, then {evidence.again}")
 
 
 def line_ends(evidence: Evidence, wrong: Check, of: str = "") -> Finding:
