@@ -1,4 +1,4 @@
-"""Calls to AWS that several packages make: for services, task definitions, target groups, distributions, and roles.
+"""Calls to AWS that several packages make, for services, task definitions, distributions and more; and VPC routes.
 
 Results have AWS's shape and names; None stands for a resource that does not exist.
 """
@@ -46,6 +46,7 @@ from .leads import (
 from .load_balancers import with_live_names
 from .own_address import find_own_address
 from .roles import delete_role
+from .routes import BLACKHOLE, default_route_of, has_internet_gateway
 from .security_groups import covers_port
 from .services import CLUSTER_NOT_FOUND, describe_service, describe_services, find_service, is_at_rest
 from .target_groups import describe_target_health, find_target_group, find_target_health
@@ -54,6 +55,7 @@ from .task_definitions import find_task_definition
 __all__ = [
     "ADDRESS_TYPES",
     "APP_RUNNER_REGIONS",
+    "BLACKHOLE",
     "CLUSTER_NOT_FOUND",
     "NO_ADDRESS",
     "Address",
@@ -70,6 +72,7 @@ __all__ = [
     "bare",
     "cloudfront_tags",
     "covers_port",
+    "default_route_of",
     "delete_role",
     "describe_app_runner_services",
     "describe_service",
@@ -87,6 +90,7 @@ __all__ = [
     "find_target_health",
     "find_task_definition",
     "find_vpc_origin",
+    "has_internet_gateway",
     "hosted_domains",
     "hurried_dns",
     "is_at_rest",

@@ -10,9 +10,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+from ..account import BLACKHOLE, default_route_of
 from ..aws import Aws
 from ..doctor.check import refusal
-from ..doctor.network import default_route_of, endpoint_services
+from ..doctor.network import endpoint_services
 from ..doctor.permissions import describe_parameters, describe_secret, key_arn
 from ..doctor.references import is_secret, parameter_name, region_of
 from ..errors import AwsCallError, LobsterError
@@ -340,7 +341,7 @@ def _associated(block: AwsDict) -> bool:
 
 
 def _way(gateway: str) -> DefaultRoute:
-    if gateway in ("", "blackhole"):
+    if gateway in ("", BLACKHOLE):
         return ""
     kinds: dict[str, DefaultRoute] = {"igw-": "internet", "nat-": "nat"}
     return kinds.get(gateway[:4], "other")

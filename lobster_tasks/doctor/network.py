@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
+from ..account import BLACKHOLE, default_route_of
 from ..errors import RefusedError
 from ..image_reference import ecr_image
 from ..settings import Settings
@@ -12,8 +13,6 @@ from ..stack.subnets import free_addresses, impossible, without_fargate
 from .check import CheckResult, UnknownError, failed, listed, passed, warned
 from .facts import Facts
 from .references import is_secret, network_of
-
-Table = Mapping[str, Any]
 
 
 def subnets(facts: Facts) -> CheckResult:
@@ -69,7 +68,7 @@ def most_tasks(settings: Settings) -> int:
 def routes(facts: Facts) -> CheckResult:
     """Every subnet has a route to what a task needs: an internet gateway, a NAT gateway, or VPC endpoints."""
     ways = default_routes(facts)
-    lost = [subnet for subnet, way in ways.items() if way in ("", "blackhole")]
+    lost = [subnet for subnet, way in ways.items() if way in ("", BLACKHOLE)]
     unsure = {subnet: way for subnet, way in ways.items() if not _is_known(way)}
     if not lost and not unsure:
         return passed(
@@ -128,55 +127,12 @@ def default_routes(facts: Facts) -> dict[str, str]:
     }
 
 
-def default_route_of(tables: Sequence[Table], subnet: str) -> str:
-    """The target of a subnet's default route in the VPC's route tables: a gateway's id, ``blackhole``, or empty.
-
-    Without a default route, it is the target of another route, except the VPC's own and those of gateway endpoints.
-    Such a route may lead to the internet, by a prefix list or by parts of the address space.
-    """
-    main = next((table for table in tables if _is_main(table)), None)
-    own = next((table for table in tables if _belongs_to(table, subnet)), main)
-    return _default_route(own) if own else ""
-
-
-def _is_main(table: Table) -> bool:
-    return any(association.get("Main") for association in table.get("Associations", []))
-
-
-def _belongs_to(table: Table, subnet: str) -> bool:
-    return any(association.get("SubnetId") == subnet for association in table.get("Associations", []))
-
-
-def _default_route(table: Table) -> str:
-    routes = [route for route in table.get("Routes", []) if not _is_inside(route)]
-    default = [route for route in routes if route.get("DestinationCidrBlock") == "0.0.0.0/0"]
-    if default and default[0].get("State") == "blackhole":
-        return "blackhole"
-    return next((_target(route) for route in default or routes if route.get("State") != "blackhole"), "")
-
-
-def _is_inside(route: Table) -> bool:
-    """Whether it is the VPC's own route, that of a gateway endpoint (S3, DynamoDB), or one for IPv6."""
-    gateway = str(route.get("GatewayId", ""))
-    return (
-        gateway == "local"
-        or (gateway.startswith("vpce-") and "DestinationPrefixListId" in route)
-        or ("DestinationIpv6CidrBlock" in route)
-    )
-
-
-def _target(route: Table) -> str:
-    """The value of the member that names the route's target, of any kind (EC2, Route)."""
-    about = ("Destination", "InstanceOwner", "Origin", "State", "IpAddress")
-    return next((str(value) for name, value in route.items() if value and not name.startswith(about)), "")
-
-
 _GATEWAYS = {"igw-": "an internet gateway", "nat-": "a NAT gateway"}
 
 
 def _is_known(way: str) -> bool:
     """Whether it is known if the target reaches the internet; for a route to another network it is not."""
-    return way in ("", "blackhole") or way.startswith(tuple(_GATEWAYS))
+    return way in ("", BLACKHOLE) or way.startswith(tuple(_GATEWAYS))
 
 
 def _unsure(ways: Mapping[str, str]) -> str:

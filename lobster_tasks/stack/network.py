@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from ..account import covers_port
+from ..account import covers_port, has_internet_gateway
 from ..aws import ACCESS_DENIED, Aws
 from ..errors import RefusedError
 from ..settings import STACK_TAG
@@ -130,7 +130,7 @@ class Network(Resource):
             tables = aws.pages(
                 "ec2:DescribeRouteTables", "RouteTables", f"the routes of {vpc}", Filters=inside
             )
-            eligible = _routed_to_the_internet(zones, tables)
+            eligible = [each for each in zones if has_internet_gateway(tables, each)]
         ordered = sorted(eligible, key=lambda each: (zones[each], each))
         return {subnet: zones[subnet] for subnet in ordered}, full
 
@@ -199,24 +199,6 @@ def zone_types(aws: Aws) -> dict[str, str]:
     return (
         {zone["ZoneName"]: zone.get("ZoneType", "") for zone in found["AvailabilityZones"]} if found else {}
     )
-
-
-def _routed_to_the_internet(subnets: Iterable[str], tables: Iterable[Mapping[str, Any]]) -> list[str]:
-    """The subnets whose route table, or else the VPC's main one, has a route to an internet gateway."""
-    own: dict[str, bool] = {}
-    main = False
-    for table in tables:
-        leads = any(
-            str(route.get("GatewayId", "")).startswith("igw-")
-            and route.get("DestinationCidrBlock") == ANYWHERE
-            for route in table.get("Routes", [])
-        )
-        for association in table.get("Associations", []):
-            if association.get("Main"):
-                main = leads
-            elif "SubnetId" in association:
-                own[association["SubnetId"]] = leads
-    return [subnet for subnet in subnets if own.get(subnet, main)]
 
 
 @dataclass(frozen=True)

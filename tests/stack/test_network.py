@@ -65,6 +65,19 @@ def test_subnets_without_a_way_to_the_internet_are_passed_over(aws: Aws, ec2: An
     assert chosen(aws, public=False, internal=True) == (first, second)
 
 
+def test_a_subnet_whose_way_to_the_internet_is_a_blackhole_is_passed_over(aws: Aws, ec2: Any) -> None:
+    """Route.state: "blackhole" when the target isn't available (the gateway isn't attached to the VPC)."""
+    first, second, third = by_zone(ec2)
+    gone = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+    other = ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
+    table = ec2.create_route_table(VpcId=vpc_of(ec2))["RouteTable"]["RouteTableId"]
+    ec2.attach_internet_gateway(InternetGatewayId=gone, VpcId=other)
+    ec2.create_route(RouteTableId=table, DestinationCidrBlock="0.0.0.0/0", GatewayId=gone)
+    ec2.detach_internet_gateway(InternetGatewayId=gone, VpcId=other)
+    ec2.associate_route_table(RouteTableId=table, SubnetId=first)
+    assert chosen(aws) == (second, third)
+
+
 def test_the_vpcs_main_routes_count_where_a_subnet_has_none_of_its_own(aws: Aws, ec2: Any) -> None:
     first, second, third = by_zone(ec2)
     main = next(
