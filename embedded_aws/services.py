@@ -12,6 +12,7 @@ from .apprunner.api import AppRunner
 from .apprunner.component import AppRunnerComponent
 from .cloudfront.api import CloudFront
 from .cloudfront.edge import Edge
+from .cloudwatch.api import CloudWatch
 from .ec2.api import Ec2
 from .ecr.api import Ecr
 from .ecs.api import Ecs
@@ -61,6 +62,7 @@ def own_services(
         "elasticloadbalancing": partial(ElasticLoadBalancingV2, plane, balancer),
         "iam": Iam,
         "logs": Logs,
+        "monitoring": CloudWatch,
         "route53": partial(AmazonRoute53, plane, balancer.is_healthy),
         "secretsmanager": SecretsManager,
         "servicequotas": partial(ServiceQuotas, fargate.capacity),

@@ -51,6 +51,7 @@ HOMES = {
     "ApplicationAutoscalingBackend": "moto.applicationautoscaling.models",
     "CertBundle": "moto.acm.models",
     "CloudFrontResponse": "moto.cloudfront.responses",
+    "CloudWatchResponse": "moto.cloudwatch.responses",
     "EC2Backend": "moto.ec2.models",
     "EC2ContainerServiceResponse": "moto.ecs.responses",
     "EC2Response": "moto.ec2.responses",

@@ -13,6 +13,7 @@ HANDLERS = {
     "elasticloadbalancing": "elbv2:ElasticLoadBalancingV2",
     "iam": "iam:Iam",
     "logs": "logs:Logs",
+    "monitoring": "cloudwatch:CloudWatch",
     "route53": "route53:AmazonRoute53",
     "secretsmanager": "secretsmanager:SecretsManager",
     "servicequotas": "servicequotas:ServiceQuotas",

@@ -145,6 +145,14 @@ FIRST_CALLS = {
     "elasticloadbalancing": lambda client: client.describe_load_balancers(),
     "iam": lambda client: client.list_roles(),
     "logs": lambda client: client.describe_log_groups(),
+    "monitoring": lambda client: client.get_metric_statistics(
+        Namespace="AWS/ECS",
+        MetricName="CPUUtilization",
+        StartTime=0,
+        EndTime=60,
+        Period=60,
+        Statistics=["Sum"],
+    ),
     "route53": lambda client: client.list_hosted_zones(),
     "secretsmanager": lambda client: client.list_secrets(),
     "servicequotas": lambda client: client.get_service_quota(ServiceCode="fargate", QuotaCode="L-3032A538"),
@@ -155,6 +163,7 @@ FIRST_CALLS = {
 }
 CLIENTS = {
     "elasticloadbalancing": "elbv2",
+    "monitoring": "cloudwatch",
     "servicequotas": "service-quotas",
     "tagging": "resourcegroupstaggingapi",
 }
