@@ -36,6 +36,8 @@ from .foreign import parsed
 
 ENV_PREFIX = "INVOKE_LOBSTER_"
 MOST_WAIT_MINUTES = 360
+# "Data points with a period of 3600 seconds (1 hour) are available for 455 days" (CloudWatch, GetMetricStatistics).
+LONGEST_QUIET_MINUTES = 455 * 24 * 60
 # Settings that are maps: the user chooses the names of their members.
 _MAPS = ("container.environment", "container.secrets", "tags")
 DEFAULT_REGION = "us-east-2"
@@ -945,8 +947,11 @@ class AppRunnerSettings(_Section):
     """A path whose response takes longer than App Runner's limit of 120 seconds per request."""
     soak_hours: Annotated[float, Field(ge=0)] = 24
     """How long the new service must have been live before ``inv cleanup-apprunner``, in hours."""
-    quiet_minutes: Annotated[float, Field(ge=1)] = 60
-    """How long App Runner must have had no visitors before ``inv cleanup-apprunner``, in minutes."""
+    quiet_minutes: Annotated[float, Field(ge=1, le=LONGEST_QUIET_MINUTES)] = 60
+    """How long App Runner must have had no visitors before ``inv cleanup-apprunner``, in minutes.
+
+    At most as long as CloudWatch keeps the number of requests.
+    """
     quiet_requests: Annotated[int, Field(ge=0)] = 0
     """How many requests in ``quiet_minutes`` still count as no visitors; requests answered with 4xx are not
     counted."""

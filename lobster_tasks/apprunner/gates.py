@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from math import ceil
 from typing import Any
 
 from ..account import HostedDomains, find_service, is_at_rest, share_of
@@ -22,13 +21,11 @@ from ..in_parallel import in_parallel
 from ..settings import Settings
 from . import firewalls
 from .cutover import NO_ADDRESS, Address, Lead, LookUp, destination_address, find_lead
-from .metrics import datapoints
+from .metrics import datapoints, period_for
 
 _MINUTE = 60.0
 _HOUR = 3600.0
 _DAY = 24 * _HOUR
-# GetMetricStatistics returns at most this many datapoints; App Runner reports every minute.
-_FIGURES = 1440
 
 ELSEWHERE, UNKNOWN = "dns-elsewhere", "dns-unknown"
 CODES = (*firewalls.CODES, ELSEWHERE, UNKNOWN)
@@ -157,7 +154,7 @@ def _many(count: int, what: str) -> str:
 def _requests(aws: Aws, service: AwsDict, seconds: float) -> tuple[int, int]:
     """CloudWatch's ``Requests`` and ``4xxStatusResponses``, which App Runner reports each minute."""
     start = datetime.fromtimestamp(aws.clock.ago(seconds), tz=UTC)
-    period = round(_MINUTE * ceil(seconds / _MINUTE / _FIGURES))
+    period = period_for(seconds / aws.clock.speed)
     every, refused = (
         round(sum(datapoints(aws, service, metric, "Sum", start, period)))
         for metric in ("Requests", "4xxStatusResponses")

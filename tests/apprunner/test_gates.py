@@ -11,8 +11,14 @@ import pytest
 from lobster_tasks.apprunner import gates
 from lobster_tasks.apprunner.cutover import Address, HostedDomains, LookUp, find_lead
 from lobster_tasks.apprunner.gates import dns, span
+from lobster_tasks.apprunner.metrics import period_for
+from lobster_tasks.aws import Aws
+from lobster_tasks.clock import Clock
 from lobster_tasks.dns import look_up
 from lobster_tasks.doctor.check import CheckResult
+from lobster_tasks.errors import SettingsError
+from lobster_tasks.settings import load
+from tests.embedded_process import EmbeddedProcess
 from tests.name_server import FAILS, Records, public_dns
 
 OLD, NEW = "abc.us-east-2.awsapprunner.com", "lobster-alb-1.us-east-2.elb.amazonaws.com"
@@ -158,6 +164,42 @@ def test_a_zone_without_an_address_record_of_the_name_says_nothing(name: str, st
     for records in ([], [text]):
         found = judged(name, hosted=HostedDomains({name: "Z1"}, {name: records}))
         assert (found.status, found.saw) == (status, saw)
+
+
+HOUR, DAY = 3600, 86_400
+TIMES = (60, 600, HOUR, DAY, 14 * DAY, 15 * DAY - 1, 15 * DAY, 16 * DAY, 63 * DAY, 64 * DAY, 455 * DAY)
+
+
+@pytest.mark.parametrize("seconds", TIMES)
+def test_one_call_returns_all_figures_of_a_time(seconds: int) -> None:
+    """GetMetricStatistics returns 1,440 data points at the most, and none for a period that is no multiple of the
+    resolution: 60 seconds for 15 days, 300 for 63 days, 3600 for 455 days."""
+    resolution = 60 if seconds < 15 * DAY else 300 if seconds < 63 * DAY else 3600
+    period = period_for(seconds)
+    assert period % resolution == 0
+    assert (seconds + 1 + resolution) / period <= 1440  # until a second from now, from the start rounded down
+
+
+@pytest.mark.parametrize("minutes", [60, 1440, 1440 * 16, 1440 * 64, 1440 * 455])
+def test_a_request_in_any_quiet_time_is_seen(aws: Aws, embedded: EmbeddedProcess, minutes: int) -> None:
+    aws.clock = Clock()
+    dimensions = [
+        {"Name": name, "Value": value} for name, value in (("ServiceName", "site"), ("ServiceID", "0"))
+    ]
+    embedded.client("cloudwatch").put_metric_data(
+        Namespace="AWS/AppRunner",
+        MetricData=[{"MetricName": "Requests", "Value": 1.0, "Dimensions": dimensions}],
+    )
+    settings = load({"apprunner": {"quiet_minutes": minutes}})
+    service = {"ServiceName": "site", "ServiceId": "0", "Status": "RUNNING"}
+    found = gates.traffic(aws, settings, service)
+    assert (found.status, found.saw.startswith("1 request in the last")) == ("fail", True), found
+
+
+def test_no_quiet_time_is_longer_than_the_figures_are_kept() -> None:
+    with pytest.raises(SettingsError) as refused:
+        load({"apprunner": {"quiet_minutes": 1440 * 455 + 1}})
+    assert any("quiet_minutes" in each for each in refused.value.problems)
 
 
 @pytest.mark.parametrize(
