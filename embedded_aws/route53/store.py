@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import count
 from typing import Any
 
 from ..kernel.pace import Pace
@@ -54,6 +55,14 @@ class Change:
         return {"Id": f"/change/{self.id}", "Status": status, "SubmittedAt": submitted}
 
 
+def name_servers(number: int) -> list[str]:
+    """The name servers of a zone that names no set: each number has four of its own, up to 511."""
+    tops = ("com", "net", "org", "co.uk")
+    return [
+        f"ns-{512 * place + number % 512}.awsdns-{number % 64:02}.{top}" for place, top in enumerate(tops)
+    ]
+
+
 AliasesAt = Callable[[str], frozenset[str] | None]
 """Returns the alternate domain names of the distribution with a domain name; None where there is none."""
 
@@ -66,6 +75,7 @@ class Route53Store(Route53Backend):
         self._pace = pace
         self._aliases_at = aliases_at
         self.changes: dict[str, Change] = {}
+        self._sets = count(1)
         self._served: dict[str, list[tuple[float, tuple[Record, ...]]]] = defaultdict(list)
 
     def create_hosted_zone(self, name: str, *args: Any, **kwargs: Any) -> Any:
@@ -79,6 +89,15 @@ class Route53Store(Route53Backend):
             record.ttl = int(record.ttl)
             record.records = [each["Value"] if isinstance(each, dict) else each for each in record.records]
         self._served[made.resource_id].append((0.0, self.records(made)))
+        return made
+
+    def create_reusable_delegation_set(
+        self, caller_reference: str, delegation_set_id: str | None = None, hosted_zone_id: str | None = None
+    ) -> Any:
+        """Four name servers: those of a set or zone that is named, or else some that no other zone has."""
+        made = super().create_reusable_delegation_set(caller_reference, delegation_set_id, hosted_zone_id)
+        if not delegation_set_id and not hosted_zone_id:
+            made.name_servers = name_servers(next(self._sets))
         return made
 
     def change_resource_record_sets(self, zoneid: str, change_list: Sequence[Any]) -> Change:

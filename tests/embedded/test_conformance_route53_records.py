@@ -45,6 +45,18 @@ def test_a_zone_has_the_name_of_a_domain(zone: Zone, name: str) -> None:
         zone.route53.create_hosted_zone(Name=name, CallerReference=f"for {name[:9]}")
 
 
+def test_every_zone_has_name_servers_of_its_own(zone: Zone) -> None:
+    """ "By default, Route 53 assigns a unique set of four name servers (known collectively as a delegation set) to each
+    hosted zone that you create." (Developer Guide, "Configuring white-label name servers")
+    """
+    sets = [zone.created["DelegationSet"]["NameServers"]]
+    for reference in ("first", "second"):
+        made = zone.route53.create_hosted_zone(Name="again.org", CallerReference=reference)
+        sets.append(made["DelegationSet"]["NameServers"])
+    assert [len(each) for each in sets] == [4, 4, 4]
+    assert len({server for each in sets for server in each}) == 12
+
+
 def test_a_caller_reference_counts_once(zone: Zone) -> None:
     """HostedZoneAlreadyExists: "when a hosted zone has already been created with the specified CallerReference"."""
     with refused("HostedZoneAlreadyExists", "already been created with the specified caller reference"):
