@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from .. import dns
 from ..aws import Aws
 from ..errors import RefusedError
 from ..in_parallel import in_parallel
+from .embedded import is_embedded
 
+NameServers = Callable[[str], frozenset[str] | None]
+"""Returns the name servers of a zone in public DNS: empty if it is not delegated, None if that is not known."""
 Record = Mapping[str, Any]
 
 # Record types that lead to an address.
@@ -20,7 +24,7 @@ _RECORDS_OF_A_NAME = 30
 
 
 class AmbiguousZoneError(RefusedError):
-    """Several public hosted zones of this account match one domain."""
+    """Several public hosted zones of this account match one domain, and it is not known which of them is delegated."""
 
 
 @dataclass(frozen=True)
@@ -38,14 +42,33 @@ class HostedDomains:
         return has_address(self.records.get(domain, ()))
 
 
-def hosted_domains(aws: Aws, domains: Sequence[str]) -> HostedDomains:
-    """Read the zones and records of the domains. Raises AmbiguousZoneError where two zones match one domain."""
-    zones = _zones_of(aws, domains) if domains else {}
+def public_dns(aws: Aws) -> NameServers | None:
+    """The function that asks public DNS; None for an embedded AWS, whose names are not public."""
+    return None if is_embedded(aws.endpoint_url) else dns.name_servers
+
+
+def hosted_domains(
+    aws: Aws,
+    domains: Sequence[str],
+    *,
+    known: Mapping[str, str] | None = None,
+    name_servers: NameServers | None = None,
+) -> HostedDomains:
+    """Read the zones and records of the domains.
+
+    Of several zones with one name it is the one that public DNS names: ``name_servers`` asks, by default
+    ``public_dns``. ``known`` are zones of an earlier reading, which stay as long as they exist. Raises
+    AmbiguousZoneError where public DNS does not tell.
+    """
+    asked = name_servers or public_dns(aws)
+    zones = _zones_of(aws, domains, known or {}, asked) if domains else {}
     listed = in_parallel(*(partial(records_of, aws, zone, domain) for domain, zone in zones.items()))
     return HostedDomains(zones, dict(zip(zones, listed, strict=True)))
 
 
-def _zones_of(aws: Aws, domains: Sequence[str]) -> dict[str, str]:
+def _zones_of(
+    aws: Aws, domains: Sequence[str], known: Mapping[str, str], ask: NameServers | None
+) -> dict[str, str]:
     """The hosted zone of each domain in this account: the public zone with the longest matching name."""
     listed = aws.pages("route53:ListHostedZones", "HostedZones")
     public = [zone for zone in listed if not zone.get("Config", {}).get("PrivateZone")]
@@ -55,13 +78,39 @@ def _zones_of(aws: Aws, domains: Sequence[str]) -> dict[str, str]:
         longest = max((len(zone["Name"]) for zone in fitting), default=0)
         best = [zone["Id"].rpartition("/")[2] for zone in fitting if len(zone["Name"]) == longest]
         if len(best) > 1:
-            raise AmbiguousZoneError(
-                f"{len(best)} public hosted zones match {domain}: {', '.join(best)}.",
-                "the registrar delegates to only one of them",
-                "delete the others, or move this domain by hand",
-            )
+            before = known.get(domain, "")
+            best = [before] if before in best else [_delegated(aws, domain, best, ask)]
         found |= {domain: best[0]} if best else {}
     return found
+
+
+def _delegated(aws: Aws, domain: str, zones: Sequence[str], ask: NameServers | None) -> str:
+    """The one of several zones of one name to which public DNS delegates it."""
+    own = {zone: apex_of(aws, zone) for zone in zones}
+    name = own[zones[0]][0]
+    public = ask(name) if ask else None
+    chosen = [zone for zone, (_, servers) in own.items() if servers & (public or frozenset())]
+    if len(chosen) == 1:
+        return chosen[0]
+    told = "public DNS does not answer" if public is None else f"public DNS knows {_listed(public)}"
+    theirs = "; ".join(f"{zone} has {_listed(servers)}" for zone, (_, servers) in own.items())
+    raise AmbiguousZoneError(
+        f"{len(zones)} public hosted zones match {domain}: {', '.join(zones)}.",
+        f"the registrar delegates {name} to one of them at the most; {told if ask else 'this AWS is not public'}",
+        f"delete those whose name servers dig NS {name} does not list ({theirs})",
+    )
+
+
+def _listed(servers: frozenset[str]) -> str:
+    return ", ".join(sorted(servers)) or "no name servers"
+
+
+def apex_of(aws: Aws, zone: str) -> tuple[str, frozenset[str]]:
+    """A zone's name and its name servers, from the NS record of its delegation set, which Route 53 lists first."""
+    listed = aws.call("route53:ListResourceRecordSets", zone, HostedZoneId=zone)["ResourceRecordSets"]
+    record = next(each for each in listed if each["Type"] == "NS")
+    servers = frozenset(each["Value"].rstrip(".").lower() for each in record["ResourceRecords"])
+    return record["Name"].rstrip("."), servers
 
 
 def records_of(aws: Aws, zone: str, domain: str) -> list[Record]:
@@ -74,14 +123,6 @@ def records_of(aws: Aws, zone: str, domain: str) -> list[Record]:
         MaxItems=str(_RECORDS_OF_A_NAME),
     )["ResourceRecordSets"]
     return [each for each in listed if each["Name"].replace("\\052", "*") == f"{domain}."]
-
-
-def apex_of(aws: Aws, zone: str) -> tuple[str, set[str]]:
-    """The zone's name and its name servers, from the NS record of its delegation set, which Route 53 lists first."""
-    listed = aws.call("route53:ListResourceRecordSets", zone, HostedZoneId=zone)["ResourceRecordSets"]
-    record = next(each for each in listed if each["Type"] == "NS")
-    servers = {each["Value"].rstrip(".").lower() for each in record["ResourceRecords"]}
-    return record["Name"].rstrip("."), servers
 
 
 def has_address(records: Sequence[Record]) -> bool:

@@ -11,12 +11,10 @@ from typing import Literal
 from .. import dns
 from ..aws import Aws
 from .embedded import is_embedded
-from .hosted_domains import bare
+from .hosted_domains import NameServers, bare
 
 LookUp = Callable[[str], dns.Lookup | None]
 """Returns what public DNS has for a name; None if that is not known."""
-NameServers = Callable[[str], frozenset[str] | None]
-"""Returns the name servers of a zone: empty if it is not delegated, None if that is not known."""
 
 
 @dataclass(frozen=True)
@@ -56,11 +54,6 @@ class Lead:
 def public_lookup(aws: Aws) -> LookUp | None:
     """The function that asks public DNS; None for an embedded AWS, whose names are not public."""
     return None if is_embedded(aws.endpoint_url) else dns.look_up
-
-
-def public_dns(aws: Aws) -> NameServers | None:
-    """The function that asks public DNS; None for an embedded AWS, whose names are not public."""
-    return None if is_embedded(aws.endpoint_url) else dns.name_servers
 
 
 def hurried_dns(aws: Aws, within: float) -> PublicDns | None:

@@ -25,7 +25,8 @@ def finish(aws: Aws, found: Sequence[Route], host: str, domains: Sequence[str]) 
     """Keep only the record that gets the visitors; ``domains`` are the stack's. Raises AwsCallError, OutOfTimeError."""
 
     def is_done(changed: Sequence[Route]) -> bool:
-        now = hosted_domains(aws, [route.domain for route in changed]).records.values()
+        zones = {route.domain: route.zone for route in changed}
+        now = hosted_domains(aws, list(zones), known=zones).records.values()
         return not any(leads_to(record, host) for listed in now for record in listed)
 
     records.change(aws, found, routes.keep, is_done, domains)

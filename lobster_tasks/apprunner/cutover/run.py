@@ -37,7 +37,7 @@ def preview(
     accept: Collection[str] = (),
 ) -> CutoverResult:
     """The steps that ``cut_over``, or ``go_back``, would take, without changing anything. Raises RefusedError."""
-    now = read_state(aws, settings)
+    now = read_state(aws, settings, name_servers)
     if not back:
         _unchecked(aws, settings, now, name_servers, accept)
     return CutoverResult(
@@ -64,7 +64,9 @@ def cut_over(
     ``accept`` are codes of ``firewalls`` that do not lead to a refusal.
     Raises RefusedError, OutOfTimeError, InterruptedRunError.
     """
-    work = _CutoverRun(aws, settings, Timeline(aws.clock, observe), read_state(aws, settings), hold)
+    work = _CutoverRun(
+        aws, settings, Timeline(aws.clock, observe), read_state(aws, settings, name_servers), hold
+    )
     for each in _unchecked(aws, settings, work.now, name_servers, accept):
         work.journal.say(each)
     return _interruptible(lambda: work.go(to, wait))
@@ -149,11 +151,11 @@ class _CutoverRun:
         if not self.now.proven:
             self._announce(todo["certificate"])
             validate(self.aws, self.now, wait, self.journal.say)
-            self.now = read_state(self.aws, self.settings)
+            self.now = read_state(self.aws, self.settings, known=self.now.zones)
         if self.now.https.changes:
             self._announce(todo["https"])
             converge.carry_out(self.aws, self.now.desired, self.now.https)
-            self.now = read_state(self.aws, self.settings)
+            self.now = read_state(self.aws, self.settings, known=self.now.zones)
 
     def _refuse_unwell(self) -> None:
         self.last = visit(self.aws, self.settings, self.now)

@@ -15,6 +15,7 @@ from ...account import (
     HostedDomains,
     Lead,
     LookUp,
+    NameServers,
     find_authority,
     find_lead,
     hosted_domains,
@@ -116,13 +117,22 @@ class CutoverState:
         return min((route.share for route in self.routes if route.domain == domain), default=None)
 
 
-def read_state(aws: Aws, settings: Settings) -> CutoverState:
-    """Read the state without changing anything. Raises RefusedError without a load balancer or without a domain."""
+def read_state(
+    aws: Aws,
+    settings: Settings,
+    name_servers: NameServers | None = None,
+    known: Mapping[str, str] | None = None,
+) -> CutoverState:
+    """Read the state without changing anything. Raises RefusedError without a load balancer or without a domain.
+
+    ``name_servers`` and ``known`` are as for ``hosted_domains``.
+    """
     if not settings.domains:
         raise _no_domain(aws)
     desired = _desired(aws, settings)
     live, names = in_parallel(
-        lambda: converge.read(aws, desired), lambda: hosted_domains(aws, settings.domains)
+        lambda: converge.read(aws, desired),
+        lambda: hosted_domains(aws, settings.domains, known=known, name_servers=name_servers),
     )
     destination, group = _standing(aws, settings, live)
     origin = Origin(settings.name, settings.region, _hosts(aws), _former(aws, live))
@@ -315,7 +325,8 @@ def _endangered(aws: Aws, live: Mapping[Resource, Live | None]) -> tuple[Destina
 
 def refresh_routes(aws: Aws, now: CutoverState) -> CutoverState:
     """The state with its routes read again; the rest does not change after HTTPS is set up."""
-    return replace(now, routes=_routes(hosted_domains(aws, now.domains), now.destination, now.origin))
+    names = hosted_domains(aws, now.domains, known=now.zones)
+    return replace(now, routes=_routes(names, now.destination, now.origin))
 
 
 def _standing(aws: Aws, settings: Settings, live: Mapping[Resource, Live | None]) -> tuple[Destination, Live]:

@@ -212,12 +212,13 @@ class NamesReader:
 
 
 def _records(aws: Aws, domains: Sequence[str], ask: NameServers | None) -> Mapping[str, Sequence[Record]]:
-    """The records of the domains whose DNS is in this account; none without permission, or with two zones of a name.
+    """The records of the domains whose DNS is in this account; none without permission, or where two zones
+    match a name and public DNS does not tell which counts.
 
     A zone that public DNS does not ask says nothing; where public DNS does not answer, it counts.
     """
     try:
-        found = hosted_domains(aws, domains)
+        found = hosted_domains(aws, domains, name_servers=ask)
         unasked = _unasked(aws, found, ask) if ask else frozenset()
         return {
             domain: listed
