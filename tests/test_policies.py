@@ -316,6 +316,18 @@ def test_a_roles_own_policy_is_no_larger_than_iam_takes(name: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("user", "allowed"), [("bob", True), ("people/here/bob", True), ("people/ann", False)]
+)
+def test_who_deploys_asks_only_about_themselves_whatever_their_path(user: str, allowed: bool) -> None:
+    """A user's ARN has the path, ``aws:username`` the friendly name alone ("IAM identifiers", "Policy variables")."""
+    resource, who = f"arn:aws:iam::{ACCOUNT}:user/{user}", {"aws:username": "bob"}
+    assert (
+        decide([policies()["person-who-deploys"]], "iam:SimulatePrincipalPolicy", resource, who).allowed
+        is allowed
+    )
+
+
+@pytest.mark.parametrize(
     ("action", "resource", "allowed"),
     [
         ("ecr:BatchGetImage", f"arn:aws:ecr:{HERE}:repository/homara", True),
