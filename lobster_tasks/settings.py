@@ -367,6 +367,32 @@ def _cache(entry: str) -> str:
     return entry
 
 
+def _repository(value: str) -> str:
+    """Refuse a repository's name that no repository of GitHub has, and so no token."""
+    owner, _, name = value.partition("/")
+    if name in (".", ".."):
+        raise ValueError("takes owner/name, as in octocat/hello-world")
+    if name.lower().endswith(".git"):  # the end of the address to clone from
+        raise ValueError(f"takes owner/name without .git: {owner}/{name[: -len('.git')]}")
+    return value
+
+
+# The beginnings of a branch's longer names; GitHub "blocks branch and tag names which begin with refs/".
+_LONGER_NAME = re.compile(r"(refs/)?(heads|remotes/[^/]+)/|refs/[^/]+/|origin/")
+# "git check-ref-format": what no branch's name has.
+_NO_BRANCH = re.compile(r"^[/.-]|//|\.\.|/\.|@\{|(\.lock)(/|$)|[/.]$|^@$")
+
+
+def _branch(value: str) -> str:
+    """Refuse what is not the name of a branch as GitHub's tokens have it after ``refs/heads/``."""
+    if longer := _LONGER_NAME.match(value):
+        own = value.removeprefix(longer[0])
+        raise ValueError(f"takes the branch's own name, {own or 'as in main'}, not {value}")
+    if _NO_BRANCH.search(value):
+        raise ValueError("takes a branch's name, as in main; no branch can have this one")
+    return value
+
+
 def _given(value: object) -> object:
     """Refuse null in a map of variables: it cannot mean a default, and the variable would be missing silently."""
     if value is None:
@@ -855,11 +881,14 @@ class GitHubSettings(_Section):
         Annotated[
             str,
             _matching(r"[\w-]{1,100}/[\w.-]{1,100}", "takes owner/name, as in octocat/hello-world"),
+            AfterValidator(_repository),
         ]
         | None
     ) = None
     branch: Annotated[
-        str, _matching(r"[^\s:*?$\[\\^~\x00-\x1f\x7f]{1,255}", "takes a branch's name, as in main, without $")
+        str,
+        _matching(r"[^\s:*?$\[\\^~\x00-\x1f\x7f]{1,255}", "takes a branch's name, as in main, without $"),
+        AfterValidator(_branch),
     ] = "main"
     environment: (
         Annotated[

@@ -263,6 +263,40 @@ LONG = "a" * 300
 REFUSED: list[tuple[str, Any, str]] = [
     ("name", "-x", "takes letters, digits"),
     ("github.branch", "${aws:username}", "without $"),
+    ("github.branch", "refs/heads/main", "takes the branch's own name, main, not refs/heads/main"),
+    ("github.branch", "heads/release/1.0", "takes the branch's own name, release/1.0, not heads/release/1.0"),
+    ("github.branch", "origin/main", "takes the branch's own name, main,"),
+    ("github.branch", "refs/remotes/origin/main", "takes the branch's own name, main,"),
+    ("github.branch", "refs/tags/v1", "takes the branch's own name, v1,"),
+    *(
+        ("github.branch", each, "no branch can have this one")
+        for each in (
+            "/main",
+            "main/",
+            "a//b",
+            "a..b",
+            ".main",
+            "a/.b",
+            "main.lock",
+            "a.lock/b",
+            "-main",
+            "@",
+            "main@{1}",
+        )
+    ),
+    ("github.repository", "octocat/hello-world.git", "takes owner/name without .git: octocat/hello-world"),
+    *(
+        ("github.repository", each, "takes owner/name, as in octocat/hello-world")
+        for each in (
+            "https://github.com/octocat/hello-world",
+            "git@github.com:octocat/hello-world.git",
+            "github.com/octocat/hello-world",
+            "/octocat/hello-world",
+            "octocat/hello-world/",
+            "octocat/..",
+            "hello-world",
+        )
+    ),
     ("github.environment", "${aws:username}", "without : * ? $"),
     ("name", "a" * 65, "at most 64"),
     ("region", "Ohio", "a region's code"),
@@ -444,6 +478,8 @@ def test_what_is_refused_and_why(key: str, wrong: Any, says: str) -> None:
 ACCEPTED: list[tuple[str, Any]] = [
     *[("task", {"cpu": cpu, "memory": memory}) for cpu, sizes in FARGATE_MEMORY.items() for memory in sizes],
     *[("logs.retention_days", days) for days in RETENTION_DAYS],
+    *[("github.branch", each) for each in ("release/1.0", "original/x", "headspace", "a-b_c.d@e", "über")],
+    ("github.repository", "octocat/.github"),
     ("load_balancer.target_group", "internal-tg"),  # the rule is for load balancers only
     ("load_balancer.certificate", CERTIFICATE),
     ("load_balancer.web_acl", WEB_ACL),
