@@ -56,6 +56,7 @@ VIEWER_CERTIFICATES_IN = "us-east-1"
 # was attached.
 ATTACHED_TAG = "lobster:attached"
 
+_REGION = r"[a-z]{2,10}(-[a-z]{1,20}){1,4}-\d{1,3}"
 _OWN_TAGS = (STACK_TAG, ADOPTED_TAG, REGION_TAG)
 MOST_TAGS = 50 - len(_OWN_TAGS)  # AWS allows 50
 _IN_TAGS = "_.:/=+-@"
@@ -997,9 +998,7 @@ class Settings(_Section):
             "takes letters, digits and . - _ only, a letter or digit first",
         ),
     ] = "lobster"
-    region: Annotated[
-        str, _matching(r"[a-z]{2,10}(-[a-z]{1,20}){1,4}-\d{1,3}", "takes a region's code, as in us-east-2")
-    ] = DEFAULT_REGION
+    region: Annotated[str, _matching(_REGION, "takes a region's code, as in us-east-2")] = DEFAULT_REGION
     tags: Annotated[dict[str, Text], Field(max_length=MOST_TAGS), AfterValidator(_as_tags)] = Field(
         default_factory=dict
     )
@@ -1280,12 +1279,24 @@ def _settle_region(
     if variables:
         name, region = variables[0]
         agree = f"they must agree: change one of them, or unset {name}"
-        return _differing(merged, f"{name} says {region}", region, agree)
+        return _no_region(f"{name} says {region}", region, f"correct {name}, or unset it") or _differing(
+            merged, f"{name} says {region}", region, agree
+        )
     if found := profiles_region():
         name, region = found
         told = f"the AWS profile {name} says {region}"
-        return _differing(merged, told, region, "choose one with --set region=… or INVOKE_LOBSTER_REGION")
+        correct = f"correct it: aws configure set region us-east-2 --profile {name}"
+        return _no_region(told, region, correct) or _differing(
+            merged, told, region, "choose one with --set region=… or INVOKE_LOBSTER_REGION"
+        )
     return []
+
+
+def _no_region(told: str, region: str, what_to_do: str) -> list[str]:
+    """The problem, if ``region`` does not have the form of one; ``told`` says where it comes from."""
+    if re.fullmatch(_REGION, region, re.ASCII):
+        return []
+    return [f"region: {told}, which is no region's code, as in us-east-2; {what_to_do}"]
 
 
 def _differing(merged: dict[str, Any], told: str, region: str, what_to_do: str) -> list[str]:

@@ -230,6 +230,21 @@ def test_what_is_said_for_a_command_stands_above_the_file() -> None:
     assert load(given, {"INVOKE_LOBSTER_REGION": "us-west-1"}, ("region=us-east-1",)).region == "us-east-1"
 
 
+@pytest.mark.parametrize("given", [{}, {"region": "us-east-2"}])
+@pytest.mark.parametrize("region", ["Ohio", "us-east-2a", "us_east_2", "us-east-2 "])
+def test_what_is_no_region_is_refused_with_its_source(given: dict[str, Any], region: str) -> None:
+    no_region = f"says {region}, which is no region's code, as in us-east-2"
+    for variable in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        (problem,) = problems(given, {variable: region})
+        assert problem == f"region: {variable} {no_region}; correct {variable}, or unset it"
+    with pytest.raises(SettingsError) as refused:
+        load(given, {}, (), lambda: ("work", region))
+    assert refused.value.problems == (
+        f"region: the AWS profile work {no_region}; "
+        "correct it: aws configure set region us-east-2 --profile work",
+    )
+
+
 def test_two_regions_that_agree_are_fine() -> None:
     assert load({"region": "eu-west-1"}, {"AWS_REGION": "eu-west-1"}).region == "eu-west-1"
 
