@@ -114,7 +114,7 @@ def _needs_public(facts: Facts, subnets: list[str]) -> CheckResult:
     if missing := _missing_endpoints(facts):
         return failed(
             f"{saw}: they cannot reach AWS; there is no VPC endpoint for {listed(missing, 6)}",
-            "set network.public: true",
+            "name subnets with a NAT gateway in network.task_subnets, or set network.public: true",
         )
     return passed(f"{saw}; VPC endpoints lead to what a task needs")
 

@@ -460,7 +460,7 @@ def _distribution(resource: Any, live: Mapping[Resource, Live | None]) -> str:
 def _service(resource: Any, live: Mapping[Resource, Live | None]) -> str:
     found = live.get(resource)
     count = found.raw.get("desiredCount", 0) if found else resource.desired_count
-    where = "a public address" if resource.public else "private subnets"
+    where = "a public address" if resource.public else "no public address"
     return f"{plural(count, 'task')} behind {resource.target_group.name}, {where}"
 
 

@@ -250,7 +250,7 @@ def _network(settings: Settings) -> Network:
     name, vpc = network.vpc or "the default VPC", network.vpc or ""
     public = network.public or not settings.is_internal
     subnets, tasks = network.subnets or (), network.task_subnets
-    return Network(name, settings.name, vpc, subnets, public, tasks, settings.is_fronted)
+    return Network(name, settings.name, vpc, subnets, public, tasks, settings.is_fronted, network.public)
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from ..account import covers_port, has_internet_gateway
+from ..account import BLACKHOLE, covers_port, default_route_of, has_internet_gateway
 from ..aws import ACCESS_DENIED, Aws
 from ..errors import RefusedError
 from ..settings import STACK_TAG
@@ -33,6 +33,9 @@ class Network(Resource):
     gateway. Its live id is the VPC's, ``raw["zones"]`` maps each subnet that may be chosen to its zone.
     ``task_subnets`` are the tasks' subnets, where they differ. ``fronted``: CloudFront reaches the load balancer, so it
     must support VPC origins in the subnets' zones, and the VPC must have an internet gateway.
+
+    ``addressed``: tasks have a public address, without which an internet gateway leads them nowhere. Where they have
+    none, subnets with another way out are chosen first. ``raw["unreached"]`` are subnets whose tasks would need one.
     """
 
     kind: ClassVar[str] = "network"
@@ -42,15 +45,31 @@ class Network(Resource):
     public: bool = True
     task_subnets: tuple[str, ...] = ()
     fronted: bool = False
+    addressed: bool = True
 
     def read(self, aws: Aws, known: LiveResources) -> Live | None:
         """DescribeVpcs, DescribeSubnets and DescribeRouteTables; RefusedError without subnets in two zones."""
         vpc = self._vpc(aws)
         if self.fronted:
             _refuse_without_gateway(aws, vpc)
-        zones, full = self._zones(aws, vpc)
-        attributes = {"vpc": vpc, "subnets": self._chosen(zones, full)}
-        return Live(vpc, attributes, self.tags, {"zones": zones, "full": full})
+        tables = self._tables(aws, vpc)
+        zones, full = self._zones(aws, vpc, tables)
+        chosen = self._chosen(zones, full)
+        tasks = () if self.addressed else self.task_subnets or chosen
+        unreached = tuple(each for each in tasks if has_internet_gateway(tables, each))
+        raw = {"zones": zones, "full": full, "unreached": unreached}
+        return Live(vpc, {"vpc": vpc, "subnets": chosen}, self.tags, raw)
+
+    def remarks(self, live: Live, known: LiveResources) -> tuple[str, ...]:
+        """That tasks without a public address would be in public subnets."""
+        if not (subnets := live.raw.get("unreached")):
+            return ()
+        lead = "route" if len(subnets) > 1 else "routes"
+        return (
+            f"tasks get no public address (network.public: false), and {', '.join(subnets)} {lead} to an internet "
+            "gateway: without VPC endpoints for what they need they do not start. Name subnets with a NAT gateway in "
+            "network.task_subnets, or set network.public: true",
+        )
 
     def settled(self, known: LiveResources, present: Collection[str]) -> tuple[str, ...]:
         """The subnets for a resource that is in the subnets ``present`` (empty before it is created), sorted.
@@ -107,7 +126,16 @@ class Network(Resource):
             )
         return str(vpcs[0]["VpcId"])
 
-    def _zones(self, aws: Aws, vpc: str) -> tuple[dict[str, str], frozenset[str]]:
+    def _tables(self, aws: Aws, vpc: str) -> Sequence[Mapping[str, Any]]:
+        """The VPC's route tables, where the choice or the tasks' addresses depend on them."""
+        if self.addressed and (self.subnets or not self.public):
+            return ()
+        inside = [{"Name": "vpc-id", "Values": [vpc]}]
+        return aws.pages("ec2:DescribeRouteTables", "RouteTables", f"the routes of {vpc}", Filters=inside)
+
+    def _zones(
+        self, aws: Aws, vpc: str, tables: Sequence[Mapping[str, Any]]
+    ) -> tuple[dict[str, str], frozenset[str]]:
         """The zone of each subnet that may be chosen, in order; and the subnets too full for a load balancer."""
         inside = [{"Name": "vpc-id", "Values": [vpc]}]
         subnets = aws.pages("ec2:DescribeSubnets", "Subnets", f"the subnets of {vpc}", Filters=inside)
@@ -127,11 +155,10 @@ class Network(Resource):
         full = frozenset(each["SubnetId"] for each in subnets if free_addresses(each) < BALANCER_ADDRESSES)
         eligible: Collection[str] = self.subnets or zones
         if self.public and not self.subnets:
-            tables = aws.pages(
-                "ec2:DescribeRouteTables", "RouteTables", f"the routes of {vpc}", Filters=inside
-            )
             eligible = [each for each in zones if has_internet_gateway(tables, each)]
         ordered = sorted(eligible, key=lambda each: (zones[each], each))
+        if not (self.addressed or self.public or self.subnets):
+            ordered.sort(key=lambda each: _without_a_way_out(default_route_of(tables, each)))
         return {subnet: zones[subnet] for subnet in ordered}, full
 
     def _unfit(self, aws: Aws, subnets: Iterable[Mapping[str, Any]]) -> set[str]:
@@ -191,6 +218,16 @@ def _refuse_without_gateway(aws: Aws, vpc: str) -> None:
 def _roomy_first(zones: Mapping[str, str], full: Collection[str]) -> list[tuple[str, str]]:
     """Subnets with their zones; those without addresses for a load balancer come last."""
     return sorted(zones.items(), key=lambda each: each[0] in full)
+
+
+def _without_a_way_out(route: str) -> int:
+    """The rank of a subnet for tasks without a public address, by its default route: a NAT gateway or such comes first.
+
+    An internet gateway comes last; without a route there may be VPC endpoints.
+    """
+    if route.startswith("igw-"):
+        return 2
+    return 1 if route in ("", BLACKHOLE) else 0
 
 
 def zone_types(aws: Aws) -> dict[str, str]:

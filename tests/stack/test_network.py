@@ -78,6 +78,44 @@ def test_a_subnet_whose_way_to_the_internet_is_a_blackhole_is_passed_over(aws: A
     assert chosen(aws) == (second, third)
 
 
+def behind_nat(ec2: Any, *subnets: str) -> None:
+    """Give subnets a route table of their own that leads to a NAT gateway."""
+    address = ec2.allocate_address(Domain="vpc")["AllocationId"]
+    (outside,) = by_zone(ec2)[:1]
+    nat = ec2.create_nat_gateway(SubnetId=outside, AllocationId=address)["NatGateway"]["NatGatewayId"]
+    table = ec2.create_route_table(VpcId=vpc_of(ec2))["RouteTable"]["RouteTableId"]
+    ec2.create_route(RouteTableId=table, DestinationCidrBlock="0.0.0.0/0", NatGatewayId=nat)
+    for subnet in subnets:
+        ec2.associate_route_table(RouteTableId=table, SubnetId=subnet)
+
+
+def told(aws: Aws, **network: Any) -> str:
+    """What a plan remarks on the network with these settings."""
+    internal = network.pop("internal", False)
+    stand = Stand.of(aws, "network", network=network, load_balancer={"internal": internal})
+    return " ".join(stand.plan().remarks[stand.find("network/the default VPC")])
+
+
+def test_tasks_without_a_public_address_are_in_subnets_with_a_nat_gateway(aws: Aws, ec2: Any) -> None:
+    first, second, third = by_zone(ec2)
+    behind_nat(ec2, second, third)
+    assert first not in chosen(aws, public=False, internal=True)
+    assert chosen(aws, public=False, internal=True) == (second, third)
+    assert told(aws, public=False, internal=True) == ""
+
+
+def test_a_plan_says_that_tasks_without_an_address_would_be_in_public_subnets(aws: Aws, ec2: Any) -> None:
+    first, second, third = by_zone(ec2)
+    assert told(aws) == told(aws, internal=True) == ""
+    for internal in (True, False):
+        said = told(aws, public=False, internal=internal)
+        assert f"{first}, {second} route to an internet gateway" in said
+        assert "network.task_subnets, or set network.public: true" in said
+        assert f"{third} routes to" in told(aws, public=False, internal=internal, task_subnets=[third])
+    behind_nat(ec2, third)
+    assert told(aws, public=False, task_subnets=[third]) == ""
+
+
 def test_the_vpcs_main_routes_count_where_a_subnet_has_none_of_its_own(aws: Aws, ec2: Any) -> None:
     first, second, third = by_zone(ec2)
     main = next(
