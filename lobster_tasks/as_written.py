@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any, ClassVar
+from typing import Any
 
 import invoke.util
 
@@ -39,17 +39,9 @@ class PlainScalar(str):
 class _Loader(_YAML.SafeLoader):  # type: ignore[misc]
     """Reads scalars as they are written; null is None."""
 
-    keeps: ClassVar = ("bool", "int", "float", "timestamp")
-
     def as_written(self, node: Any) -> PlainScalar:
-        """The scalar's text; refused where YAML cannot convert it, because Invoke would fail on it."""
-        own = _YAML.SafeLoader.yaml_constructors[node.tag]
-        try:
-            own(self, node)
-        except ValueError as error:
-            problem = f"{node.value} looks like a number or a date but is none ({error}); put it in quotes"
-            raise _YAML.constructor.ConstructorError(None, None, problem, node.start_mark) from None
-        return PlainScalar(node.value)
+        """The scalar's text, which ``_refuse_unconvertible`` has let through."""
+        return PlainScalar(self.construct_scalar(node))
 
     def refused(self, node: Any) -> None:
         """Refuse an indicator of YAML 1.1 that stands for a value, because Invoke would fail on it."""
@@ -57,26 +49,41 @@ class _Loader(_YAML.SafeLoader):  # type: ignore[misc]
         raise _YAML.constructor.ConstructorError(None, None, problem, node.start_mark)
 
 
-for _kept in _Loader.keeps:
-    _Loader.add_constructor(_TYPE + _kept, _Loader.as_written)
-for _sign in ("value", "merge"):  # = and <<
-    _Loader.add_constructor(_TYPE + _sign, _Loader.refused)
+_KEPT = frozenset(_TYPE + kept for kept in ("bool", "int", "float", "timestamp"))
+_SIGNS = frozenset(_TYPE + sign for sign in ("value", "merge"))  # = and <<
+for _kept in _KEPT:
+    _Loader.add_constructor(_kept, _Loader.as_written)
+for _sign in _SIGNS:
+    _Loader.add_constructor(_sign, _Loader.refused)
 
 
-def load_yaml(text: str) -> Any:
+def load_yaml(text: str, section: str | None = None) -> Any:
     """The value of a YAML text, with scalars as written (``PlainScalar`` where YAML takes them for more).
-    Raises UnreadableError."""
+
+    ``section`` is for a file that Invoke reads, too: keys outside of this section of the file must be text for YAML,
+    because Invoke would fail on others. Raises UnreadableError, and nothing else, for whatever cannot be read.
+    """
     try:
         loader = _Loader(text)
-        document = loader.get_single_node()
+        document = _composed(loader)
         _refuse_too_many(document)
-        for problem in _wrong_keys(document):
+        _refuse_unconvertible(document)
+        for problem in _wrong_keys(document, section):
             raise UnreadableError(problem)
         return None if document is None else loader.construct_document(document)
     except _YAML.YAMLError as error:
         raise UnreadableError(_why(error, text)) from None
     except RecursionError:
         raise UnreadableError(_TOO_DEEP) from None
+
+
+def _composed(loader: Any) -> Any:
+    """The document's node. PyYAML converts numbers of escape sequences and directives without checking them."""
+    try:
+        return loader.get_single_node()
+    except (ValueError, OverflowError):
+        problem = "found the number of a character or of a version that is too large; expected text in single quotes"
+        raise UnreadableError(f"line {loader.line + 1}: {problem}") from None
 
 
 def load_json(text: str) -> Any:
@@ -128,6 +135,51 @@ def _counted(node: Any, known: dict[int, int | None]) -> int:
     return found
 
 
+def _refuse_unconvertible(document: Any) -> None:
+    """Refuse keys and values that YAML cannot convert to what it takes them for: Invoke, which converts them, would
+    fail."""
+    converting = _YAML.SafeLoader("")
+    for node in _scalars(document, set()):
+        try:
+            converting.construct_object(node, deep=True)
+        except _YAML.YAMLError:
+            raise
+        except Exception as error:  # noqa: BLE001 - PyYAML's constructors raise whatever Python's conversions raise
+            raise _unconvertible(node, converting, error) from None
+        if node.tag in _KEPT and _meant(converting, node) not in _KEPT:
+            raise _unconvertible(node, converting, None)
+
+
+def _scalars(node: Any, seen: set[int]) -> Iterator[Any]:
+    """The scalars below a node, keys and values, without YAML's signs (= and <<)."""
+    if node is None or id(node) in seen:
+        return
+    seen.add(id(node))
+    if _is_scalar(node):
+        yield from () if node.tag in _SIGNS else (node,)
+        return
+    for each in node.value:
+        for part in each if isinstance(each, tuple) else (each,):
+            yield from _scalars(part, seen)
+
+
+def _meant(loader: Any, node: Any) -> str:
+    """The tag that the scalar would have without quotes and without a tag of its own."""
+    return str(loader.resolve(_YAML.ScalarNode, node.value, (True, False)))
+
+
+def _unconvertible(node: Any, loader: Any, error: Exception | None) -> Exception:
+    """The error for a scalar; a value is repeated only where it looks like a number or a date."""
+    if node.style is None and _meant(loader, node) == node.tag:
+        why = f" ({error})" if node.tag == f"{_TYPE}timestamp" else ""
+        problem = f"{node.value:.40} looks like a number or a date but is none{why}; put it in quotes"
+    else:
+        tag = node.tag.replace(_TYPE, "!!")
+        problem = f"found a text that is none for the tag {tag}; expected the text in quotes, without the tag"
+    place = node.start_mark
+    return UnreadableError(f"line {place.line + 1}, column {place.column + 1}: {problem}")
+
+
 class _Members(tuple[tuple[str, Any], ...]):
     """The members of a JSON object; two of them may have the same name."""
 
@@ -153,31 +205,56 @@ def _lines_of_json(text: str) -> Iterator[str]:
         return
 
 
-def _wrong_keys(node: Any, path: str = "", seen: set[int] | None = None) -> Iterator[str]:
-    """Mistakes in the keys of a document: keys given twice, and empty ones. Turns the other keys into text."""
-    seen = set() if seen is None else seen
-    if node is None or id(node) in seen:
-        return
-    seen.add(id(node))
-    if isinstance(node, _YAML.SequenceNode):
-        for each in node.value:
-            yield from _wrong_keys(each, path, seen)
-    if isinstance(node, _YAML.MappingNode):
-        yield from _wrong_keys_here(node, path)
-        for key, value in node.value:
-            yield from _wrong_keys(value, f"{path}{key.value}." if _is_scalar(key) else path, seen)
+def _wrong_keys(node: Any, section: str | None = None) -> Iterator[str]:
+    """Mistakes in the keys of a document: keys given twice, empty ones, and outside of ``section``, if it is given,
+    those that are more than text for YAML. Turns the other keys into text."""
+    yield from _Keys(section).wrong(node)
 
 
-def _wrong_keys_here(node: Any, path: str) -> Iterator[str]:
-    first: dict[str, int] = {}
-    for key in (key for key, _ in node.value if _is_scalar(key) and key.tag != f"{_TYPE}merge"):
-        line = key.start_mark.line + 1
-        if key.tag == f"{_TYPE}null":
-            yield f"line {line}: {path}{key.value or '(no key)'} is YAML's word for nothing; put the key in quotes"
-        if key.value in first:
-            yield f"line {line}: {path}{key.value} is already in line {first[key.value]}; keep one of the two"
-        first.setdefault(key.value, line)
-        key.tag = f"{_TYPE}str"
+class _Keys:
+    """A way through the nodes of a document, from which each is visited once inside the section and once outside."""
+
+    def __init__(self, section: str | None) -> None:
+        self._section = section
+        self._seen: set[tuple[int, bool]] = set()
+        self._more: dict[int, str] = {}  # a key's node → the tag that it had
+
+    def wrong(self, node: Any, path: str = "") -> Iterator[str]:
+        """Mistakes in the keys below a node."""
+        if node is None or (id(node), self._is_free(path)) in self._seen:
+            return
+        self._seen.add((id(node), self._is_free(path)))
+        if isinstance(node, _YAML.SequenceNode):
+            for each in node.value:
+                yield from self.wrong(each, path)
+        if isinstance(node, _YAML.MappingNode):
+            yield from self._wrong_here(node, path)
+            for key, value in node.value:
+                yield from self.wrong(value, f"{path}{key.value}." if _is_scalar(key) else path)
+
+    def _wrong_here(self, node: Any, path: str) -> Iterator[str]:
+        first: dict[str, int] = {}
+        for key in (key for key, _ in node.value if _is_scalar(key) and key.tag != f"{_TYPE}merge"):
+            line = key.start_mark.line + 1
+            tag = self._more.setdefault(id(key), key.tag)
+            if problem := self._mistaken(key, tag, path):
+                yield f"line {line}: {path}{problem}"
+            if key.value in first:
+                yield f"line {line}: {path}{key.value} is already in line {first[key.value]}; keep one of the two"
+            first.setdefault(key.value, line)
+            key.tag = f"{_TYPE}str"
+
+    def _mistaken(self, key: Any, tag: str, path: str) -> str:
+        if tag == f"{_TYPE}null":
+            return f"{key.value or '(no key)'} is YAML's word for nothing; put the key in quotes"
+        if tag in _KEPT and not self._is_free(path):
+            return f"{key.value} is a number, a date or a truth value for YAML; put the key in quotes"
+        is_text = tag in _KEPT | _SIGNS | {f"{_TYPE}str"}
+        return "" if is_text else "(a key with a tag) is no text; delete the tag"
+
+    def _is_free(self, path: str) -> bool:
+        """Whether the keys there are read as they are written."""
+        return self._section is None or path.partition(".")[0] == self._section
 
 
 def _is_scalar(node: Any) -> bool:

@@ -95,6 +95,16 @@ _KNOWN = (
         ),
     ),
     (
+        re.compile(r"^expected a (?:scalar|sequence|mapping|single mapping)\b.{0,40}but found"),
+        _Words(
+            "a value of another kind than its tag, or <<, takes", "the value without the tag, or << in quotes"
+        ),
+    ),
+    (
+        re.compile(r"^failed to (?:convert|decode) base64"),
+        _Words("a text after !!binary that is not base64", "the text without the tag"),
+    ),
+    (
         re.compile(r"found unknown escape character '(.{1,4})'"),
         _Words(
             "a backslash before {0}, which is no escape sequence",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -53,8 +55,140 @@ def test_anchors_and_merges_are_followed() -> None:
     assert load_yaml(text)["lobster"] == {"a": "1.10", "b": "3"}
 
 
-@pytest.mark.parametrize("word", ["2024-13-45", "2024-02-30 10:00:00Z", "=", "<<"])
-def test_what_yaml_itself_stumbles_over_is_named_with_its_line(word: str) -> None:
+# What YAML itself takes for a number or a date, and cannot convert.
+_UNCONVERTIBLE = (
+    "2024-13-45",
+    "2024-02-30",
+    "2024-02-30 10:00:00Z",
+    "0x_",
+    "0b_",
+    f"{'9' * 5000}",
+    "1:" * 800 + "0.5",
+)
+
+
+@pytest.mark.parametrize("word", _UNCONVERTIBLE)
+@pytest.mark.parametrize(("place", "text"), [("value", "a: 1\nb: {}\n"), ("key", "a: 1\n? {}\n: b\n")])
+def test_what_yaml_takes_for_more_and_cannot_convert_is_named_with_its_line(
+    word: str, place: str, text: str
+) -> None:
+    """Invoke, which reads the file, too, would end in a traceback."""
+    with pytest.raises(UnreadableError, match=r"^line 2, column \d: .{1,200} put it in quotes$"):
+        load_yaml(text.format(word))
+
+
+# Texts with a tag of YAML's that does not take them; and the words of which YAML makes no text.
+_MISTAGGED = (
+    *(
+        "!!bool maybe",
+        "!!bool 'hunter2'",
+        '!!int ""',
+        "!!int x",
+        "!!float abc",
+        "!!timestamp x",
+        "!!timestamp ''",
+    ),
+    *(
+        '!!int " 5"',
+        '!!int "- 5"',
+        "!!binary ä",
+        "!!set x",
+        "!!seq x",
+        "!!map x",
+        "!!omap x",
+        "!!pairs x",
+        "!x y",
+    ),
+    *('"\\U00110000"', '"\\UFFFFFFFF"'),
+)
+
+
+@pytest.mark.parametrize("word", _MISTAGGED)
+@pytest.mark.parametrize("text", ["a: 1\nb: {}\n", "a: 1\n{}: b\n", "a: 1\nb: [{}]\n"])
+def test_a_text_that_its_tag_does_not_take_is_told_with_its_line(word: str, text: str) -> None:
+    with pytest.raises(UnreadableError, match=r"^line 2.{0,15}: .*\b(tag|quotes)\b") as refused:
+        load_yaml(text.format(word))
+    assert not [
+        word for word in ("hunter2", "node", "scalar", "codec", "literal") if word in str(refused.value)
+    ]
+
+
+_TAGS = (
+    "",
+    "!!bool ",
+    "!!int ",
+    "!!float ",
+    "!!timestamp ",
+    "!!null ",
+    "!!str ",
+    "!!binary ",
+    "!!set ",
+    "!!omap ",
+)
+_ODD = st.one_of(
+    st.text(st.sampled_from("0123456789_xbo:.-+eETZ ~=<"), max_size=12),
+    st.sampled_from(
+        [*CHANGED, *_UNCONVERTIBLE, "maybe", "", "~", "null", "=", "<<", "-", "?", "*a", "&a", "[", "{a: b}"]
+    ),
+    st.text(max_size=6),
+)
+_QUOTED = st.sampled_from(["{}", "'{}'", '"{}"', '"\\U{}"', "[{}]", "!!map {{{}: 1}}"])
+
+
+@st.composite
+def _scalar(draw: st.DrawFn) -> str:
+    return draw(st.sampled_from(_TAGS)) + draw(_QUOTED).format(draw(_ODD))
+
+
+@given(
+    _scalar(),
+    _scalar(),
+    st.sampled_from(["{0}: {1}", "a:\n  ? {0}\n  : {1}\n", "a: {{{0}: {1}}}", "- {1}\n- {0}"]),
+)
+@example("a", "!!int {=: 3}", "{0}: {1}")
+def test_whatever_is_read_is_read_by_invoke_too_or_told_with_its_line(
+    key: str, value: str, form: str
+) -> None:
+    text = form.format(key, value)
+    try:
+        found = load_yaml(text, "lobster")
+    except UnreadableError as error:
+        assert re.match(r"line \d", str(error)), str(error)  # noqa: PT017 - most texts are refused
+        return
+    _check_keys(yaml.safe_load(text))
+    for each in _values(found):
+        assert not isinstance(each.meaning if isinstance(each, PlainScalar) else None, list | dict)
+
+
+def _check_keys(tree: Any) -> None:
+    """Invoke makes names of variables of the keys, which must be text for that (``Environment._crawl``)."""
+    for each in (*tree.values(), *tree) if isinstance(tree, dict) else tree if isinstance(tree, list) else ():
+        _check_keys(each)
+    if isinstance(tree, dict):
+        assert all(isinstance(key, str) for key in tree)
+
+
+def _values(tree: Any) -> Iterator[Any]:
+    inner = tree.values() if isinstance(tree, dict) else tree if isinstance(tree, list) else ()
+    yield tree
+    for each in inner:
+        yield from _values(each)
+
+
+@pytest.mark.parametrize("key", ["1", "on", "2024-01-01", "1.5", "~", "!!binary aGk="])
+@pytest.mark.parametrize(
+    "text", ["{}: x\n", "a: {{{}: x}}\n", "lobster: &a {{{}: x}}\na: *a\n", "a: [{{{}: x}}]\n"]
+)
+def test_keys_that_invoke_reads_are_text(key: str, text: str) -> None:
+    """It joins them to names of variables ("Environment variables") and would end in a traceback."""
+    with pytest.raises(UnreadableError, match=r"^line 1: "):
+        load_yaml(text.format(key), "lobster")
+    if key[0] not in "~!":
+        assert load_yaml(f"lobster: {{a: {{{key}: x}}}}", "lobster") == {"lobster": {"a": {key: "x"}}}
+
+
+@pytest.mark.parametrize("word", ["=", "<<"])
+def test_a_sign_of_yaml_for_a_value_is_named_with_its_line(word: str) -> None:
     with pytest.raises(UnreadableError, match=r"^line 2, column 4: .* put it in quotes$"):
         load_yaml(f"a: 1\nb: {word}\n")
 

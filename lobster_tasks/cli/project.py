@@ -20,7 +20,7 @@ from typing import Any
 
 from invoke.config import AmbiguousMergeError, Config, merge_dicts
 from invoke.context import Context
-from invoke.exceptions import Exit
+from invoke.exceptions import AmbiguousEnvVar, Exit, UncastableEnvVar
 from invoke.program import Program
 
 from .. import as_written, text_file
@@ -273,7 +273,7 @@ def _json(path: Path) -> Any:
 
 
 def _yaml(path: Path) -> Any:
-    return as_written.load_yaml(text_file.read(path))
+    return as_written.load_yaml(text_file.read(path), SECTION)
 
 
 def _python(path: Path) -> Any:
@@ -287,13 +287,28 @@ _READERS: Mapping[str, Callable[[Path], Any]] = {".yaml": _yaml, ".yml": _yaml, 
 
 
 def _refuse_what_does_not_go_together(trees: Sequence[Mapping[str, Any]]) -> None:
-    """Refuse files in which a key is a section in one and a value in another: Invoke fails with a traceback."""
+    """Refuse files in which a key is a section in one, or for Invoke, and a value in another, and variables that Invoke
+    cannot take for what the files hold: it fails with a traceback."""
     merged: dict[str, Any] = {}
     try:
-        for tree in trees:
+        for tree in (Config.global_defaults(), *trees):
             merge_dicts(merged, dict(tree))
     except AmbiguousMergeError as error:
-        raise refusal(f"{', '.join(map(str, _files()))} contradict each other.", str(error)) from None
+        told = f"{', '.join(map(_shown, _files()))} and Invoke's own settings contradict each other."
+        raise refusal(told, str(error)) from None
+    others = {name: _meaning(value) for name, value in merged.items() if name != SECTION}
+    try:
+        Config(overrides=others, lazy=True).load_shell_env()
+    except (AmbiguousEnvVar, UncastableEnvVar, ValueError, TypeError) as error:
+        told = "Invoke cannot take its settings from the files and the INVOKE_ variables together."
+        raise refusal(told, str(error), "rename a key, or unset the variable") from None
+
+
+def _meaning(value: Any) -> Any:
+    """A value as Invoke reads it."""
+    if isinstance(value, Mapping):
+        return {name: _meaning(each) for name, each in value.items()}
+    return value.meaning if isinstance(value, as_written.PlainScalar) else value
 
 
 def _unreadable(path: Path, why: str) -> Exit:

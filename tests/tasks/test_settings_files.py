@@ -334,6 +334,26 @@ WRONG: dict[str, tuple[str, bytes, tuple[str, ...]]] = {
         b"lobster:\n  tags: {Since: 2024-02-30}\n",
         ("invoke.yaml cannot be read.", "line 2, column 17", "put it in quotes"),
     ),
+    "a key of another section that is no text for YAML": (
+        "invoke.yaml",
+        b"lobster: {tags: {1: x}}\nother: {1: x}\n",
+        ("invoke.yaml cannot be read.", "line 2: other.1 is a number", "put the key in quotes"),
+    ),
+    "a key of another section that YAML cannot convert": (
+        "invoke.yaml",
+        b"other: {2024-02-30: x}\n",
+        ("invoke.yaml cannot be read.", "line 1, column 9: 2024-02-30", "put it in quotes"),
+    ),
+    "a value for a section of Invoke's": (
+        "invoke.yaml",
+        b"run: 3\n",
+        ("invoke.yaml and Invoke's own settings contradict each other.",),
+    ),
+    "two keys for one variable of Invoke's": (
+        "invoke.yaml",
+        b"a: {b_c: 1}\na_b: {c: 1}\n",
+        ("Invoke cannot take its settings", "A_B_C", "rename a key"),
+    ),
     "a folder": ("invoke.yaml/x", b"", ("invoke.yaml cannot be read.", "Is a directory")),
 }
 
@@ -348,6 +368,15 @@ def test_a_file_that_cannot_be_read_is_told(
         ended = project.inv(*words).check(2)
         assert all(text in ended.err for text in says), ended.err
         assert "Traceback" not in ended.said
+
+
+@pytest.mark.parametrize("value", ["3", "[1]"])
+def test_a_variable_that_invoke_cannot_cast_is_told(project: Project, value: str) -> None:
+    """ "Environment variables": Invoke casts it to the type of the value in the file."""
+    project.write("invoke.yaml", f"other: {{x: {value}}}\n")
+    ended = project.inv("dump", INVOKE_OTHER_X="many").check(2)
+    assert "Invoke cannot take its settings" in ended.err
+    assert "Traceback" not in ended.said
 
 
 def test_a_byte_order_mark_in_yaml_is_no_text(project: Project) -> None:
