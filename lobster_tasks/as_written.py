@@ -8,7 +8,8 @@ and JSON silently use the last one.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import invoke.util
@@ -84,6 +85,11 @@ def _composed(loader: Any) -> Any:
     except (ValueError, OverflowError):
         problem = "found the number of a character or of a version that is too large; expected text in single quotes"
         raise UnreadableError(f"line {loader.line + 1}: {problem}") from None
+
+
+def given_twice(names: Iterable[str]) -> list[str]:
+    """The names that occur more than once, in their order."""
+    return [name for name, times in Counter(names).items() if times > 1]
 
 
 def load_json(text: str) -> Any:
@@ -192,7 +198,7 @@ def _each_once(found: Any, text: str) -> Any:
     if not isinstance(found, _Members):
         return found
     names = [name for name, _ in found]
-    if twice := [name for name in names if names.count(name) > 1]:
+    if twice := given_twice(names):
         raise UnreadableError(next(_lines_of_json(text), f"{twice[0]!r} is given twice"))
     return {name: _each_once(value, text) for name, value in found}
 

@@ -29,10 +29,10 @@ from pydantic import (
     field_validator,
 )
 
-from .as_written import UnreadableError, load_yaml
+from .as_written import UnreadableError, given_twice, load_yaml
 from .build_secret import attributes_of, read_secret
 from .errors import InvalidSetting, SettingsError
-from .foreign import parsed
+from .foreign import parsed, visible
 
 ENV_PREFIX = "INVOKE_LOBSTER_"
 MOST_WAIT_MINUTES = 360
@@ -106,6 +106,7 @@ _CACHE_CREDENTIALS = frozenset(
 )
 # The slash is required, because a name without it could also be the secret itself.
 _SECRET_NAME = re.compile(r"[A-Za-z0-9_.@-]{1,200}(/[A-Za-z0-9_.@-]{1,200}){1,10}")
+_HALF = re.compile("[\ud800-\udfff]")  # of a surrogate pair
 # The leading slash is required, because a name without it could also be a password.
 _PARAMETER_NAME = re.compile(r"(/[A-Za-z0-9_.-]{1,2048}){1,15}")
 
@@ -302,8 +303,8 @@ def _listed(values: Iterable[object]) -> str:
 
 
 def _distinct(values: tuple[str, ...]) -> tuple[str, ...]:
-    if twice := sorted({value for value in values if values.count(value) > 1}):
-        raise ValueError(f"{_listed(twice)} is named more than once")
+    if twice := given_twice(values):
+        raise ValueError(f"{_listed(sorted(twice))} is named more than once")
     return values
 
 
@@ -1214,13 +1215,43 @@ def load(
     problems += _settle_region(merged, environ, (lambda: None) if is_chosen else profiles_region)
     if merged.get("profile") == "seed":
         merged = merge(SEED_PROFILE, merged)
+    broken: list[InvalidSetting] = []
+    merged = _encodable(merged, broken)
     try:
         settings = Settings.model_validate(merged)
     except ValidationError as invalid:
-        raise SettingsError(problems, [_invalid_setting(error) for error in invalid.errors()]) from None
-    if problems:
-        raise SettingsError(problems)
+        broken += [_invalid_setting(error) for error in invalid.errors()]
+        raise SettingsError(problems, broken) from None
+    _encodable(settings.model_dump(), broken)  # what was JSON within a text
+    if problems or broken:
+        raise SettingsError(problems, broken)
     return settings
+
+
+def _encodable(
+    tree: Mapping[str, Any], broken: list[InvalidSetting], within: tuple[str, ...] = ()
+) -> dict[str, Any]:
+    """A copy without the settings that cannot be written as UTF-8, which ``broken`` gets.
+
+    A byte that is not UTF-8, in a flag or a variable, and an escape sequence in a file make half of a surrogate pair.
+    """
+    kept = {}
+    for key, value in tree.items():
+        path = (*within, visible(str(key)))
+        if not (_is_encodable(key) and _is_encodable(value)):
+            why = "contains what is no character: half of a surrogate pair, or a byte that is not UTF-8"
+            broken.append(InvalidSetting(path, why))
+        else:
+            kept[key] = _encodable(value, broken, path) if isinstance(value, Mapping) else value
+    return kept
+
+
+def _is_encodable(value: object) -> bool:
+    """Whether a text, or each of a list's, has characters only; the members of a mapping are looked at by
+    themselves."""
+    if isinstance(value, list | tuple | set | frozenset):
+        return all(map(_is_encodable, value))
+    return not isinstance(value, str) or not _HALF.search(value)
 
 
 def keys(model: type[BaseModel] = Settings, prefix: str = "") -> Iterator[str]:

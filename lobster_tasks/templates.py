@@ -23,6 +23,7 @@ from jinja2.runtime import LoopContext
 from markupsafe import Markup
 
 from . import text_file
+from .as_written import given_twice
 from .definition import images, log_groups, secrets
 from .errors import SettingsError, TemplateError
 from .foreign import parsed
@@ -460,8 +461,7 @@ class _TwiceError(ValueError):
 
 
 def _each_once(members: list[tuple[str, Any]]) -> dict[str, Any]:
-    names = [name for name, _ in members]
-    if twice := [name for name in names if names.count(name) > 1]:
+    if twice := given_twice(name for name, _ in members):
         raise _TwiceError(json.dumps(twice[0]))
     return dict(members)
 

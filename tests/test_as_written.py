@@ -12,7 +12,7 @@ import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from lobster_tasks.as_written import PlainScalar, UnreadableError, load_json, load_yaml
+from lobster_tasks.as_written import PlainScalar, UnreadableError, given_twice, load_json, load_yaml
 
 # Scalars that YAML 1.1 converts ("Float, int, bool and timestamp language-independent types").
 CHANGED = (
@@ -412,3 +412,21 @@ def test_a_number_that_python_cannot_convert_is_refused(load: Any, text: str) ->
     """Invoke reads the file, too, and would end in a traceback: "limits of integer string conversion" (Python)."""
     with pytest.raises(UnreadableError, match="put it in quotes"):
         load(text % ("9" * 5000))
+
+
+class _Counted(str):
+    """A text that counts how often it is compared."""
+
+    compared = 0
+    __hash__ = str.__hash__
+
+    def __eq__(self, other: object) -> bool:
+        _Counted.compared += 1
+        return super().__eq__(other)
+
+
+def test_many_names_are_looked_through_once() -> None:
+    names = [_Counted(each) for each in range(2000)]
+    _Counted.compared = 0
+    assert given_twice([*names, _Counted(7), _Counted(3), _Counted(7)]) == ["3", "7"]
+    assert _Counted.compared < 2 * len(names)

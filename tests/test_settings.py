@@ -841,3 +841,51 @@ def _flat(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
         )
         found |= _flat(inner, f"{prefix}{key}.") if is_section else {f"{prefix}{key}": inner}
     return found
+
+
+_HALVES = ("\ud800", "a\udcffb")
+_WITH_HALVES: dict[str, tuple[dict[str, Any], tuple[str, ...], dict[str, str]]] = {
+    "container.environment.X": (
+        {"container": {"environment": {"X": "{}"}}},
+        ("container.environment.X={}",),
+        {"INVOKE_LOBSTER_CONTAINER_ENVIRONMENT_X": "{}"},
+    ),
+    "tags.X": ({"tags": {"X": "{}"}}, ("tags.X={}",), {"INVOKE_LOBSTER_TAGS_X": "{}"}),
+    "name": ({"name": "{}"}, ("name={}",), {"INVOKE_LOBSTER_NAME": "{}"}),
+    "container.command": ({"container": {"command": ["a", "{}"]}}, ("container.command=a {}",), {}),
+    "domains": ({"domains": ["{}"]}, ("domains=a.example.com,{}",), {}),
+    "tags.\\u": ({"tags": {"{}": "x"}}, ("tags.{}=x",), {"INVOKE_LOBSTER_TAGS_{}": "x"}),
+    "nothing.X": ({"nothing": {"X": "{}"}}, (), {}),
+}
+
+
+def _filled(tree: Any, text: str) -> Any:
+    if isinstance(tree, dict):
+        return {_filled(key, text): _filled(value, text) for key, value in tree.items()}
+    return [_filled(each, text) for each in tree] if isinstance(tree, list) else tree.replace("{}", text)
+
+
+@pytest.mark.parametrize("half", _HALVES, ids=ascii)
+@pytest.mark.parametrize("key", _WITH_HALVES)
+def test_half_of_a_surrogate_pair_is_refused_with_its_setting_wherever_it_is_given(
+    key: str, half: str
+) -> None:
+    """A byte that is not UTF-8 is one in an argument and in a variable (Python, os.fsdecode); no call can hold it."""
+    section, flags, environ = _WITH_HALVES[key]
+    for given in (
+        ((_filled(section, half), {}, ()),)
+        + tuple(({}, {}, (_filled(flag, half),)) for flag in flags)
+        + (({}, _filled(environ, half), ()),) * bool(environ)
+    ):
+        with pytest.raises(SettingsError) as refused:
+            load(*given)
+        told = [each for each in refused.value.problems if key.removesuffix("\\u") in each]
+        assert any("no character" in each for each in told), refused.value.problems
+        "".join(refused.value.lines()).encode()
+
+
+@pytest.mark.parametrize("flag", ['container.command=["\\ud800"]', 'tags={"a": "\\ud800"}'])
+def test_half_of_a_pair_within_json_is_refused_too(flag: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        load({}, {}, (flag,))
+    assert "no character" in refused.value.problems[0]
