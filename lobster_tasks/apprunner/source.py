@@ -19,6 +19,7 @@ from ..foreign import one_line
 from . import yaml_text
 from .description import AwsDict
 from .secrecy import hides_secret
+from .source_shape import MEMBERS, misshapen
 
 FILE = "apprunner.yaml"
 DOCKERFILE = "Dockerfile.apprunner"
@@ -91,22 +92,6 @@ _BUILTINS = frozenset(
         "[",
     )
 )
-# The file's members (App Runner, "App Runner configuration file reference"); items of lists are not checked.
-MEMBERS = (
-    "version",
-    "runtime",
-    "build.commands.pre-build",
-    "build.commands.build",
-    "build.commands.post-build",
-    "build.env",
-    "run.runtime-version",
-    "run.pre-run",
-    "run.command",
-    "run.network.port",
-    "run.network.env",
-    "run.env",
-    "run.secrets",
-)
 
 
 def read_source_file(source: AwsDict, folder: Path | None) -> AwsDict | None:
@@ -114,8 +99,8 @@ def read_source_file(source: AwsDict, folder: Path | None) -> AwsDict | None:
     use it.
 
     With ``BuildCommands`` and ``PreRun`` as lists, and members that the API does not have: ``FileVersion``,
-    ``RuntimeVersion``, ``PortVariable``, ``BuildEnvironment``, and ``Unknown`` for names that the format does not
-    have. Raises UsageError for a file that cannot be read.
+    ``RuntimeVersion``, ``PortVariable``, ``BuildEnvironment``, ``Unknown`` for names that the format does not have,
+    and ``Misshapen``, sentences about what has another shape. Raises UsageError for a file that cannot be read.
     """
     code = source.get("CodeRepository", {})
     if folder is None or code.get("CodeConfiguration", {}).get("ConfigurationSource") != "REPOSITORY":
@@ -128,7 +113,8 @@ def read_source_file(source: AwsDict, folder: Path | None) -> AwsDict | None:
     except (OSError, text_file.EncodingError) as error:
         raise UsageError(f"{path} cannot be read.", str(error), f"correct {FILE}") from error
     found = yaml_text.load(text, str(path))
-    return _in_api_words(found if isinstance(found, Mapping) else {})
+    wrong = {"Misshapen": told} if (told := misshapen(found)) else {}
+    return {**_in_api_words(_mapping(found)), **wrong}
 
 
 def _in_api_words(found: Mapping[str, Any]) -> AwsDict:
@@ -170,21 +156,19 @@ def _leaves(tree: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
 
 
 def _text(value: object) -> str:
-    return "" if value is None else str(value).strip()
+    return value.strip() if isinstance(value, str) else ""
 
 
 def _texts(value: object) -> list[str]:
     items = value if isinstance(value, list) else [value]
-    return [str(each) for each in items if each is not None and not isinstance(each, Mapping)]
+    return [str(each) for each in items if isinstance(each, str)]
 
 
 def _named(value: object, member: str) -> dict[str, str]:
     items = value if isinstance(value, list) else []
-    return {
-        str(each["name"]): str(each.get(member, ""))
-        for each in items
-        if isinstance(each, Mapping) and "name" in each
-    }
+    named = [each for each in items if isinstance(each, Mapping) and isinstance(each.get("name"), str)]
+    values = {str(each["name"]): each.get(member) or "" for each in named}
+    return {name: str(given) for name, given in values.items() if isinstance(given, str)}
 
 
 def dockerfile(name: str, configuration: AwsDict, directory: str, build: Mapping[str, str]) -> str:

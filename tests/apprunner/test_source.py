@@ -7,6 +7,7 @@ import re
 import subprocess
 import unicodedata
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -126,11 +127,92 @@ def test_values_are_what_is_written(tmp_path: Path) -> None:
     assert found == {"RuntimeEnvironmentVariables": names}
 
 
-@pytest.mark.parametrize("text", ["", "- a\n", "run: 1\nbuild: []\n", "run: {env: {a: b}}\n"])
-def test_a_file_of_another_shape_says_nothing(tmp_path: Path, text: str) -> None:
+def test_an_empty_file_says_nothing(tmp_path: Path) -> None:
+    (tmp_path / "app").mkdir()
+    (tmp_path / "app" / "apprunner.yaml").write_text("")
+    assert read_source_file(code_source("REPOSITORY"), tmp_path) == {}
+
+
+# Files of another shape, what is named, and what is still taken.
+MISSHAPEN: dict[str, tuple[str, dict[str, Any]]] = {
+    "- a\n": ("the file is a list", {}),
+    "run: 1\n": ("run is a text", {}),
+    "build: []\n": ("build is a list", {}),
+    "build: {commands: [pip install x]}\n": ("build.commands is a list", {}),
+    "build: {commands: {build: {a: b}}}\n": ("build.commands.build is a mapping", {}),
+    "build: {commands: {build: [a, [b]]}}\n": (
+        "build.commands.build, item 2, is a list",
+        {"BuildCommands": ["a"]},
+    ),
+    "run: {pre-run: [~, a]}\n": ("run.pre-run, item 1, is empty", {"PreRun": ["a"]}),
+    "run: {env: {A: b}}\n": ("run.env is a mapping", {}),
+    "run: {secrets: {A: b}}\n": ("run.secrets is a mapping", {}),
+    "build: {env: {A: b}}\n": ("build.env is a mapping", {}),
+    "run: {env: [A=b]}\n": ("run.env, item 1, has no name", {}),
+    "run: {env: [{value: b}]}\n": ("run.env, item 1, has no name", {}),
+    "run: {env: [{name: A, value: }]}\n": (
+        "run.env, A, has no value",
+        {"RuntimeEnvironmentVariables": {"A": ""}},
+    ),
+    "run: {env: [{name: A, value: ~}]}\n": (
+        "run.env, A, has no value",
+        {"RuntimeEnvironmentVariables": {"A": ""}},
+    ),
+    "run: {env: [{name: A}]}\n": ("run.env, A, has no value", {"RuntimeEnvironmentVariables": {"A": ""}}),
+    "run: {env: [{name: A, value: [b]}]}\n": ("run.env, A, has a list as its value", {}),
+    "run: {env: [{name: A, value: b}, {name: A, value: c}]}\n": (
+        "run.env, A, is there more than once",
+        {"RuntimeEnvironmentVariables": {"A": "c"}},
+    ),
+    "run: {secrets: [{name: A, value-from: ~}]}\n": (
+        "run.secrets, A, has no value-from",
+        {"RuntimeEnvironmentSecrets": {"A": ""}},
+    ),
+    "run: {command: {a: b}}\n": ("run.command is a mapping", {}),
+    "run: {command: [a, b]}\n": ("run.command is a list", {"StartCommand": "a\nb"}),
+    "run: {network: {port: [80]}}\n": ("run.network.port is a list", {}),
+    "run: {network: 80}\n": ("run.network is a text", {}),
+    "runtime: !!binary aGk=\n": ("runtime is no text", {}),
+}
+
+
+@pytest.mark.parametrize("text", MISSHAPEN)
+def test_a_part_of_another_shape_is_named_and_nothing_is_made_of_it(tmp_path: Path, text: str) -> None:
     (tmp_path / "app").mkdir()
     (tmp_path / "app" / "apprunner.yaml").write_text(text)
-    assert read_source_file(code_source("REPOSITORY"), tmp_path) == {}
+    found = read_source_file(code_source("REPOSITORY"), tmp_path) or {}
+    says, taken = MISSHAPEN[text]
+    (told,) = found.pop("Misshapen")
+    assert told.startswith(says)
+    assert found == taken
+    (again := tmp_path / "again").mkdir()
+    rows = [each.setting for each in migrated(again, text).rows if "another shape" in each.note]
+    assert rows == [f"apprunner.yaml: {told}"]
+
+
+_PARTS = st.sampled_from(["build", "run", "env", "name", "value", "commands", "network"])
+_SHAPES = st.recursive(
+    st.none() | st.sampled_from(["a", "name", ""]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_PARTS, inner, max_size=3),
+)
+
+
+@given(_SHAPES)
+def test_every_shape_is_read_and_no_text_is_made_of_what_is_none(tree: Any) -> None:
+    with TemporaryDirectory() as folder:
+        (Path(folder) / "app").mkdir()
+        (Path(folder) / "app" / "apprunner.yaml").write_text(yaml.safe_dump(tree))
+        found = read_source_file(code_source("REPOSITORY"), Path(folder)) or {}
+    found.pop("Misshapen", None)
+    assert not [sign for sign in ("None", "[", "{") if any(sign in each for each in _texts_in(found))]
+
+
+def _texts_in(value: Any) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    return [
+        text for each in (value.values() if isinstance(value, dict) else value) for text in _texts_in(each)
+    ]
 
 
 def test_a_file_that_is_no_yaml_is_refused(tmp_path: Path) -> None:

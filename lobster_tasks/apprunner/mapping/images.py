@@ -233,6 +233,9 @@ def _file_rows(told: AwsDict) -> Iterator[MappingRow]:
         yield approximated(f"{FILE}: run.pre-run", commands, "RUN", "run in another image")
     if variable := told.get("PortVariable"):
         yield translated(f"{FILE}: run.network.env", variable, "ENV", f"it holds the port, {port_of(told)}")
+    for part in told.get("Misshapen", ()):
+        note = "App Runner's format of the file has another shape there"
+        yield unsettled(f"{FILE}: {part}", "set", note, f"correct {FILE}, or set by hand what is meant")
     for member in told.get("Unknown", ()):
         note = "App Runner's format of the file has no such member"
         yield no_equivalent(
