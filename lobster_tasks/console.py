@@ -14,7 +14,7 @@ import json
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from io import TextIOWrapper
@@ -80,8 +80,12 @@ class Console:
             self.write(as_called(json_document(result), self._names))
         self._answered = True
 
+    def documents(self, documents: Iterable[Mapping[str, Any]]) -> None:
+        """Write JSON documents to stdout, with an empty line between two of them."""
+        self.write("\n".join(map(json_document, documents)))
+
     def write(self, text: str, *, raw: bool = False) -> None:
-        """Write data without wrapping; ``raw`` keeps control characters."""
+        """Write data without wrapping; ``raw`` keeps control characters. JSON is written by ``documents``."""
         _write(sys.stdout, self._harmless(text if raw else visible(text)))
 
     def command(self, line: str) -> None:

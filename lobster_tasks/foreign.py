@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
+from itertools import pairwise
 from typing import Any
 
 LONGEST = 4096  # characters of one line that are shown or searched
@@ -18,8 +19,12 @@ _LAID_OUT = "\n\t"
 _JOINERS = "\u200c\u200d"
 # Categories of control and format characters, surrogates, line and paragraph separators.
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
-# A comparison never ignores printable ASCII.
-_ANYWHERE = re.compile(r"(#[^ -~\r\n]*+#[^ -~\r\n]*+)\[")
+# What a comparison may ignore: no printable ASCII, and no letters and numbers but the fillers of Hangul.
+_WEIGHTLESS = r"[^ -~\w\r\n]*+"
+_FILLERS = dict.fromkeys((0x115F, 0x1160, 0x3164, 0xFFA0), "\u200b")
+_ANYWHERE = re.compile(rf"#{_WEIGHTLESS}#{_WEIGHTLESS}(?=\[)")
+# What may be before the two colons of a command, blanks and what is ignored; and the colons.
+_BEFORE, _COLONS = re.compile(r"[^!-~\w\r\n]*+"), re.compile(f":{_WEIGHTLESS}:")
 
 
 def visible(text: str) -> str:
@@ -65,12 +70,16 @@ def parsed_object(text: str | bytes) -> dict[str, Any]:
 
 def powerless(text: str) -> str:
     """The text without commands for a runner: a backslash in the middle of a command's sign disables it."""
-    return "".join(_ANYWHERE.sub(r"\1\\[", _begun_otherwise(line)) for line in text.splitlines(keepends=True))
+    return "".join(map(_disabled, text.splitlines(keepends=True)))
 
 
-def _begun_otherwise(line: str) -> str:
-    start = next((index for index, character in enumerate(line) if "!" <= character <= "~"), 0)
-    return f"{line[:start]}\\{line[start:]}" if line.startswith(":", start) else line
+def _disabled(line: str) -> str:
+    seen = line.translate(_FILLERS)
+    before = _BEFORE.match(seen)
+    start = before.end() if before else 0
+    places = [start] if _COLONS.match(seen, start) else []
+    places += [found.end() for found in _ANYWHERE.finditer(seen)]
+    return "\\".join(line[begin:end] for begin, end in pairwise([0, *places, len(line)]))
 
 
 def _shown(character: str) -> str:

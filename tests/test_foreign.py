@@ -6,13 +6,14 @@ import json
 import re
 import unicodedata
 from collections.abc import Callable, Iterator
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import replace
 from io import StringIO
 from itertools import takewhile
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from rich.text import Text
 
@@ -83,6 +84,7 @@ DOORS: dict[str, Door] = {
     "show": lambda console, text: [console.show(each) for each in renderables(text)],  # type: ignore[arg-type]
     "error": lambda console, text: [console.error(each) for each in renderables(text)],  # type: ignore[arg-type]
     "json": lambda console, text: console.json({text: [text]}),
+    "documents": lambda console, text: console.documents([{text: [text]}]),
     "write": lambda console, text: console.write(f"{text}\n"),
     "confirm": lambda console, text: console.confirm(text),
     "raw": lambda console, text: console.write(f"{text}\n", raw=True),
@@ -127,6 +129,31 @@ def test_no_text_at_all_is_a_command(text: str) -> None:
     assert not obeyed(one_line(text))
     assert "\n" not in one_line(text)
     assert powerless(powerless(text)) == powerless(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "時刻: 12:00",
+        ":memory: is a database",
+        ": 12",
+        "エラー::set-output name=x::y",
+        "é::error::x",
+        "12::error::x",
+        "a::error::x",
+        "# [x]",
+        "##x[y]",
+        "# ##",
+        "#題#[x]",
+        "  : a: b",
+    ],
+)
+def test_a_line_that_is_no_command_stays_as_it_is(text: str) -> None:
+    """ "actions/runner", src/Runner.Common/ActionCommand.cs, TryParseV2: ``message = message.TrimStart()``,
+    ``if (!message.StartsWith(_commandKey)) return false`` with ``_commandKey = "::"``; TryParse:
+    ``message.IndexOf("##[")``. A letter before the sign, or a blank within it, makes another text of it."""
+    assert powerless(text) == text
+    assert not RunnerLog().commands(text)
 
 
 @given(st.text(st.characters(exclude_categories=("Cc", "Cf", "Cs", "Zl", "Zp"))))
@@ -254,6 +281,31 @@ def outputs_of(text: str) -> Iterator[tuple[str, str]]:
 def test_json_holds_what_it_was_given(text: str, capsys: pytest.CaptureFixture[str]) -> None:
     Console(quiet=True).json({"told": text})
     assert json.loads(capsys.readouterr().out) == {"told": text}
+
+
+JSON_DOORS: dict[str, Door] = {
+    "json": lambda console, text: console.json({"told": text}),
+    "documents": lambda console, text: console.documents([{"told": text}]),
+}
+
+
+@pytest.mark.parametrize("is_job", [True, False])
+@pytest.mark.parametrize("door", JSON_DOORS)
+@given(text=HOSTILE)
+@example(text="##[group]x")
+@example(text="##[##[group]x\n::error::y\x7f\x9b\U000e0001")
+def test_every_json_stays_json_and_is_no_command(door: str, is_job: bool, text: str) -> None:
+    out = StringIO()
+    with pytest.MonkeyPatch.context() as here, redirect_stdout(out), redirect_stderr(StringIO()):
+        here.setenv("GITHUB_ACTIONS", str(is_job).lower())
+        JSON_DOORS[door](Console(), text)
+    assert json.loads(out.getvalue()) == {"told": text}
+    assert not RunnerLog().commands(out.getvalue())
+
+
+def test_documents_are_apart(capsys: pytest.CaptureFixture[str]) -> None:
+    Console().documents([{"a": "##[b]"}, {"c": 1}])
+    assert [json.loads(each) for each in capsys.readouterr().out.split("\n\n")] == [{"a": "##[b]"}, {"c": 1}]
 
 
 def test_the_model_takes_what_the_runner_takes() -> None:

@@ -92,19 +92,17 @@ def render_task_definition(run: Run, tag: str = "", output: str = "") -> None:
     """
     required("tag", tag, "inv render-task-definition --tag T")
 
-    import json
-
     from .. import templates
+    from ..console import json_document
     from ..rollout import find_image
 
     image = find_image(run.aws, run.settings.repository, tag)
     definition = templates.task_definition(run.settings, run.aws.account, run.aws.partition, image.uri)
-    text = json.dumps(definition, indent=2) + "\n"
     if output:
-        project.write(output, text)
+        project.write(output, json_document(definition))
         run.console.say(f"{output}: {run.settings.task.family} with {image.uri}")
     else:
-        run.console.write(text)
+        run.console.documents([definition])
 
 
 @command(

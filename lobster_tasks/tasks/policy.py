@@ -46,7 +46,7 @@ def print_setup_policy(
     if output:
         project.write_all(output, {f"{each.name}.json": each.text for each in made})
     elif not run.json:
-        run.console.write("\n".join(each.text for each in made))
+        run.console.documents(each.document for each in made)
     run.console.say(report.how_to_attach(made, run.aws.account, run.aws.partition, output))
 
 
