@@ -1,7 +1,7 @@
 """Makes all calls to AWS: lazy clients, complete paged listings, retries, and errors with a next step.
 
 An operation is named ``service:Operation``, as in IAM, and returns a plain dict. This is the only module that imports
-boto3 and botocore, and it imports them when the first call is made.
+boto3 and calls AWS, and it imports boto3 and botocore when the first call is made.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from functools import cache, cached_property
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+from .api_models import loader
 from .clock import Clock
 from .errors import (
     AccountHeldError,
@@ -389,14 +390,7 @@ def _session_of(**given: Any) -> Any:
 def _share_models(session: Any) -> None:
     """Share loaded API models between sessions: loading them takes longer than most calls."""
     inner = session._session
-    inner.register_component("data_loader", _loader(inner.get_config_variable("data_path")))
-
-
-@cache
-def _loader(data_path: str | None) -> Any:
-    from botocore.loaders import create_loader
-
-    return create_loader(data_path)
+    inner.register_component("data_loader", loader(inner.get_config_variable("data_path")))
 
 
 def _by_token(ask: Callable[..., dict[str, Any]], parameters: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

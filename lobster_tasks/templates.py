@@ -23,8 +23,9 @@ from jinja2.runtime import LoopContext
 from markupsafe import Markup
 
 from . import text_file
+from .api_models import mistakes
 from .as_written import given_twice
-from .definition import images, log_groups, secrets
+from .definition import containers, images, log_groups, secrets
 from .errors import SettingsError, TemplateError
 from .foreign import parsed
 from .image_reference import ecr_image, repository_arn
@@ -47,6 +48,7 @@ FOLDER = "task-definitions"
 OWN_DEFINITION = f"{FOLDER}/{TASK_DEFINITION}"
 """The path of a project's own template of the task definition."""
 LARGEST_DEFINITION = 65_536  # bytes: "Task definition size limit", Amazon ECS service quotas
+_MOST_TOLD = 5  # mistakes in a task definition
 MOST_CONTAINERS = 10  # "Containers per task definition", likewise
 # Characters without white space ("IAM and AWS STS quotas"): a role's inline policies, and its trust policy.
 LARGEST_INLINE, LARGEST_TRUST = 10_240, 2_048
@@ -502,24 +504,40 @@ def _parts(path: str, value: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _check_task_definition(made: dict[str, Any], settings: Settings) -> None:
-    """Check what the rest of the library requires of a task definition, including one from a project's template."""
-    containers = made.get("containerDefinitions")
-    names = [each.get("name") for each in containers] if isinstance(containers, list) else []
+    """Check what the rest of the library and ECS require of a task definition, including one from a project's
+    template."""
+    own = f"{FOLDER}/{TASK_DEFINITION}"
     if made.get("family") != settings.task.family:
         raise TemplateError(
-            f"{FOLDER}/{TASK_DEFINITION} is of the family {made.get('family')}, "
-            f"task.family is {settings.task.family}.",
+            f"{own} is of the family {made.get('family')}, task.family is {settings.task.family}.",
             next_step='say "family": {{ task.family | tojson }}',
         )
+    if wrong := _mistakes(made):
+        told = [*wrong[:_MOST_TOLD], *([f"and {len(wrong) - _MOST_TOLD} more"] if wrong[_MOST_TOLD:] else [])]
+        raise TemplateError(
+            f"{own} does not make a task definition that ECS takes.", "; ".join(told), f"correct {own}"
+        )
+    names = [each["name"] for each in containers(made)]
     if len(names) > MOST_CONTAINERS:
         raise TemplateError(
-            f"{FOLDER}/{TASK_DEFINITION} has {len(names)} containers; ECS takes {MOST_CONTAINERS} at the most.",
+            f"{own} has {len(names)} containers; ECS takes {MOST_CONTAINERS} at the most.",
             "every sidecar counts",
             "combine several containers into one",
         )
     if settings.container.name not in names:
         raise TemplateError(
-            f"{FOLDER}/{TASK_DEFINITION} has no container {settings.container.name} (container.name).",
-            f"its containers: {', '.join(map(str, names)) or 'none'}",
+            f"{own} has no container {settings.container.name} (container.name).",
+            f"its containers: {', '.join(names) or 'none'}",
             'say "name": {{ container.name | tojson }}',
         )
+
+
+def _mistakes(made: Mapping[str, Any]) -> list[str]:
+    """What ECS would refuse: by the shape of RegisterTaskDefinition, and that containers have names, each its own."""
+    if wrong := mistakes("ecs", "RegisterTaskDefinition", {"containerDefinitions": [], **made}):
+        return wrong
+    names = [each.get("name", "") for each in containers(made)]
+    nameless = [
+        f"containerDefinitions[{number}].name is missing" for number, name in enumerate(names) if not name
+    ]
+    return [*nameless, *(f"two containers have the name {each}" for each in given_twice(filter(None, names)))]

@@ -83,8 +83,13 @@ def test_every_room_is_in_the_contracts() -> None:
 
 
 def test_one_module_calls_aws() -> None:
-    outside = {each for each in importers("boto3", "botocore") if not each.startswith("embedded_aws/")}
-    assert outside == {"lobster_tasks/aws.py"}
+    """Another one only looks into the models of AWS's API."""
+    calls, looks = (
+        {each for each in importers(name) if not each.startswith("embedded_aws/")}
+        for name in ("boto3", "botocore")
+    )
+    assert calls == {"lobster_tasks/aws.py"}
+    assert looks == {"lobster_tasks/aws.py", "lobster_tasks/api_models.py"}
 
 
 def test_one_adapter_to_moto() -> None:

@@ -611,6 +611,55 @@ def test_an_own_task_definition_has_to_be_of_the_stack(project: Path, text: str,
         definition(load({}))
 
 
+_WITH = '{"family": {{ task.family | tojson }}, "containerDefinitions": [%s]%s}'
+_APP = '{"name": {{ container.name | tojson }}%s}'
+SLIPS = {
+    _WITH % ('{"image": "x"}, ' + _APP % "", ""): "containerDefinitions[0].name is missing",
+    _WITH % ('{"name": ""}, ' + _APP % "", ""): "containerDefinitions[0].name is missing",
+    _WITH % ('{"name": 3}, ' + _APP % "", ""): "containerDefinitions[0].name is not a text",
+    _WITH % ('"x", ' + _APP % "", ""): "containerDefinitions[0] is not an object",
+    _WITH % ("null, " + _APP % "", ""): "containerDefinitions[0] is not an object",
+    _WITH % (", ".join([_APP % ""] * 2), ""): "two containers have the name lobster-streamlit",
+    _WITH % (_APP % ', "secrets": [{"name": "A"}]', ""): "[0].secrets[0].valueFrom is missing",
+    _WITH % (_APP % ', "secrets": [{"valueFrom": "A"}]', ""): "[0].secrets[0].name is missing",
+    _WITH % (_APP % ', "secrets": [{"name": "A", "valueFrom": 3}]', ""): "valueFrom is not a text",
+    _WITH % (_APP % ', "logConfiguration": "awslogs"', ""): "[0].logConfiguration is not an object",
+    _WITH % (_APP % ', "logConfiguration": {"logDriver": "awslogs", "options": {"awslogs-group": 3}}', ""): (
+        "awslogs-group is not a text"
+    ),
+    _WITH % (_APP % ', "repositoryCredentials": []', ""): "repositoryCredentials is not an object",
+    _WITH % (_APP % ', "environment": [{"name": "A", "value": 1}]', ""): "environment[0].value is not a text",
+    _WITH % (_APP % ', "portMappings": [{"containerPort": "80"}]', ""): "containerPort is not a whole number",
+    _WITH % (_APP % ', "colour": "red"', ""): "[0].colour is not a member of RegisterTaskDefinition",
+    _WITH % (_APP % "", ', "tags": null'): "tags is not a list",
+    _WITH % (_APP % "", ', "tags": ["a"]'): "tags[0] is not an object",
+    _WITH % (_APP % "", ', "cpu": 256'): "cpu is not a text",
+    '{"family": {{ task.family | tojson }}, "containerDefinitions": {}}': "containerDefinitions is not a list",
+}
+
+
+@pytest.mark.parametrize("text", SLIPS)
+def test_a_slip_in_an_own_task_definition_is_told_with_its_member(project: Path, text: str) -> None:
+    write(project, text, templates.TASK_DEFINITION)
+    with pytest.raises(TemplateError) as refused:
+        definition(load({}))
+    assert refused.value.what.startswith(f"{templates.OWN_DEFINITION} does not make a task definition")
+    assert SLIPS[text] in refused.value.why
+
+
+def test_values_of_an_own_task_definition_are_not_told(project: Path) -> None:
+    slips = ', "environment": [{"name": "A", "value": ["hunter22"]}], "hostname": {"hunter22": 1}, "user": 1'
+    write(
+        project,
+        _WITH % (_APP % slips, ', "cpu": 1, "memory": 2, "tags": 3, "volumes": 4'),
+        templates.TASK_DEFINITION,
+    )
+    with pytest.raises(TemplateError) as refused:
+        definition(load({}))
+    assert "hunter22" not in str(refused.value.lines())
+    assert "and 2 more" in refused.value.why
+
+
 def test_own_role_policies_have_to_be_for_both_roles(project: Path) -> None:
     write(project, '{"execution": {"Statement": []}}', templates.ROLE_POLICIES)
     with pytest.raises(TemplateError, match="has no policy task"):
