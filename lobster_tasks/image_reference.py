@@ -13,8 +13,15 @@ _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 _REFERENCE = re.compile(
     r"(?P<repository>[^@]{1,512}?)(?::(?P<tag>[^:/@]{1,128}))?(?:@(?P<digest>[^@]{1,512}))?"
 )
+# Registries of all partitions, and over IPv6 (botocore's partitions; Amazon ECR User Guide, "Making requests to Amazon
+# ECR registries").
+_SUFFIX = (
+    r"amazonaws\.com(?:\.cn)?|amazonaws\.eu|c2s\.ic\.gov|sc2s\.sgov\.gov|cloud\.adc-e\.uk|csp\.hci\.ic\.gov"
+)
+_DUAL_STACK = r"aws(?:\.scloud|(?:\.hci)?\.ic\.gov)?|amazonwebservices\.(?:com\.cn|eu)|cloud-aws\.adc-e\.uk"
 _ECR = re.compile(
-    r"(?P<registry>\d{12})\.dkr\.ecr(?:-fips)?\.(?P<region>[\w-]{1,40})\.amazonaws\.com(?:\.cn)?/"
+    rf"(?P<registry>\d{{12}})\.(?:dkr\.ecr(?:-fips)?\.(?P<region>[\w-]{{1,40}})\.(?:{_SUFFIX})"
+    rf"|dkr-ecr(?:-fips)?\.(?P<region6>[\w-]{{1,40}})\.on\.(?:{_DUAL_STACK}))/"
     r"(?P<repository>[a-z0-9._/-]{1,256})(?::(?P<tag>[^@]{1,128}))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?"
 )
 _IN_A_REFERENCE = re.compile(r"[A-Za-z0-9_./:@-]{1,512}")
@@ -47,7 +54,7 @@ def ecr_image(reference: str) -> EcrImage | None:
         return None
     digest, tag = found["digest"], found["tag"]
     image_id = {"imageDigest": digest} if digest else {"imageTag": tag or "latest"}
-    return EcrImage(found["registry"], found["region"], found["repository"], image_id)
+    return EcrImage(found["registry"], found["region"] or found["region6"], found["repository"], image_id)
 
 
 def is_tag(text: str) -> bool:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+from typing import Any
+
+import botocore
 import pytest
 
 from lobster_tasks.doctor.references import (
@@ -28,6 +33,29 @@ SECRET = "arn:aws:secretsmanager:us-east-2:123456789012:secret:openai-x1Y2z3"
 )
 def test_images(reference: str, image_id: dict[str, str]) -> None:
     assert ecr_image(reference) == EcrImage("123456789012", "us-east-2", "team/homara", image_id)
+
+
+with (Path(botocore.__file__).parent / "data" / "partitions.json").open() as _file:
+    _SUFFIXES = [each["outputs"] for each in json.load(_file)["partitions"]]
+
+
+@pytest.mark.parametrize("fips", ["", "-fips"])
+@pytest.mark.parametrize("outputs", _SUFFIXES, ids=lambda outputs: outputs["dnsSuffix"])
+def test_a_registry_of_every_partition_is_one_of_ecr(outputs: dict[str, Any], fips: str) -> None:
+    """Amazon ECR User Guide, "Making requests to Amazon ECR registries": over IPv6 it is
+    ``<registry-id>.dkr-ecr.<aws-region>.on.aws``. The other suffixes are those of botocore's partitions, where
+    ``api.`` stands for ``on.``."""
+    dual = outputs["dualStackDnsSuffix"].replace("api.", "on.", 1)
+    for host in (f"dkr.ecr{fips}.us-x-1.{outputs['dnsSuffix']}", f"dkr-ecr{fips}.us-x-1.{dual}"):
+        found = ecr_image(f"123456789012.{host}/team/homara:v1")
+        assert found == EcrImage("123456789012", "us-x-1", "team/homara", {"imageTag": "v1"}), host
+
+
+@pytest.mark.parametrize(
+    "host", ["dkr.ecr.us-x-1.on.aws", "dkr-ecr.us-x-1.amazonaws.com", "dkr.ecr.us-x-1.evil.example"]
+)
+def test_a_host_that_is_like_a_registry_of_ecr_is_none(host: str) -> None:
+    assert ecr_image(f"123456789012.{host}/team/homara:v1") is None
 
 
 def test_an_image_elsewhere() -> None:
