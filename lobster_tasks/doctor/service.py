@@ -91,9 +91,22 @@ def image(facts: Facts) -> CheckResult:
         )
     tags = f" ({', '.join(given_tags(found))})" if given_tags(found) else ""
     named = f"{facts.settings.repository}@{found['imageDigest'][:19]}…{tags}"
+    if found.get("imageStatus") == "ARCHIVED":
+        return failed(
+            f"{named} is archived, and cannot be pulled",
+            f"aws ecr update-image-storage-class --repository-name {facts.settings.repository} "
+            f"--image-id imageDigest={found['imageDigest']} --target-storage-class STANDARD",
+        )
     spot = facts.readings["expiry"].value
     again = f"inv deploy --tag {next(iter(given_tags(found)), found['imageDigest'])}"
     return _expiring(named, again, spot) if spot and spot.is_next else passed(f"{named} is in the repository")
+
+
+_AGES = {
+    "pushed": "it is older than {} days",
+    "pulled": "it was not pulled for {} days",
+    "archived": "it has been in the archive for {} days",
+}
 
 
 def _expiring(named: str, again: str, spot: ExpiryPosition) -> CheckResult:
@@ -103,18 +116,20 @@ def _expiring(named: str, again: str, spot: ExpiryPosition) -> CheckResult:
     """
     if spot.days:
         what, fix = (
-            f"it is older than {spot.days} days",
+            _AGES[spot.since].format(spot.days),
             "inv deploy --tag T with a newer image, or change the policy",
         )
     else:
         what = f"{spot.newer} images are newer, and {spot.kept} are kept"
         more = f"set images.keep: {2 * max(spot.kept, spot.newer + 1)} and inv setup-fargate, or deploy a newer image"
         fix = f"{again}: what is live is kept" if spot.is_ours and not spot.live else more
+    takes = "archives it, after which it cannot be pulled," if spot.archives else "lets it expire"
     if spot.expires:
         return failed(
-            f"{named} runs, and the repository's lifecycle policy lets it expire within 24 hours: {what}", fix
+            f"{named} runs, and the repository's lifecycle policy {takes} within 24 hours: {what}", fix
         )
-    return warned(f"{named} runs, and expires with the next image that is pushed: {what}", fix)
+    goes = "is archived, and cannot be pulled any more," if spot.archives else "expires"
+    return warned(f"{named} runs, and {goes} with the next image that is pushed: {what}", fix)
 
 
 def _short(reference: str) -> str:

@@ -6,6 +6,7 @@ import re
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from ..aws import Aws
 from ..errors import AwsCallError, DockerfileError, RefusedError, UsageError
 from ..image_reference import is_tag
 from ..settings import Settings
+from ..stack.ecr import LIVE_PATTERN
 from .build import MANIFEST, BuiltImage, build, foreseen, read_context, read_dockerfile
 from .builder import PROCESS, choose_builder
 from .engines import Engine, registry_access
@@ -221,6 +223,13 @@ def _check_tag(tag: str) -> None:
             "a tag has up to 128 letters, digits, underscores, periods and hyphens, and does not begin with a "
             "period or a hyphen",
             f"--tag {_nearest_tag(tag)}",
+        )
+    if fnmatchcase(tag, LIVE_PATTERN):
+        raise UsageError(
+            f"{tag!r} is a tag of images that were live.",
+            f"deploy gives each a tag {LIVE_PATTERN}, by which the repository keeps the newest of them; another image "
+            "with such a tag takes the place of one of them",
+            "choose another --tag",
         )
 
 

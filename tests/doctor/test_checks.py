@@ -1071,6 +1071,27 @@ CASES = [
         "deploy",
         expiry=ExpiryPosition(days=14, expires=True),
     ),
+    case(
+        "ecs.image",
+        "fail",
+        "archives it, after which it cannot be pulled, within 24 hours: it was not pulled for 30 days",
+        "deploy",
+        expiry=ExpiryPosition(days=30, since="pulled", expires=True, archives=True),
+    ),
+    case(
+        "ecs.image",
+        "warn",
+        "is archived, and cannot be pulled any more, with the next image",
+        "images.keep: 8",
+        expiry=ExpiryPosition(newer=3, kept=4, archives=True),
+    ),
+    case(
+        "ecs.image",
+        "fail",
+        "is archived, and cannot be pulled",
+        "aws ecr update-image-storage-class --repository-name homara --image-id imageDigest=sha256:a",
+        image={"imageDigest": "sha256:a", "imageTags": ["v1"], "imageStatus": "ARCHIVED"},
+    ),
     case("ecs.image", "pass", "homara@sha256:aaaaaaaaaaaa… (v1) is in the repository"),
     # logs
     case(

@@ -189,6 +189,13 @@ class TestWithoutAnEngine:
         assert refused.value.next_step == "inv setup-fargate"
 
 
+@pytest.mark.parametrize("tag", ["lobster-live-", "lobster-live-abc", "lobster-live-0123456789ab"])
+def test_refuses_a_tag_of_images_that_were_live(settings: Settings, project: Path, tag: str) -> None:
+    """The rule that keeps them counts every image with such a tag."""
+    with pytest.raises(UsageError, match="is a tag of images that were live"):
+        push_image(Aws("us-east-2", endpoint_url="http://127.0.0.1:9"), settings, tag, project)
+
+
 @pytest.mark.parametrize("tag", ["", ".v1", "-v1", "a b", "a/b", "a:b", "x" * 129])
 def test_refuses_what_is_no_tag(settings: Settings, project: Path, tag: str) -> None:
     with pytest.raises(UsageError):
