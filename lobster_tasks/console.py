@@ -12,6 +12,7 @@ from __future__ import annotations
 import codecs
 import json
 import os
+import re
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 _UNWRAPPED = 10_000  # columns
+# A size of a terminal that Rich would take from the environment; with none, or no columns, it prints nothing or fails.
+_SIZES, _SIZE = ("COLUMNS", "LINES"), re.compile(r"0{0,4}[1-9][0-9]{0,3}")
 # Replacements for our signs where a terminal's encoding does not have them.
 _PLAIN = {
     **dict(zip("✔✘→–−·…×", ("ok", "FAILED", "->", "-", "-", "-", "...", "x"), strict=True)),
@@ -245,10 +248,14 @@ def json_document(result: Mapping[str, Any]) -> str:
 def _rich(stream: TextIO) -> Rich:
     from rich.console import Console as Rich
 
-    wraps = stream.isatty() or "COLUMNS" in os.environ
+    environ = {
+        name: value for name, value in os.environ.items() if name not in _SIZES or _SIZE.fullmatch(value)
+    }
+    wraps = stream.isatty() or "COLUMNS" in environ
     return Rich(
         file=stream,
         width=None if wraps else _UNWRAPPED,
+        _environ=environ,
         color_system=None if os.environ.get("NO_COLOR") else "auto",
         highlight=False,
         markup=False,

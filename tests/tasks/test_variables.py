@@ -37,7 +37,7 @@ OURS = (
     *("INVOKE_LOBSTER_REGION", "LOBSTER_ANNOTATIONS_FILE", "NO_COLOR", "PYTHONDONTWRITEBYTECODE"),
 )
 SHOWN = ("AWS_DEPLOY_ROLE",)  # in what is printed for others to set
-OTHERS = ("HTTPS_PROXY", "NO_PROXY", "COLUMNS", "TERM", "LC_ALL")
+OTHERS = ("HTTPS_PROXY", "NO_PROXY", "COLUMNS", "LINES", "TERM", "LC_ALL")
 ODD = ("", " ", "x", "-1", "/absent/folder/file", "/", "a" * 5000, "a\nb", "\udcff")
 EACH = [
     *[(name, value) for name in OURS for value in ODD],
