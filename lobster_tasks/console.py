@@ -23,7 +23,7 @@ from typing import IO, TYPE_CHECKING, Any, Protocol, TextIO, runtime_checkable
 
 from . import github
 from .foreign import powerless, visible
-from .task_names import as_called, places
+from .task_names import all_as_called, as_called, places
 
 if TYPE_CHECKING:
     from rich.console import Console as Rich
@@ -53,7 +53,7 @@ class Console:
     """``quiet`` (for ``--json``) suppresses messages other than errors; the data is then one JSON object.
 
     ``names`` maps the tasks' names to their names in the project: everything printed uses the project's, except what
-    ``write`` writes.
+    ``write`` and ``documents`` write, and what is ``Verbatim``.
     """
 
     def __init__(self, *, quiet: bool = False, names: Mapping[str, str] | None = None) -> None:
@@ -80,7 +80,7 @@ class Console:
     def json(self, result: Mapping[str, Any]) -> None:
         """Write the one object of ``--json`` to stdout; further calls do nothing."""
         if not self._answered:
-            self.write(as_called(json_document(result), self._names))
+            self.write(json_document(all_as_called(result, self._names)))
         self._answered = True
 
     def documents(self, documents: Iterable[Mapping[str, Any]]) -> None:
@@ -177,7 +177,7 @@ class Console:
 
 @runtime_checkable
 class TextRenderable(Protocol):
-    """A renderable of this library that consists of texts."""
+    """A renderable of this library that consists of texts; those that are ``Verbatim`` do not change."""
 
     def with_texts(self, change: Callable[[Text], Text]) -> RenderableType:
         """The same, with each text changed."""

@@ -8,12 +8,42 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 _COMMAND = re.compile(r"\binv ([a-z]{1,30}(?:-[a-z]{1,30}){0,5})(?!\w|\.\w)")
 
 
+class Verbatim(str):
+    """A text of others, or a value: a setting, a line of a log, an event, a name. It is printed as it is."""
+
+    __slots__ = ()
+
+
+def verbatim(value: Any) -> Any:
+    """The value with each text in it as it is printed, also below lists and mappings."""
+    if isinstance(value, str):
+        return Verbatim(value)
+    if isinstance(value, Mapping):
+        return {name: verbatim(each) for name, each in value.items()}
+    return [verbatim(each) for each in value] if isinstance(value, list | tuple) else value
+
+
+def all_as_called(value: Any, names: Mapping[str, str]) -> Any:
+    """The value with ``as_called`` for each text in it; the names of members stay."""
+    if isinstance(value, str):
+        return as_called(value, names)
+    if isinstance(value, Mapping):
+        return {name: all_as_called(each, names) for name, each in value.items()}
+    return [all_as_called(each, names) for each in value] if isinstance(value, list | tuple) else value
+
+
 def as_called(text: str, names: Mapping[str, str]) -> str:
-    """The text with every ``inv TASK`` replaced; ``names`` maps a task's original name to the project's."""
+    """The text with every ``inv TASK`` replaced; ``names`` maps a task's original name to the project's.
+
+    A ``Verbatim`` text stays as it is.
+    """
+    if isinstance(text, Verbatim):
+        return text
     parts, done = [], 0
     for start, end, name in places(text, names):
         parts += [text[done:start], name]

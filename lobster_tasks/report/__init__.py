@@ -12,6 +12,7 @@ from rich.text import Text
 from ..errors import LobsterError, NotReadyError
 from ..foreign import one_line
 from ..masking import MASK
+from ..task_names import Verbatim, verbatim
 from .access import access, access_json, access_next, variable_lines, variables
 from .apprunner import (
     cleaned,
@@ -190,7 +191,8 @@ def settings_json(found: Mapping[str, Any]) -> dict[str, Any]:
     """Every setting, without the values of variables: one of them may be a misplaced secret."""
     container = found["container"]
     variables = dict.fromkeys(container["environment"], MASK)
-    return {**found, "container": {**container, "environment": variables}}
+    shown: dict[str, Any] = verbatim({**found, "container": {**container, "environment": variables}})
+    return shown
 
 
 def settings(found: Mapping[str, Any]) -> RenderableType:
@@ -203,7 +205,7 @@ def _dotted(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, st
         if isinstance(value, Mapping) and value:
             yield from _dotted(value, f"{prefix}{key}.")
         else:
-            yield f"{prefix}{key}", value if isinstance(value, str) else json.dumps(value)
+            yield f"{prefix}{key}", Verbatim(value if isinstance(value, str) else json.dumps(value))
 
 
 def _problems(problem: LobsterError) -> tuple[str, ...]:

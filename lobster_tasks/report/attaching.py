@@ -12,6 +12,7 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from ..task_names import verbatim
 from .layout import shell
 
 _OTHERS = (
@@ -49,7 +50,7 @@ def policies_json(documents: Sequence[NamedDocument], account: str, partition: s
     """For ``inv print-setup-policy --json``."""
     return {
         "policies": [
-            {"name": each.name, "arn": each.arn(account, partition), "document": each.document}
+            {"name": each.name, "arn": each.arn(account, partition), "document": verbatim(each.document)}
             for each in documents
         ]
     }

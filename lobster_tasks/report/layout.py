@@ -10,6 +10,7 @@ from rich.text import Text
 
 from ..documentation import place
 from ..foreign import one_line, visible
+from ..task_names import Verbatim
 
 _GAP = 2
 # The minimum width of the last column beside the others; with less space it goes below them.
@@ -34,6 +35,10 @@ def listed(names: Sequence[str], most: int = 3) -> str:
     return f"{shown} and {len(names) - most} more" if len(names) > most else shown
 
 
+class _Others(Text):
+    """A cell with a ``Verbatim`` text."""
+
+
 @dataclass(frozen=True)
 class Rows:
     """Rows of cells: side by side while the last one has enough space, otherwise the last one below the others.
@@ -45,8 +50,10 @@ class Rows:
     rows: Sequence[Sequence[Text]]
 
     def with_texts(self, change: Callable[[Text], Text]) -> Rows:
-        """The same rows, with each cell changed."""
-        return Rows([[change(cell) for cell in row] for row in self.rows])
+        """The same rows, with each cell changed that is not a text of others."""
+        return Rows(
+            [[cell if isinstance(cell, _Others) else change(cell) for cell in row] for row in self.rows]
+        )
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Called by rich."""
@@ -87,7 +94,13 @@ def _below(console: Console, before: Sequence[Text], last: Text, room: int) -> I
 
 def rows(*given: Iterable[str | Text]) -> Rows:
     """Rows of texts; a line break in a cell is shown as a sign, so that it does not look like a new row."""
-    return Rows([[cell if isinstance(cell, Text) else Text(one_line(cell)) for cell in row] for row in given])
+    return Rows([[_cell(each) for each in row] for row in given])
+
+
+def _cell(given: str | Text) -> Text:
+    if isinstance(given, Text):
+        return given
+    return (_Others if isinstance(given, Verbatim) else Text)(one_line(given))
 
 
 def shell(line: str) -> Text:

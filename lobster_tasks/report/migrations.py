@@ -10,6 +10,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from ..documentation import place
+from ..task_names import verbatim
 from .layout import plural, rows, shell
 from .plans import cost
 
@@ -74,7 +75,7 @@ def migration_json(found: Migration) -> dict[str, Any]:
     """The object of ``import-apprunner --service S --json``."""
     return {
         "service": found.description.arn,
-        "settings": found.mapped.settings,
+        "settings": verbatim(found.mapped.settings),
         "mapping": [row_json(row) for row in found.mapped.rows],
         "cost": _cost_json(found),
     }
@@ -85,8 +86,8 @@ def row_json(row: MappingRow) -> dict[str, Any]:
     return {
         "setting": row.setting,
         "class": row.kind,
-        "from": row.old,
-        "to": row.new,
+        "from": verbatim(row.old),
+        "to": verbatim(row.new),
         "note": row.note,
         "decide": row.decide or None,
         "commands": list(row.commands),

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from ..task_names import Verbatim, verbatim
 from .layout import clock_time, labelled, page, rows
 from .live import bar, clock_line
 
@@ -70,7 +71,7 @@ def preview_json(found: Preview) -> dict[str, Any]:
         "applied": False,
         "image": found.image,
         "task_definition": found.task_definition,
-        "changes": list(found.changes),
+        "changes": verbatim(found.changes),
     }
 
 
@@ -132,7 +133,7 @@ def cause_json(cause: Cause) -> dict[str, Any]:
     return {
         "code": cause.code,
         "message": cause.message,
-        "evidence": [*cause.evidence, *changed],
+        "evidence": verbatim([*cause.evidence, *changed]),
         "remedy": cause.remedy,
     }
 
@@ -154,7 +155,7 @@ def status(now: ServiceStatus) -> RenderableType:
         ("task", each.task.short, f"{each.task.status.lower()}, {_targets(each.targets)}{_age(each.current)}")
         for each in now.tasks
     ]
-    events = [(f"{event.at:%H:%M:%S}", event.message) for event in now.events]
+    events = [(f"{event.at:%H:%M:%S}", Verbatim(event.message)) for event in now.events]
     parts: list[RenderableType] = [rows(*way, *deployments, *tasks, *_web_acl(now), *_sign_in(now))]
     parts += _troubles(now)
     parts += [Text(), labelled("next", now.former.next_step)] if now.former else []
@@ -202,7 +203,7 @@ def status_json(now: ServiceStatus) -> dict[str, Any]:
         "healthy": now.healthy,
         "deployments": [_deployment_json(each) for each in now.deployments],
         "tasks": [_task_json(each) for each in now.tasks],
-        "events": [{"at": event.at.isoformat(), "message": event.message} for event in now.events],
+        "events": [{"at": event.at.isoformat(), "message": Verbatim(event.message)} for event in now.events],
     }
 
 
@@ -355,6 +356,6 @@ def _cause(cause: Cause) -> Iterator[RenderableType]:
 def _more(cause: Cause) -> Iterator[RenderableType]:
     """The evidence, the changes of the release, and the remedy."""
     for label, lines in (("evidence", cause.evidence), ("changed", cause.changed)):
-        yield from (labelled("" if number else label, line) for number, line in enumerate(lines))
+        yield from (labelled("" if number else label, Verbatim(line)) for number, line in enumerate(lines))
     if cause.remedy:
         yield labelled("next", cause.remedy)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ...clock import Clock
+from ...task_names import Verbatim
 from .phases import Phase, later, phase_of
 from .snapshot import Snapshot
 
@@ -75,9 +76,9 @@ class Timeline:
         self.tell((what,), None, self.seconds)
 
     def saw(self, snapshot: Snapshot, said: list[str]) -> None:
-        """Add a snapshot's news; the observer is informed even without any."""
+        """Add a snapshot's news, texts of AWS; the observer is informed even without any."""
         self.enter(phase_of(snapshot))
-        self.tell(tuple(said), snapshot, snapshot.at - self._start)
+        self.tell(tuple(map(Verbatim, said)), snapshot, snapshot.at - self._start)
 
     def enter(self, phase: Phase) -> None:
         """Enter a phase; an earlier phase does not come back."""
