@@ -13,11 +13,20 @@ _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 _REFERENCE = re.compile(
     r"(?P<repository>[^@]{1,512}?)(?::(?P<tag>[^:/@]{1,128}))?(?:@(?P<digest>[^@]{1,512}))?"
 )
+# The suffix of names in each partition ("dnsSuffix" of botocore's partitions).
+_SUFFIXES = {
+    "aws": "amazonaws.com",
+    "aws-us-gov": "amazonaws.com",
+    "aws-cn": "amazonaws.com.cn",
+    "aws-eusc": "amazonaws.eu",
+    "aws-iso": "c2s.ic.gov",
+    "aws-iso-b": "sc2s.sgov.gov",
+    "aws-iso-e": "cloud.adc-e.uk",
+    "aws-iso-f": "csp.hci.ic.gov",
+}
 # Registries of all partitions, and over IPv6 (botocore's partitions; Amazon ECR User Guide, "Making requests to Amazon
 # ECR registries").
-_SUFFIX = (
-    r"amazonaws\.com(?:\.cn)?|amazonaws\.eu|c2s\.ic\.gov|sc2s\.sgov\.gov|cloud\.adc-e\.uk|csp\.hci\.ic\.gov"
-)
+_SUFFIX = "|".join(map(re.escape, sorted(set(_SUFFIXES.values()))))
 _DUAL_STACK = r"aws(?:\.scloud|(?:\.hci)?\.ic\.gov)?|amazonwebservices\.(?:com\.cn|eu)|cloud-aws\.adc-e\.uk"
 _ECR = re.compile(
     rf"(?P<registry>\d{{12}})\.(?:dkr\.ecr(?:-fips)?\.(?P<region>[\w-]{{1,40}})\.(?:{_SUFFIX})"
@@ -45,6 +54,11 @@ class EcrImage:
 def repository_arn(partition: str, region: str, account: str, repository: str) -> str:
     """The ARN of a repository in ECR."""
     return f"arn:{partition}:ecr:{region}:{account}:repository/{repository}"
+
+
+def registry_name(account: str, region: str, partition: str) -> str:
+    """The name of an account's registry in a region."""
+    return f"{account}.dkr.ecr.{region}.{_SUFFIXES.get(partition, _SUFFIXES['aws'])}"
 
 
 def ecr_image(reference: str) -> EcrImage | None:

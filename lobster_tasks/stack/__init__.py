@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from .. import templates
 from ..aws import Aws
 from ..errors import SettingsError
+from ..image_reference import registry_name
 from ..settings import STACK_TAG, LoadBalancerSettings, ScalingSettings, Settings
 from . import access
 from .certificates import Certificate, ViewerCertificate
@@ -379,8 +380,8 @@ def _task_definition(
     log_group: LogGroup,
     repository: Repository,
 ) -> TaskDefinition:
-    suffix = "amazonaws.com.cn" if partition == "aws-cn" else "amazonaws.com"
-    image = f"{account}.dkr.ecr.{settings.region}.{suffix}/{settings.repository}:{NO_RELEASE}"
+    registry = registry_name(account, settings.region, partition)
+    image = f"{registry}/{settings.repository}:{NO_RELEASE}"
     definition = json.dumps(templates.task_definition(settings, account, partition, image))
     return TaskDefinition(
         name=settings.task.family,

@@ -16,7 +16,7 @@ from lobster_tasks.doctor.references import (
     secret_arn,
     who,
 )
-from lobster_tasks.image_reference import EcrImage, ecr_image
+from lobster_tasks.image_reference import EcrImage, ecr_image, registry_name
 
 HOST = "123456789012.dkr.ecr.us-east-2.amazonaws.com"
 SECRET = "arn:aws:secretsmanager:us-east-2:123456789012:secret:openai-x1Y2z3"
@@ -36,11 +36,11 @@ def test_images(reference: str, image_id: dict[str, str]) -> None:
 
 
 with (Path(botocore.__file__).parent / "data" / "partitions.json").open() as _file:
-    _SUFFIXES = [each["outputs"] for each in json.load(_file)["partitions"]]
+    _PARTITIONS = {each["id"]: each["outputs"] for each in json.load(_file)["partitions"]}
 
 
 @pytest.mark.parametrize("fips", ["", "-fips"])
-@pytest.mark.parametrize("outputs", _SUFFIXES, ids=lambda outputs: outputs["dnsSuffix"])
+@pytest.mark.parametrize("outputs", _PARTITIONS.values(), ids=_PARTITIONS)
 def test_a_registry_of_every_partition_is_one_of_ecr(outputs: dict[str, Any], fips: str) -> None:
     """Amazon ECR User Guide, "Making requests to Amazon ECR registries": over IPv6 it is
     ``<registry-id>.dkr-ecr.<aws-region>.on.aws``. The other suffixes are those of botocore's partitions, where
@@ -49,6 +49,12 @@ def test_a_registry_of_every_partition_is_one_of_ecr(outputs: dict[str, Any], fi
     for host in (f"dkr.ecr{fips}.us-x-1.{outputs['dnsSuffix']}", f"dkr-ecr{fips}.us-x-1.{dual}"):
         found = ecr_image(f"123456789012.{host}/team/homara:v1")
         assert found == EcrImage("123456789012", "us-x-1", "team/homara", {"imageTag": "v1"}), host
+
+
+@pytest.mark.parametrize("partition", _PARTITIONS)
+def test_the_registry_of_an_account_has_the_name_of_its_partition(partition: str) -> None:
+    suffix = _PARTITIONS[partition]["dnsSuffix"]
+    assert registry_name("123456789012", "us-x-1", partition) == f"123456789012.dkr.ecr.us-x-1.{suffix}"
 
 
 @pytest.mark.parametrize(

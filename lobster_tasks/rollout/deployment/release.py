@@ -14,7 +14,7 @@ from ...aws import Aws
 from ...definition import container_of, images
 from ...doctor.registry import in_ecr
 from ...errors import AwsCallError, NotReadyError
-from ...image_reference import check_given, ecr_image, image_id, is_tag
+from ...image_reference import check_given, ecr_image, image_id, is_tag, registry_name
 from ...in_parallel import in_parallel
 from ...masking import mask_shapes
 from ...settings import Settings
@@ -114,7 +114,7 @@ def find_image(aws: Aws, repository: str, requested: str) -> Image:
 
     Raises UsageError for an invalid reference, NotReadyError for an image that is not in the repository.
     """
-    registry = f"{aws.account}.dkr.ecr.{aws.region}.{_dns_suffix(aws.partition)}"
+    registry = registry_name(aws.account, aws.region, aws.partition)
     identity = image_id(requested, repository, f"{registry}/{repository}")
     try:
         answer = aws.find(
@@ -256,7 +256,3 @@ def _age(aws: Aws, pushed_at: datetime) -> str:
         if seconds >= length:
             return f"{int(seconds // length)} {unit} ago"
     return f"{int(seconds)} s ago"
-
-
-def _dns_suffix(partition: str) -> str:
-    return "amazonaws.com.cn" if partition == "aws-cn" else "amazonaws.com"
