@@ -157,6 +157,7 @@ class Zone:
 
     records: tuple[str, ...] = (APP,)
     denies: bool = False
+    endpoint_url: str = "http://127.0.0.1:4566"
 
     def pages(self, *_: str, **__: Any) -> list[dict[str, Any]]:
         """The hosted zones."""
