@@ -380,7 +380,7 @@ def _repository(value: str) -> str:
 
 
 # The beginnings of a branch's longer names; GitHub "blocks branch and tag names which begin with refs/".
-_LONGER_NAME = re.compile(r"(refs/)?(heads|remotes/[^/]+)/|refs/[^/]+/|origin/")
+_LONGER_NAME = re.compile(r"(refs/)?(heads|remotes/[^/]{1,255})/|refs/[^/]{1,255}/|origin/")
 # "git check-ref-format": what no branch's name has.
 _NO_BRANCH = re.compile(r"^[/.-]|//|\.\.|/\.|@\{|(\.lock)(/|$)|[/.]$|^@$")
 

@@ -292,7 +292,9 @@ def test_two_regions_and_one_domain(move: CutoverScenario) -> None:
     def alone() -> None:
         here.cut_over()
         names = cutover.hosted_domains(here.aws, here.settings.domains)
-        cutover.finish(here.aws, cutover.idle_pairs(names, here.old, here.new), here.old)
+        cutover.finish(
+            here.aws, cutover.idle_pairs(names, here.old, here.new), here.old, here.settings.domains
+        )
 
     def by_hand() -> None:
         (one,) = [each for each in zone.records() if each["Name"] == "app.both.org."]

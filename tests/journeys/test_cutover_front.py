@@ -213,7 +213,7 @@ def test_after_the_clean_up_one_record_is_left(move: CutoverScenario) -> None:
     names = cutover.hosted_domains(mine.aws, mine.settings.domains)
     name = cutover.destination_name(mine.aws, mine.settings)
     assert name == move.new
-    cutover.finish(mine.aws, cutover.idle_pairs(names, mine.old, name), mine.old)
+    cutover.finish(mine.aws, cutover.idle_pairs(names, mine.old, name), mine.old, mine.settings.domains)
     (left,) = records(zone, "app.done.org")
     assert left["ResourceRecords"] == [{"Value": move.new}]
 

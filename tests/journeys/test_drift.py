@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import pytest
 
@@ -584,6 +585,19 @@ def remake_group(m: Meddler, elsewhere: bool = False, **members: object) -> None
     m.elbv2.create_target_group(Name="lobster-tg", VpcId=vpc, Tags=OURS, **usual | members)
 
 
+def remake_role(m: Meddler, role: str, **members: str) -> None:
+    """A role of the same name, which trusts ECS and may do nothing."""
+    for each in m.iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]:
+        m.iam.detach_role_policy(RoleName=role, PolicyArn=each["PolicyArn"])
+    for name in m.iam.list_role_policies(RoleName=role)["PolicyNames"]:
+        m.iam.delete_role_policy(RoleName=role, PolicyName=name)
+    m.iam.delete_role(RoleName=role)
+    tags = [*OURS, {"Key": "lobster:region", "Value": "us-east-2"}]
+    m.iam.create_role(
+        RoleName=role, AssumeRolePolicyDocument=trust("ecs-tasks.amazonaws.com"), Tags=tags, **members
+    )
+
+
 def another_vpc(m: Meddler) -> tuple[str, list[str]]:
     """A VPC and two subnets in it."""
     vpc = m.ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
@@ -597,7 +611,12 @@ def another_vpc(m: Meddler) -> tuple[str, list[str]]:
 OURS = [{"Key": "lobster:stack", "Value": "lobster"}]
 BALANCER, GROUP = "load-balancer/lobster-alb", "target-group/lobster-tg"
 SERVICE = "service/lobster-streamlit-service"
-REMAKE: dict[str, Callable[..., None]] = {BALANCER: remake_balancer, GROUP: remake_group}
+ROLES = ("ecsTaskExecutionRole", "ecsTaskRole")
+REMAKE: dict[str, Callable[..., None]] = {
+    BALANCER: remake_balancer,
+    GROUP: remake_group,
+    **{f"role/{each}": partial(remake_role, role=each) for each in ROLES},
+}
 ANEW = [
     made_anew("an internal one", BALANCER, "scheme", Scheme="internal"),
     made_anew("in another VPC", BALANCER, "vpc", elsewhere=True),
@@ -606,6 +625,7 @@ ANEW = [
     made_anew("HTTP/2", GROUP, "protocol-version", ProtocolVersion="HTTP2"),
     made_anew("of instances", GROUP, "target-type", TargetType="instance"),
     made_anew("in another VPC", GROUP, "vpc", elsewhere=True),
+    *(made_anew("with a path", f"role/{each}", "path", Path="/service-role/") for each in ROLES),
 ]
 
 

@@ -16,7 +16,7 @@ from tests.doctor.facts import anywhere, check, from_group, group, route_table
 from tests.rollout.shapes import NEW, deployment, record, service, snapshot, stopped
 from tests.rollout.test_diagnose import APP_ROLE, evidence, not_started, unhealthy
 
-UNTRUSTING = {"AssumeRolePolicyDocument": '{"Statement": []}', "Arn": "arn:role"}
+UNTRUSTING = {"AssumeRolePolicyDocument": '{"Statement": []}', "Arn": APP_ROLE}
 OPEN = [group("lobster-alb-sg", [anywhere(80)]), group("lobster-ecs-sg", [anywhere(8501)])]
 NARROW = [
     group("lobster-alb-sg", [anywhere(80)]),
