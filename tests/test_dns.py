@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from typing import Any
 
 import dns.resolver
 import pytest
@@ -75,10 +76,24 @@ def test_without_a_resolver_nobody_knows() -> None:
     assert name_servers("good.org", deaf) is None
 
 
+class Recording(dns.resolver.Resolver):
+    """Remembers how long (seconds) it was allowed to wait for each answer."""
+
+    def __init__(self, *, configure: bool) -> None:
+        super().__init__(configure=configure)
+        self.lifetimes: list[float | None] = []
+
+    def resolve(self, *asked: Any, lifetime: float | None = None, **more: Any) -> dns.resolver.Answer:
+        """As a resolver does."""
+        self.lifetimes.append(lifetime)
+        return super().resolve(*asked, lifetime=lifetime, **more)
+
+
 def test_a_name_server_that_never_answers_is_waited_for_as_long_as_is_said() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
         silent.bind(("127.0.0.1", 0))
-        mute = dns.resolver.Resolver(configure=False)
+        mute = Recording(configure=False)
         mute.nameservers, mute.port = ["127.0.0.1"], silent.getsockname()[1]
         assert name_servers("good.org", mute, within=0.2) is None
         assert look_up("plain.org", mute, within=0.2) is None
+    assert set(mute.lifetimes) == {0.2}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -56,27 +55,30 @@ def test_who_gets_no_page_is_turned_away(status: int, turned_away: bool) -> None
 
 
 def test_visitors_who_think_longer_than_they_wait_form_no_queue() -> None:
-    """Whom a server answers one by one: the more of them wait, the longer it takes, however fast the machine is."""
-    for ratio, queue in ((0.0, 3.0), (9.0, 2.0)):
-        with one_by_one(0.02) as (address, waiting):
-            with Traffic(f"http://{address}", "/", thinking_seconds=0.0, thinking_ratio=ratio) as visitors:
-                eventually(lambda: visitors.sent > 60)
-            assert (fmean(waiting) < queue) is (ratio > 0), (ratio, waiting)
+    """Whom a server answers one by one: all four wait there again and again, or seldom more than one."""
+    with one_by_one(0.02) as (address, waiting), Traffic(f"http://{address}", "/", thinking_seconds=0.0):
+        eventually(lambda: waiting.count(4) > 9)
+    with one_by_one(0.02) as (address, waiting):
+        with Traffic(f"http://{address}", "/", thinking_seconds=0.0, thinking_ratio=9.0) as visitors:
+            eventually(lambda: visitors.sent > 60)
+        assert fmean(waiting) < 2
 
 
 @contextmanager
 def one_by_one(seconds: float) -> Iterator[tuple[str, list[int]]]:
     """A server that needs ``seconds`` for an answer; its address, and how many visitors waited at each arrival."""
     waiting: list[int] = []
-    one, now = threading.Lock(), Counter[str]()
+    one, counting, there = threading.Lock(), threading.Lock(), set[threading.Thread]()
 
     class Page(Silent):
         def do_GET(self) -> None:
-            now["there"] += 1
-            waiting.append(now["there"])
+            with counting:
+                there.add(threading.current_thread())
+                waiting.append(len(there))
             with one:
                 time.sleep(seconds)
-                now["there"] -= 1
+            with counting:
+                there.discard(threading.current_thread())
             self.answer(200)
 
     with in_background(ThreadingHTTPServer(("127.0.0.1", 0), Page)) as address:
