@@ -8,6 +8,7 @@ and JSON silently use the last one.
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -20,6 +21,7 @@ _YAML: Any = vars(invoke.util)["yaml"]  # Invoke contains its own copy of PyYAML
 _MOST_VALUES = 100_000
 _TOO_DEEP = "it is nested too deeply to be read"
 _TYPE = "tag:yaml.org,2002:"
+_PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")  # of surrogates
 
 
 class UnreadableError(ValueError):
@@ -39,6 +41,12 @@ class PlainScalar(str):
 
 class _Loader(_YAML.SafeLoader):  # type: ignore[misc]
     """Reads scalars as they are written; null is None."""
+
+    def compose_scalar_node(self, anchor: Any) -> Any:
+        """A scalar with whole characters: JSON, which YAML includes, escapes one beyond U+FFFF as two halves."""
+        node = super().compose_scalar_node(anchor)
+        node.value = _PAIR.sub(_whole, node.value)
+        return node
 
     def as_written(self, node: Any) -> PlainScalar:
         """The scalar's text, which ``_refuse_unconvertible`` has let through."""
@@ -76,6 +84,10 @@ def load_yaml(text: str, section: str | None = None) -> Any:
         raise UnreadableError(_why(error, text)) from None
     except RecursionError:
         raise UnreadableError(_TOO_DEEP) from None
+
+
+def _whole(pair: re.Match[str]) -> str:
+    return pair[0].encode("utf-16", "surrogatepass").decode("utf-16")
 
 
 def _composed(loader: Any) -> Any:

@@ -45,6 +45,13 @@ def test_a_scalar_is_what_is_written(word: str) -> None:
     assert (type(found["value"]), type(found["text"])) == (PlainScalar, str)
 
 
+def test_two_halves_of_a_character_are_one_in_json_as_yaml() -> None:
+    """As Python writes JSON; "To escape an extended character" it takes both (RFC 8259, 7)."""
+    tree = {"\U0001f600": ["ü€\U0001f600\u2028"]}
+    assert load_yaml(json.dumps(tree)) == load_json(json.dumps(tree)) == tree
+    assert load_yaml('"\\ud83d"') == "\ud83d"
+
+
 def test_nothing_is_nothing() -> None:
     assert load_yaml("{a: null, b: ~, c: , d: ''}") == {"a": None, "b": None, "c": None, "d": ""}
     assert load_yaml("# nothing\n") is None

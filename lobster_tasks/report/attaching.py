@@ -18,7 +18,7 @@ from .layout import shell
 _OTHERS = (
     "A role takes attach-role-policy --role-name, a group attach-group-policy --group-name. For a policy that is",
     "there already: create-policy-version --policy-arn … --policy-document … --set-as-default.",
-    "A user, group or role takes 10 managed policies, 20 with a higher quota; a user gets more by several groups.",
+    "A user or role takes 10 managed policies (20 with a higher quota), a group 10; a user also has its groups'.",
 )
 
 
