@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -516,6 +517,20 @@ class TestBusyMachine:
         )
         ran = machine.run(python(loops))
         eventually(lambda: machine.processes.may_boot(ran.address, 12.0))
+        ran.container.kill()
+
+    def test_the_wait_that_goes_on_counts(self, machine: Machine) -> None:
+        """Whenever it is looked at: of the time that a loop did not run, the kernel has not counted the latest part."""
+        loops = (
+            "import os\nos.sched_setaffinity(0, {min(os.sched_getaffinity(0))})\n"
+            "for _ in range(30):\n    if os.fork() == 0: break\nelse: print('up', flush=True)\nwhile True: pass"
+        )
+        ran = machine.run(python(loops))
+        eventually(lambda: ran.lines)
+        (main,) = psutil.Process(ran.container.supervisor_pid).children()
+        for _ in range(50):
+            rest = time.time() - main.create_time() - ran.container.longest_wait()
+            assert rest < sum(main.cpu_times()[:2]) + 0.1  # each of the three is known to a hundredth
         ran.container.kill()
 
     def test_a_program_that_waits_for_something_else_is_late(self, machine: Machine) -> None:
