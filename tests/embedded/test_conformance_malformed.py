@@ -525,11 +525,12 @@ def test_what_a_member_says_does_not_change_what_is_called(
 
 
 def test_a_form_does_what_it_is_asked_for_in_one_place_only(aws: EmbeddedProcess, wire: Wire) -> None:
-    """An X-Amz-Target beside another Action names nothing."""
-    sent = of_form("iam", Action="CreateUser", Version=IAM, UserName="evil")
+    """An X-Amz-Target beside an Action names nothing: the log, IAM and the service read the Action."""
+    sent = of_form("iam", Action="CreateUser", Version=IAM, UserName="ours")
     beside = Sent("", "/", {**sent.headers, "X-Amz-Target": "x.ListUsers"}, sent.body)
-    assert "<Code>InvalidAction</Code>" in wire.send(beside).text
-    assert aws.client("iam").list_users()["Users"] == []
+    assert "<CreateUserResponse" in wire.send(beside).text
+    assert [each["operation"] for each in aws.calls()] == ["CreateUser"]
+    assert [each["UserName"] for each in aws.client("iam").list_users()["Users"]] == ["ours"]
 
 
 def everything(shape: Any, depth: int = 0) -> Any:
