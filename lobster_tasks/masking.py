@@ -87,27 +87,40 @@ _ENDS = r"(?:\s|$|[,:](?:[\"'{\[\s\d]|$)|[;)}\]]{1,8}(?:[,)}\]\s\"']|$))"
 _UNQUOTED = rf"(?:[^\s,;&'\"]|[,;&](?!\s|$|[\"']?[\w. -]{{1,40}}[\"']?[=:])|[\"'](?!{_ENDS}))"
 _QUOTED = r"\\{1,3}+[\"'][^\"']*+|\"(?:[^\"\\]|\\.)*+|'(?:[^'\\]|\\.)*+"
 _QUOTE = r"\\{0,3}+['\"]?"
+# A kind of authentication before the secret, as in ``Bearer abcd``; others have members, ``Digest username="x", …``.
+_SCHEME = (
+    r"(?:bearer|basic|token|api-?key|key|jwt|negotiate|ntlm|bot|ssws|geniekey|dpop|privatetoken)"
+    r"(?::\s{0,100}+|\s{1,100}+)(?:[b\[({<]{1,2}(?=[\"']))?"
+)
+_WITH_MEMBERS = (
+    r"(?:digest|oauth|hawk|mac|signature|hoba|mutual|vapid|aws4-[\w-]{1,40}+|scram-[\w-]{1,40}+)[:\s]"
+)
+_ITS_SCHEME = re.compile(_SCHEME, re.IGNORECASE)
+_BEHIND_SCHEME = (
+    rf"{_WITH_MEMBERS}(?=[^\r\n=]{{0,256}}=)[^\r\n]++"
+    rf"|(?:{_SCHEME}|{_WITH_MEMBERS}\s{{0,100}}+)(?:{_QUOTED}|{_UNQUOTED}++)"
+)
 _NAMED = re.compile(
     r"(?<![\w.-])(?<![\w:]:)(?P<name>[\w.-]{0,256}?"
     r"(?:passw(?:or)?d|passphrase|passcode|pass|pwd|secret|token|credential|signature"
     r"|(?:api|access|private|account|shared|signing|encryption|master)[ _-]?key)[\w.-]{0,256}+)"
-    rf"(?P<between>{_QUOTE}(?:\s{{0,100}}+[=:]>?\s{{0,100}}+|>|%3D)[\[({{]{{0,2}}+)(?P<value>{_QUOTED}|{_UNQUOTED}{{4,}}+)",
+    rf"(?P<between>{_QUOTE}(?:\s{{0,100}}+[=:]>?\s{{0,100}}+|>|%3D)[\[({{]{{0,2}}+)"
+    rf"(?P<value>{_BEHIND_SCHEME}|{_QUOTED}|{_UNQUOTED}{{4,}}+)",
     re.IGNORECASE,
 )
 _FLAG = re.compile(
     r"(?<!\S)(?P<name>--?[\w.-]{0,64}?(?:passw(?:or)?d|passphrase|pass|pwd|secret|token|api[_-]?key)[\w.-]{0,64}+)"
-    rf"(?P<between>[ ]{{1,8}}+)(?!-)(?P<value>{_QUOTED}|{_UNQUOTED}{{4,}}+)",
+    rf"(?P<between>[ ]{{1,8}}+)(?!-)(?P<value>{_BEHIND_SCHEME}|{_QUOTED}|{_UNQUOTED}{{4,}}+)",
     re.IGNORECASE,
 )
-_SCHEME = r"(?:bearer|basic|token|api-?key|key|jwt|negotiate|ntlm|bot|ssws|geniekey)\s{1,100}+"
 _AUTHORIZATION = re.compile(
-    rf"(?P<name>authorization{_QUOTE}\s{{0,100}}+[=:]\s{{0,100}}+)"
-    r"(?:(?:digest|oauth|hawk|mac|signature|aws4-[\w-]{1,40}+)\s[^\r\n]++"
-    r"|(?P<quote>\\{0,3}+['\"])[^'\"\r\n]++"
-    rf"|(?P<scheme>{_SCHEME})[^\s'\",;&]++"
-    rf"|(?!{_SCHEME})(?:[A-Za-z][\w-]{{0,256}}+[ ]{{1,100}}+)?[^\s'\",;&]{{4,}}+)",
+    rf"(?P<name>authorization(?P<header>[ _-]headers?)?{_QUOTE}\s{{0,100}}+[=:]>?\s{{0,100}}+"
+    r"[\[({]{0,2}+(?:b(?=['\"]))?)"
+    rf"(?P<value>{_QUOTED}|{_WITH_MEMBERS}[^\r\n]++|{_SCHEME}(?:{_QUOTED}|[^\s'\",;&]++)"
+    rf"|(?!{_SCHEME})(?:[A-Za-z][\w-]{{0,256}}+[ ]{{1,100}}+)?(?:{_QUOTED}|[^\s'\",;&]{{4,}}+))",
     re.IGNORECASE,
 )
+_OF_WORDS = re.compile(r"[A-Za-z]{1,32}(?: [A-Za-z]{1,32})?")
 _COOKIE = re.compile(
     rf"(?P<name>\b(?:set-)?cookie{_QUOTE}\s{{0,100}}+[=:]\s{{0,100}}+{_QUOTE})[\w.!#$%*+-]{{1,256}}+=[^\r\n'\"]++",
     re.IGNORECASE,
@@ -124,7 +137,8 @@ _ENTRY = re.compile(
     re.IGNORECASE,
 )
 _IN_QUERY = re.compile(
-    rf"(?<![\w.-])(?!(?-i:PWD)=/)(?P<name>{_MEMBER}\s{{0,8}}+=(?!>)\s{{0,8}}+)(?P<value>{_QUOTED}|{_UNQUOTED}++)",
+    rf"(?<![\w.-])(?!(?-i:PWD)=/)(?P<name>{_MEMBER}\s{{0,8}}+=(?!>)\s{{0,8}}+)"
+    rf"(?P<value>{_BEHIND_SCHEME}|{_QUOTED}|{_UNQUOTED}++)",
     re.IGNORECASE,
 )
 
@@ -166,9 +180,7 @@ def mask(line: str, values: Iterable[str] = ()) -> str:
     """A log line with ``values``, and text that looks like a secret, masked."""
     line = mask_shapes(with_values_masked(line, values))
     line = _COOKIE.sub(lambda found: f"{found['name']}{MASK}", line)
-    line = _AUTHORIZATION.sub(
-        lambda found: f"{found['name']}{found['quote'] or ''}{found['scheme'] or ''}{MASK}", line
-    )
+    line = _AUTHORIZATION.sub(_without_authorization, line)
     return _FLAG.sub(_without_value, _NAMED.sub(_without_value, line))
 
 
@@ -220,20 +232,34 @@ def _joined(name: str) -> str:
 
 
 def _without_value(found: re.Match[str]) -> str:
-    name, (quote, inner) = found["name"], _unquoted(found["value"])
+    name, (before, inner) = found["name"], _opened(found["value"])
     if not is_secret_by_name(name, inner.rstrip(")}]")) or (name == "PWD" and inner.startswith("/")):
         return found[0]
-    return f"{name}{found['between']}{quote}{MASK}"
+    return found[0] if _refers(inner) else f"{name}{found['between']}{before}{MASK}"
+
+
+def _without_authorization(found: re.Match[str]) -> str:
+    before, inner = _opened(found["value"])
+    said = not inner or (found["header"] and not before and _OF_WORDS.fullmatch(inner))
+    return found[0] if said or _refers(inner) else f"{found['name']}{before}{MASK}"
 
 
 def _without_member(found: re.Match[str]) -> str:
-    quote, inner = _unquoted(found["value"])
-    return found[0] if is_reference(inner) else f"{found['name']}{quote}{MASK}"
+    before, inner = _opened(found["value"])
+    return found[0] if _refers(inner) else f"{found['name']}{before}{MASK}"
 
 
-def _unquoted(value: str) -> tuple[str, str]:
-    """The quote that a value begins with, with its backslashes, and the rest."""
-    inner = value.lstrip("\\").lstrip("\"'") if value.startswith(_QUOTES) else value
+def _refers(inner: str) -> bool:
+    """Whether a value only names a variable, also behind a scheme."""
+    scheme = _ITS_SCHEME.match(inner)
+    return is_reference(inner[scheme.end() :] if scheme else inner)
+
+
+def _opened(value: str) -> tuple[str, str]:
+    """What is shown of a value: its scheme, and the quote that it begins with, with its backslashes; and the rest."""
+    scheme = _ITS_SCHEME.match(value)
+    rest = value[scheme.end() :] if scheme else value
+    inner = rest.lstrip("\\").lstrip("\"'") if rest.startswith(_QUOTES) else rest
     return value[: len(value) - len(inner)], inner
 
 

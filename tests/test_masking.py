@@ -287,6 +287,60 @@ def test_the_whole_of_a_named_secret(line: str, shown: str | None) -> None:
         assert masked == shown
 
 
+NAMES = ["X-Auth-Token", "access_token", "x-api-key", "password", "DB_PASS", "client-secret", "passphrase"]
+NAMES += ["AWS_CREDENTIAL", "X-Signature", "private key", "signing_key", "pwd"]
+SCHEMES = ["Bearer", "bearer", "Basic", "Token", "token", "ApiKey", "Api-Key", "Key", "JWT", "Negotiate"]
+SCHEMES += ["NTLM", "Bot", "SSWS", "GenieKey", "DPoP", "PrivateToken"]
+# Schemes with several members behind them, which are masked with the scheme.
+MANY = ["Digest", "OAuth", "Hawk", "MAC", "Signature", "AWS4-HMAC-SHA256", "SCRAM-SHA-256", "HOBA", "vapid"]
+MANY += ["Mutual"]
+SECRET = "abcDEF12345xyz"
+
+
+@pytest.mark.parametrize("between", [": ", "=", " => ", ":"])
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("name", [*NAMES, "Authorization"])
+def test_the_secret_behind_a_scheme_is_masked(name: str, scheme: str, between: str) -> None:
+    before = f"{name}{between}{scheme}"
+    assert mask(f"{before} {SECRET} status=200") == f"{before} *** status=200"
+    assert mask(f"{before} '{SECRET} x' status=200") == f"{before} '***' status=200"
+    assert mask(f"{before}: {SECRET} status=200") == f"{before}: *** status=200"
+    assert mask(f"{before} $TOKEN") == f"{before} $TOKEN"
+
+
+@pytest.mark.parametrize("scheme", MANY)
+@pytest.mark.parametrize("name", [*NAMES, "Authorization"])
+def test_the_members_behind_a_scheme_are_masked(name: str, scheme: str) -> None:
+    assert mask(f'{name}: {scheme} id="x", response="{SECRET}"') == f"{name}: ***"
+    assert SECRET not in mask(f"{name}={scheme}: {SECRET}")
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("Authorization: Bearer 'Zx9secretVal'", "Authorization: Bearer '***'"),
+        ('Authorization: Bearer "Zx9 secretVal" x', 'Authorization: Bearer "***" x'),
+        ("Authorization => Bearer Zx9secretVal", "Authorization => Bearer ***"),
+        ('"Authorization" => "Bearer Zx9secretVal"', '"Authorization" => "***"'),
+        ("authorization header: Bearer Zx9secretVal", "authorization header: Bearer ***"),
+        ("authorization header: Zx9secretVal", "authorization header: ***"),
+        ("Authorization: Bearer: Zx9secretVal", "Authorization: Bearer: ***"),
+        ("authorization: [Bearer Zx9secretVal]", "authorization: [Bearer ***"),
+        ('{"authorization": ["Bearer Zx9secretVal"]}', '{"authorization": ["***"]}'),
+        ("Authorization: \"Bearer 'Zx9secretVal'\"", 'Authorization: "***"'),
+        ("Authorization: Whatever 'Zx9secretVal'", "Authorization: ***'"),
+        ("{b'authorization': b'Bearer Zx9secretVal'}", "{b'authorization': b'***'}"),
+        ("authorization header: missing", "authorization header: missing"),
+        ("Authorization: ''", "Authorization: ''"),
+        ("Authorization: Bearer ${TOKEN}", "Authorization: Bearer ${TOKEN}"),
+        ('{"Authorization": "Bearer ${TOKEN}"}', '{"Authorization": "Bearer ${TOKEN}"}'),
+        ("+ app --auth-token Bearer Zx9secretVal", "+ app --auth-token Bearer ***"),
+    ],
+)
+def test_the_secret_of_an_authorization_however_it_is_written(line: str, shown: str) -> None:
+    assert mask(line) == shown
+
+
 @pytest.mark.parametrize(
     "line",
     [
