@@ -79,18 +79,21 @@ _SHAPES = re.compile(
 )
 _PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}?PRIVATE KEY(?: BLOCK)?-----")
 _QUOTES = ("'", '"', "\\'", '\\"', "\\\\")
+_CLOSING, _OWN = ")}]\\", 2
 _ITS_END, _DASHES = "-----END", "-----"
 
 # What comes behind a quote that ends a value, in JSON and what programs print of objects.
 _ENDS = r"(?:\s|$|[,:](?:[\"'{\[\s\d]|$)|[;)}\]]{1,8}(?:[,)}\]\s\"']|$))"
 # A value without quotes goes on behind a separator, unless another member or the end of the text comes then.
 _UNQUOTED = rf"(?:[^\s,;&'\"]|[,;&](?!\s|$|[\"']?[\w. -]{{1,40}}[\"']?[=:])|[\"'](?!{_ENDS}))"
-_QUOTED = r"\\{1,3}+[\"'][^\"']*+|\"(?:[^\"\\]|\\.)*+|'(?:[^'\\]|\\.)*+"
+# ``{{ name }}``, which may contain blanks, and nothing behind it.
+_TEMPLATE = r"\{\{[^{}'\"\r\n]{0,128}\}\}(?=[\s,;&'\"})\]]|$)"
+_QUOTED = rf"\\{{1,3}}+[\"'][^\"']*+|\"(?:[^\"\\]|\\.)*+|'(?:[^'\\]|\\.)*+|{_TEMPLATE}"
 _QUOTE = r"\\{0,3}+['\"]?"
 # A kind of authentication before the secret, as in ``Bearer abcd``; others have members, ``Digest username="x", …``.
 _SCHEME = (
-    r"(?:bearer|basic|token|api-?key|key|jwt|negotiate|ntlm|bot|ssws|geniekey|dpop|privatetoken)"
-    r"(?::\s{0,100}+|\s{1,100}+)(?:[b\[({<]{1,2}(?=[\"']))?"
+    r"(?:(?:bearer|basic|token|api-?key|key|jwt|negotiate|ntlm|bot|ssws|geniekey|dpop|privatetoken)"
+    r"(?::\s{0,100}+|\s{1,100}+)){1,2}+(?:token=)?(?:[b\[({<]{1,2}(?=[\"']))?"
 )
 _WITH_MEMBERS = (
     r"(?:digest|oauth|hawk|mac|signature|hoba|mutual|vapid|aws4-[\w-]{1,40}+|scram-[\w-]{1,40}+)[:\s]"
@@ -104,15 +107,19 @@ _NAMED = re.compile(
     r"(?<![\w.-])(?<![\w:]:)(?P<name>[\w.-]{0,256}?"
     r"(?:passw(?:or)?d|passphrase|passcode|pass|pwd|secret|token|credential|signature"
     r"|(?:api|access|private|account|shared|signing|encryption|master)[ _-]?key)[\w.-]{0,256}+)"
-    rf"(?P<between>{_QUOTE}(?:\s{{0,100}}+[=:]>?\s{{0,100}}+|>|%3D)[\[({{]{{0,2}}+)"
+    rf"(?P<between>{_QUOTE}(?:\s{{0,100}}+[=:]>?\s{{0,100}}+|>|%3D)(?:(?!{_TEMPLATE})[\[({{]){{0,2}}+)"
     rf"(?P<value>{_BEHIND_SCHEME}|{_QUOTED}|{_UNQUOTED}{{4,}}+)",
     re.IGNORECASE,
 )
 _FLAG = re.compile(
-    r"(?<!\S)(?P<name>--?[\w.-]{0,64}?(?:passw(?:or)?d|passphrase|pass|pwd|secret|token|api[_-]?key)[\w.-]{0,64}+)"
+    r"(?<!\S)(?!--?no-)(?P<name>--?[\w.-]{0,64}?"
+    r"(?:passw(?:or)?d|passphrase|pass|pwd|secret|token|api[_-]?key)[\w.-]{0,64}+)"
     rf"(?P<between>[ ]{{1,8}}+)(?!-)(?P<value>{_BEHIND_SCHEME}|{_QUOTED}|{_UNQUOTED}{{4,}}+)",
     re.IGNORECASE,
 )
+# What an error says behind the name of a flag; a command that a shell traces or a program repeats has none.
+_PROSE = re.compile(r"[a-z]{1,32}[.,:;!?)]{0,3}")
+_TRACED = re.compile(r"\s{0,64}[+$>]{1,8} ")
 _AUTHORIZATION = re.compile(
     rf"(?P<name>authorization(?P<header>[ _-]headers?)?{_QUOTE}\s{{0,100}}+[=:]>?\s{{0,100}}+"
     r"[\[({]{0,2}+(?:b(?=['\"]))?)"
@@ -181,7 +188,8 @@ def mask(line: str, values: Iterable[str] = ()) -> str:
     line = mask_shapes(with_values_masked(line, values))
     line = _COOKIE.sub(lambda found: f"{found['name']}{MASK}", line)
     line = _AUTHORIZATION.sub(_without_authorization, line)
-    return _FLAG.sub(_without_value, _NAMED.sub(_without_value, line))
+    given = _without_value if _TRACED.match(line) else _without_given
+    return _FLAG.sub(given, _NAMED.sub(_without_value, line))
 
 
 def with_values_masked(line: str, values: Iterable[str]) -> str:
@@ -226,6 +234,12 @@ def is_reference(value: str) -> bool:
     return bool(_REFERENCE.fullmatch(value))
 
 
+def refers(inner: str) -> bool:
+    """Whether a value only names a variable, also behind a scheme or in brackets."""
+    scheme = _ITS_SCHEME.match(inner)
+    return any(map(is_reference, _without_ends(inner[scheme.end() :] if scheme else inner)))
+
+
 def _joined(name: str) -> str:
     """A name in small letters with ``_`` between its words, without what may follow its kind."""
     return _SUFFIX.sub("", _SEAM.sub("_", name[-_LONGEST_NAME:]).lower().strip("_"))
@@ -233,26 +247,32 @@ def _joined(name: str) -> str:
 
 def _without_value(found: re.Match[str]) -> str:
     name, (before, inner) = found["name"], _opened(found["value"])
-    if not is_secret_by_name(name, inner.rstrip(")}]")) or (name == "PWD" and inner.startswith("/")):
+    if name == "PWD" and inner.startswith("/"):
         return found[0]
-    return found[0] if _refers(inner) else f"{name}{found['between']}{before}{MASK}"
+    if refers(inner) or not all(is_secret_by_name(name, form) for form in _without_ends(inner)):
+        return found[0]
+    return f"{name}{found['between']}{before}{MASK}"
+
+
+def _without_given(found: re.Match[str]) -> str:
+    return found[0] if _PROSE.fullmatch(found["value"]) else _without_value(found)
 
 
 def _without_authorization(found: re.Match[str]) -> str:
     before, inner = _opened(found["value"])
     said = not inner or (found["header"] and not before and _OF_WORDS.fullmatch(inner))
-    return found[0] if said or _refers(inner) else f"{found['name']}{before}{MASK}"
+    return found[0] if said or refers(inner) else f"{found['name']}{before}{MASK}"
 
 
 def _without_member(found: re.Match[str]) -> str:
     before, inner = _opened(found["value"])
-    return found[0] if _refers(inner) else f"{found['name']}{before}{MASK}"
+    return found[0] if refers(inner) else f"{found['name']}{before}{MASK}"
 
 
-def _refers(inner: str) -> bool:
-    """Whether a value only names a variable, also behind a scheme."""
-    scheme = _ITS_SCHEME.match(inner)
-    return is_reference(inner[scheme.end() :] if scheme else inner)
+def _without_ends(inner: str) -> Iterator[str]:
+    """A value without the brackets around it, which may also be its own, as in ``(password=${NAME})``."""
+    shortest = len(inner.rstrip(_CLOSING))
+    yield from (inner[: shortest + own] for own in range(_OWN + 1))
 
 
 def _opened(value: str) -> tuple[str, str]:

@@ -328,6 +328,10 @@ def test_the_members_behind_a_scheme_are_masked(name: str, scheme: str) -> None:
         ("authorization: [Bearer Zx9secretVal]", "authorization: [Bearer ***"),
         ('{"authorization": ["Bearer Zx9secretVal"]}', '{"authorization": ["***"]}'),
         ("Authorization: \"Bearer 'Zx9secretVal'\"", 'Authorization: "***"'),
+        ("Authorization: Bearer b'Zx9secretVal'", "Authorization: Bearer b'***'"),
+        ("Authorization: Bearer ['Zx9secretVal']", "Authorization: Bearer ['***']"),
+        ("Authorization: Bearer token: Zx9secretVal", "Authorization: Bearer token: ***"),
+        ('Authorization: Token token="Zx9secretVal", id=1', 'Authorization: Token token="***", id=1'),
         ("Authorization: Whatever 'Zx9secretVal'", "Authorization: ***'"),
         ("{b'authorization': b'Bearer Zx9secretVal'}", "{b'authorization': b'***'}"),
         ("authorization header: missing", "authorization header: missing"),
@@ -360,6 +364,79 @@ def test_the_secret_of_an_authorization_however_it_is_written(line: str, shown: 
 )
 def test_what_only_sounds_like_a_secret_stays(line: str) -> None:
     assert mask(line) == line
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "password=${DB_PASSWORD}",
+        "DB_PASSWORD: ${DB_PASSWORD}",
+        "Server=db;Password=${DB_PASSWORD};",
+        "Server=db;Password={{ password }};Port=1",
+        '{"token":"${T}"}',
+        '{"token": ${T}}',
+        '{"a": [{"token": ${T}}]}',
+        r'"{\"token\": \"${T}\"}"',
+        'token="${TOKEN}"',
+        "token='$TOKEN', user='x'",
+        "(password=${DB_PASSWORD})",
+        "[token: $(TOKEN)]",
+        "password={{password}}",
+        '{"password":{{password}}}',
+        "connect(password=$DB_PASSWORD)",
+        "token=%(token)s",
+        "+ app --token ${TOKEN}",
+        "+ app --token $(TOKEN)",
+    ],
+)
+def test_references_stay(line: str) -> None:
+    assert mask(line) == line
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("{password: hunter22}", "{password: ***"),
+        ("password={hunter22}", "password={***"),
+        ("password=[hunter22]", "password=***"),
+        ("password=${DB_PASSWORD}hunter22", "password=***"),
+        ("password=hunter22${X}", "password=***"),
+        ("DB_PASSWORD=$2y$10$abcdefgh)", "DB_PASSWORD=***"),
+    ],
+)
+def test_what_is_only_partly_a_reference_is_masked(line: str, shown: str) -> None:
+    assert mask(line) == shown
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "try the --token option instead",
+        "error: --password authentication failed",
+        "error: the flag --password is required.",
+        "usage: --api-key and --secret, both given",
+        "app --no-token abcd1234",
+        "app --no-password app.py",
+    ],
+)
+def test_words_behind_a_flag_stay(line: str) -> None:
+    assert mask(line) == line
+
+
+@pytest.mark.parametrize("start", ["", "$ ", "started with: "])
+@pytest.mark.parametrize(
+    "value", [SECRET, "hunter22", "Hunter", "correct-horse", "a.b.c.d", "'correct horse'"]
+)
+def test_what_a_flag_is_given_is_masked(start: str, value: str) -> None:
+    quote = "'" if value.startswith("'") else ""
+    assert mask(f"{start}app --password {value} --port 1") == (
+        f"{start}app --password {quote}***{quote} --port 1"
+    )
+
+
+@pytest.mark.parametrize("start", ["+ ", "++ "])
+def test_a_command_that_a_shell_traces_has_no_prose(start: str) -> None:
+    assert mask(f"{start}app --password correct") == f"{start}app --password ***"
 
 
 def test_a_private_key_is_masked_to_its_end() -> None:
