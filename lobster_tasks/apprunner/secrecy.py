@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from ..foreign import parsed
-from ..masking import is_reference, is_secret_by_name, mask, mask_shapes
+from ..masking import is_reference, is_secret_by_name, mask, mask_shapes, refers
 
 # Where a secret is, instead of the secret: an ARN, a file, or an address whose host has no user before it.
 _PLACE = re.compile(
@@ -29,9 +29,13 @@ _SHORT_SEGMENT, _LETTERS_A_HUMP, _SEGMENTS = 3, 3, 2
 _FOLDER = re.compile(r"/(?:[a-z]{2,64}|[A-Z][a-z]{2,64})/")
 
 # ``user:password@host``, ``user:password@tcp(host)`` and ``user/password@host:port/service``, without a scheme.
+# The host has a port, a path or a dot, or the password has a number in it: ``12:30@daily`` is a time.
 _CREDENTIALS = re.compile(
-    r"(?!(?:mailto|npm|sips?|acct|xmpp|git|docker|oci|pkg|file|ssh|node):)[\w.+%-]{1,128}:(?!//|\d{1,5}/)\S{1,512}@"
-    r"(?!sha256:|v?\d{1,8}(?:\.\d{1,8}){0,2}(?:[+-]\S{0,64})?$)(?:\w{2,8}\(\S{0,512}|[\w.-]{1,253}(?::\d{1,5})?(?:/\S{0,512})?)"
+    r"(?!(?:mailto|npm|sips?|acct|xmpp|git|docker|oci|pkg|file|ssh|node|\d{1,128}):)"
+    r"[\w.+%-]{1,128}:(?!//|\d{1,5}/|\d{1,5}@[\w.-]{1,253}$)(?:\S{1,512}@"
+    r"(?!sha256:|v?\d{1,8}(?:\.\d{1,8}){0,2}(?:[+-]\S{0,64})?$)"
+    r"(?:\w{2,8}\(\S{0,512}|[\w.-]{1,253}(?::\d{1,5}(?:/\S{0,512})?|/\S{0,512})|[\w-]{0,63}\.[\w.-]{1,253}|localhost)"
+    r"|(?!v?\d{1,8}[.-]\d)(?=\S{0,512}\d\S{0,512}@)(?=\S{0,512}[A-Za-z]\S{0,512}@)\S{6,512}@(?!v?\d)[\w-]{1,63})"
     r"|[\w$#]{1,64}/[^\s/@]{1,128}@(?://)?[\w.-]{1,253}:\d{2,5}[/:]\S{1,256}"
 )
 _WITH_BLANKS = re.compile(r"[\w.+-]{1,40}://[^\s:/@]{1,256}:(?!\d{1,5}(?:\D|$))[^\n@]{1,256}@")
@@ -48,8 +52,9 @@ _HOOK_VALUE = re.compile(
 _PAIR = re.compile(
     r"(?<![\w.-])(?P<name>[\w.-]{1,128}+)\s{0,8}+=\s{0,8}+(?:\"(?P<double>[^\"]*+)|'(?P<single>[^']*+)|(?P<plain>[^\s;&,]++))"
 )
-# Between other members, ``key`` is mostly the key of a thing.
-_ONLY_KEY, _LIKE_A_KEY = re.compile(r"keys?", re.IGNORECASE), re.compile(r"(?=\S{0,512}\d)\S{16}")
+# Between other members, and as a flag, ``key`` is mostly the key of a thing; ``KEY`` is a variable.
+_ONLY_KEY, _LIKE_A_KEY = re.compile(r"-{0,2}[Kk]eys?"), re.compile(r"(?=\S{0,512}\d)\S{16}")
+_NO = "--no-"
 _DEFAULT = re.compile(r"\$\{(?P<name>\w{1,128}):?[-=](?P<value>[^{}]{1,512})\}")
 _WORKING_FOLDER = re.compile(r"(?:OLD)?PWD")
 
@@ -146,9 +151,11 @@ def _contains(value: str) -> bool:
 
 def _is_given(name: str, value: str) -> bool:
     """Whether a name inside a value or a command has a secret as its value."""
-    if _WORKING_FOLDER.fullmatch(name) and value.startswith("/"):
+    if name.startswith(_NO) or (_WORKING_FOLDER.fullmatch(name) and value.startswith("/")):
         return False
-    return _is_named(name, value) and not _is_place(value)
+    if _ONLY_KEY.fullmatch(name) and not _LIKE_A_KEY.match(value):
+        return False
+    return _is_named(name, value) and not _is_place(value) and not refers(value)
 
 
 def _is_named(name: str, value: str) -> bool:
@@ -193,9 +200,7 @@ def _is_random(name: str, value: str) -> bool:
 def _pairs(text: str) -> Iterator[tuple[str, str]]:
     """The members of connection strings, queries and assignments: ``name=value``."""
     for found in _PAIR.finditer(text):
-        value = found["double"] or found["single"] or found["plain"] or ""
-        if not _ONLY_KEY.fullmatch(found["name"]) or _LIKE_A_KEY.match(value):
-            yield found["name"], value
+        yield found["name"], found["double"] or found["single"] or found["plain"] or ""
     for found in _DEFAULT.finditer(text):
         yield found["name"], found["value"]
 

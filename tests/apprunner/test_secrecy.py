@@ -178,6 +178,10 @@ def test_secrets_in_any_form(name: str, value: str) -> None:
         ("DB_PASSWORD", "/run/secrets/db_password"),
         ("DB_PASSWORD", "/prod/v1/db/password"),
         ("DB_PASSWORD", "${DB_PASSWORD}"),
+        ("MSSQL", "Server=db;User Id=sa;Password=${DB_PASSWORD};"),
+        ("CONFIG", '{"token":"${T}"}'),
+        ("CONFIG", "(password=${DB_PASSWORD})"),
+        ("HEADER", "Authorization: Bearer ${TOKEN}"),
         ("DB_PASSWORD", "op://vault/item/password"),
         ("API_KEY", "arn:aws:secretsmanager:us-east-2:123456789012:secret:shop-AbC123"),
         ("API_KEY", "arn:aws:ssm:us-east-2:123456789012:parameter/prod/Key1234567890Abcdef"),
@@ -226,9 +230,76 @@ def test_no_secrets(name: str, value: str) -> None:
     assert not looks_secret(name, value)
 
 
+# ``key`` between other members, and as a flag, is mostly the key of a thing.
+KEY = "a1b2c3d4e5f6a7b8"
+
+
+@pytest.mark.parametrize(
+    ("value", "of_a_thing"),
+    [
+        ('[{"key":"dark-mode","on":true}]', True),
+        ('{"key":"id","sort":"name"}', True),
+        ('{"Key":"id"}', True),
+        ('{"keys":["id","name"]}', True),
+        ("key=id,sort=name", True),
+        ("-t , --key 2,2", True),
+        ("--key=customer_id", True),
+        (f'{{"key":"{KEY}"}}', False),
+        (f'{{"keys":["{KEY}"]}}', False),
+        (f"key={KEY},sort=name", False),
+        (f"--key {KEY}", False),
+        (f"--key={KEY}", False),
+        ('{"api_key":"id"}', False),
+        ("--api-key id", False),
+        ("A=b KEY=hunter22", False),
+    ],
+)
+def test_the_key_of_a_thing(value: str, of_a_thing: bool) -> None:
+    assert looks_secret("FLAGS", value) is not of_a_thing
+
+
+@pytest.mark.parametrize(
+    ("value", "secret"),
+    [
+        ("12:30@daily", False),
+        ("a:b@c", False),
+        ("backup:weekly@monday", False),
+        ("12:30@example.com", False),
+        ("app:8080@example.com", False),
+        ("app:v1.2.3@prod", False),
+        ("app:2024-11@prod", False),
+        ("me:hunter22@proxy.example.com:3128", True),
+        ("bob:team@example.com", True),
+        ("app:hunter@db:5432", True),
+        ("app:12345@db:5432", True),
+        ("app:hunter@db/app", True),
+        ("app:hunter@localhost", True),
+        ("app:hunter22@db", True),
+        ("app:Pa@s5word@db", True),
+        ("app:hunter@tcp(db:3306)/x", True),
+    ],
+)
+def test_a_user_and_a_password_before_a_host(value: str, secret: bool) -> None:
+    assert looks_secret("X", value) is secret
+
+
 @pytest.mark.parametrize(
     ("command", "hides"),
     [
+        ("sort --key 2,2 f", False),
+        ("python etl.py --key customer_id", False),
+        ("python etl.py --key=customer_id", False),
+        ('python etl.py --config \'{"key": "id"}\'', False),
+        (f"python etl.py --key {KEY}", True),
+        (f"python etl.py --key={KEY}", True),
+        ("KEY=hunter22 python etl.py", True),
+        ("app --no-token x", False),
+        ("app --no-password=x", False),
+        ("app --no-token --token hunter22", True),
+        ("app --password correct", True),
+        ("app --token option", True),
+        ("app --auth-token 'Bearer abcdefgh'", True),
+        ("curl -H 'X-Auth-Token: Bearer abcDEF12345xyz' https://example.com", True),
         ("app --password=hunter22", True),
         ("app --api-key abcdefgh --port 1", True),
         ("API_TOKEN=abcdefgh python app.py", True),
