@@ -288,7 +288,8 @@ def test_the_whole_of_a_named_secret(line: str, shown: str | None) -> None:
 
 
 NAMES = ["X-Auth-Token", "access_token", "x-api-key", "password", "DB_PASS", "client-secret", "passphrase"]
-NAMES += ["AWS_CREDENTIAL", "X-Signature", "private key", "signing_key", "pwd"]
+NAMES += ["AWS_CREDENTIAL", "X-Signature", "private key", "signing_key", "pwd", "passcode", "access key"]
+NAMES += ["AccountKey", "shared_key", "encryption-key", "master_key", "apikey", "passwd"]
 SCHEMES = ["Bearer", "bearer", "Basic", "Token", "token", "ApiKey", "Api-Key", "Key", "JWT", "Negotiate"]
 SCHEMES += ["NTLM", "Bot", "SSWS", "GenieKey", "DPoP", "PrivateToken"]
 # Schemes with several members behind them, which are masked with the scheme.
