@@ -11,7 +11,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, Literal
 
 import invoke.util
 
@@ -59,7 +59,8 @@ class _Loader(_YAML.SafeLoader):  # type: ignore[misc]
 
 
 _KEPT = frozenset(_TYPE + kept for kept in ("bool", "int", "float", "timestamp"))
-_SIGNS = frozenset(_TYPE + sign for sign in ("value", "merge"))  # = and <<
+_MERGE = _TYPE + "merge"
+_SIGNS = frozenset((_TYPE + "value", _MERGE))  # = and <<
 for _kept in _KEPT:
     _Loader.add_constructor(_kept, _Loader.as_written)
 for _sign in _SIGNS:
@@ -69,7 +70,7 @@ for _sign in _SIGNS:
 def load_yaml(text: str, section: str | None = None) -> Any:
     """The value of a YAML text, with scalars as written (``PlainScalar`` where YAML takes them for more).
 
-    ``section`` is for a file that Invoke reads, too: keys outside of this section of the file must be text for YAML,
+    ``section`` is for a file that Invoke reads, too: keys outside of this section and of lists must be text for YAML,
     because Invoke would fail on others. Raises UnreadableError, and nothing else, for whatever cannot be read.
     """
     try:
@@ -225,54 +226,68 @@ def _lines_of_json(text: str) -> Iterator[str]:
 
 def _wrong_keys(node: Any, section: str | None = None) -> Iterator[str]:
     """Mistakes in the keys of a document: keys given twice, empty ones, and outside of ``section``, if it is given,
-    those that are more than text for YAML. Turns the other keys into text."""
-    yield from _Keys(section).wrong(node)
+    those that are more than text for YAML. Turns the other keys into text.
+
+    Invoke does not look into lists: outside of ``section``, keys below one are only to be given once.
+    """
+    yield from _Keys(section).wrong(node, "", "ours" if section is None else "invoke")
+
+
+_Reader = Literal["ours", "invoke", "nobody"]
+"""Who needs the keys of a mapping: our settings, Invoke, or neither of them."""
 
 
 class _Keys:
-    """A way through the nodes of a document, from which each is visited once inside the section and once outside."""
+    """A way through the nodes of a document, from which each is visited once for every reader of it."""
 
     def __init__(self, section: str | None) -> None:
         self._section = section
-        self._seen: set[tuple[int, bool]] = set()
+        self._seen: set[tuple[int, _Reader]] = set()
         self._more: dict[int, str] = {}  # a key's node → the tag that it had
 
-    def wrong(self, node: Any, path: str = "") -> Iterator[str]:
+    def wrong(self, node: Any, path: str, reader: _Reader) -> Iterator[str]:
         """Mistakes in the keys below a node."""
-        if node is None or (id(node), self._is_free(path)) in self._seen:
+        if node is None or (id(node), reader) in self._seen:
             return
-        self._seen.add((id(node), self._is_free(path)))
+        self._seen.add((id(node), reader))
         if isinstance(node, _YAML.SequenceNode):
             for each in node.value:
-                yield from self.wrong(each, path)
+                yield from self.wrong(each, path, "nobody" if reader == "invoke" else reader)
         if isinstance(node, _YAML.MappingNode):
-            yield from self._wrong_here(node, path)
+            yield from self._wrong_here(node, path, reader)
             for key, value in node.value:
-                yield from self.wrong(value, f"{path}{key.value}." if _is_scalar(key) else path)
+                its = "ours" if not path and reader == "invoke" and key.value == self._section else reader
+                for each in value.value if _merges_several(key, value) else (value,):
+                    yield from self.wrong(each, f"{path}{key.value}." if _is_scalar(key) else path, its)
 
-    def _wrong_here(self, node: Any, path: str) -> Iterator[str]:
+    def _wrong_here(self, node: Any, path: str, reader: _Reader) -> Iterator[str]:
         first: dict[str, int] = {}
-        for key in (key for key, _ in node.value if _is_scalar(key) and key.tag != f"{_TYPE}merge"):
+        for key in (key for key, _ in node.value if _is_scalar(key) and key.tag != _MERGE):
             line = key.start_mark.line + 1
             tag = self._more.setdefault(id(key), key.tag)
-            if problem := self._mistaken(key, tag, path):
+            if problem := _mistaken(key, tag, reader):
                 yield f"line {line}: {path}{problem}"
             if key.value in first:
                 yield f"line {line}: {path}{key.value} is already in line {first[key.value]}; keep one of the two"
             first.setdefault(key.value, line)
             key.tag = f"{_TYPE}str"
 
-    def _mistaken(self, key: Any, tag: str, path: str) -> str:
-        if tag == f"{_TYPE}null":
-            return f"{key.value or '(no key)'} is YAML's word for nothing; put the key in quotes"
-        if tag in _KEPT and not self._is_free(path):
-            return f"{key.value} is a number, a date or a truth value for YAML; put the key in quotes"
-        is_text = tag in _KEPT | _SIGNS | {f"{_TYPE}str"}
-        return "" if is_text else "(a key with a tag) is no text; delete the tag"
 
-    def _is_free(self, path: str) -> bool:
-        """Whether the keys there are read as they are written."""
-        return self._section is None or path.partition(".")[0] == self._section
+def _mistaken(key: Any, tag: str, reader: _Reader) -> str:
+    """Why a key does not do for its reader; empty where it does."""
+    if reader == "nobody":
+        return ""
+    if tag == f"{_TYPE}null":
+        return f"{key.value or '(no key)'} is YAML's word for nothing; put the key in quotes"
+    if tag in _KEPT and reader == "invoke":
+        return f"{key.value} is a number, a date or a truth value for YAML; put the key in quotes"
+    is_text = tag in _KEPT | _SIGNS | {f"{_TYPE}str"}
+    return "" if is_text else "(a key with a tag) is no text; delete the tag"
+
+
+def _merges_several(key: Any, value: Any) -> bool:
+    """Whether a value lists mappings whose keys become those of the mapping that it is in."""
+    return bool(key.tag == _MERGE and isinstance(value, _YAML.SequenceNode))
 
 
 def _is_scalar(node: Any) -> bool:

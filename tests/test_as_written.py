@@ -168,11 +168,12 @@ def test_whatever_is_read_is_read_by_invoke_too_or_told_with_its_line(
 
 
 def _check_keys(tree: Any) -> None:
-    """Invoke makes names of variables of the keys, which must be text for that (``Environment._crawl``)."""
-    for each in (*tree.values(), *tree) if isinstance(tree, dict) else tree if isinstance(tree, list) else ():
-        _check_keys(each)
+    """Invoke makes names of variables of the keys, which must be text for that (``Environment._crawl``); it does not
+    look into lists."""
     if isinstance(tree, dict):
         assert all(isinstance(key, str) for key in tree)
+        for each in (*tree.values(), *tree):
+            _check_keys(each)
 
 
 def _values(tree: Any) -> Iterator[Any]:
@@ -184,7 +185,8 @@ def _values(tree: Any) -> Iterator[Any]:
 
 @pytest.mark.parametrize("key", ["1", "on", "2024-01-01", "1.5", "~", "!!binary aGk="])
 @pytest.mark.parametrize(
-    "text", ["{}: x\n", "a: {{{}: x}}\n", "lobster: &a {{{}: x}}\na: *a\n", "a: [{{{}: x}}]\n"]
+    "text",
+    ["{}: x\n", "a: {{{}: x}}\n", "lobster: &a {{{}: x}}\na: *a\n", "a: [&a {{{}: x}}]\nb: *a\n"],
 )
 def test_keys_that_invoke_reads_are_text(key: str, text: str) -> None:
     """It joins them to names of variables ("Environment variables") and would end in a traceback."""
@@ -192,6 +194,36 @@ def test_keys_that_invoke_reads_are_text(key: str, text: str) -> None:
         load_yaml(text.format(key), "lobster")
     if key[0] not in "~!":
         assert load_yaml(f"lobster: {{a: {{{key}: x}}}}", "lobster") == {"lobster": {"a": {key: "x"}}}
+
+
+@pytest.mark.parametrize("key", ["8080", "on", "2024-01-01", "1.5", "~", "", "!!binary aGk="])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "docker:\n  ports:\n    - ? {}\n      : 80\n",
+        "docker:\n- inner:\n    more:\n      ? {}\n      : 80\n",
+    ],
+)
+def test_keys_in_a_list_of_others_are_free(key: str, text: str) -> None:
+    """Invoke, which reads the file, too, makes no names of variables of them: it does not look into lists."""
+    written = text.format(key)
+    _check_keys(yaml.safe_load(written))
+    assert load_yaml(written, "lobster").keys() == {"docker"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "lobster: {a: [{~: x}]}",
+        "a: [{1: x, 1: y}]",
+        "a: [{b: {on: x, on: y}}]",
+        "a: {<<: [{1: x}]}",
+        "lobster.a: {1: x}",
+    ],
+)
+def test_a_list_frees_neither_our_own_keys_nor_twice_the_same_nor_what_is_merged(text: str) -> None:
+    with pytest.raises(UnreadableError, match=r"^line 1: "):
+        load_yaml(text, "lobster")
 
 
 @pytest.mark.parametrize("word", ["=", "<<"])
