@@ -66,6 +66,10 @@ from lobster_tasks.rollout.diagnosis.listening import listening_ports
         ("Now listening on: http://[::]:8080", 8080, "[::]", False),
         ("⇨ http server started on [::]:1323", 1323, "[::]", False),
         ("INFO  Bokeh app running at: http://localhost:5006/app", 5006, "", False),
+        # Apps that are served below a path of such a name
+        ("INFO  Bokeh app running at: http://localhost:5006/worker", 5006, "", False),
+        ("Dash is running on http://0.0.0.0:8050/admin/", 8050, "0.0.0.0", False),
+        ("  ➜  Local:   http://localhost:5173/cluster/health/", 5173, "", False),
     ],
 )
 def test_what_a_line_says(line: str, port: int, address: str, loopback: bool) -> None:
@@ -104,6 +108,10 @@ def test_what_a_line_says(line: str, port: int, address: str, loopback: bool) ->
         "Serving cached model 12345 from /models",
         "URL: https://api.example.com/v1",
         "  Database URL: http://10.0.0.3:5432",
+        "  URL: http://redis:6379",
+        "Server is running at http://0.0.0.0:9100/metrics",
+        "Listening at: http://0.0.0.0:9100/metrics",
+        "Admin: Uvicorn running on http://0.0.0.0:9100/app",
         # Times and amounts
         "started listening at 2024-01-01 10:00:00",
         "Application started at 10:30:45",
@@ -129,6 +137,9 @@ def test_streamlit_without_an_address_listens_everywhere() -> None:
         ("  URL: http://0.0.0.0:8501/tools/board", "/tools/board"),
         ("  Local URL: http://localhost:8501/tools/board/", "/tools/board"),
         ("  Network URL: http://10.0.0.7:8501", ""),
+        ("  Local URL: http://localhost:8501/admin", "/admin"),
+        ("  URL: http://0.0.0.0:8501/proxy/app", "/proxy/app"),
+        ("  External URL: http://203.0.113.7:8501/health/db/", "/health/db"),
     ],
 )
 def test_streamlit_says_below_which_path_it_is(line: str, path: str) -> None:

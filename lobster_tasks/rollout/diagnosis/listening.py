@@ -24,7 +24,8 @@ _START = r"(?:^|[\]\[(:|>\"*=•⇨➜-]|\d|\b(?:TRACE|DEBUG|INFO|NOTICE|WARN|WA
 _BOUND = re.compile(
     r"(?:Uvicorn running on|Hypercorn running on|Running on local URL:|\bDash is running on|Bokeh app running at:"
     r"|development server at|NiceGUI ready to go on|^\s{0,100}[➜-]?\s{0,100}(?:Local|Network):"
-    rf"|{_START}(?:Running on|Listening at:|Serving on|(?:Now )?listening on:?))\s{{1,100}}" + _URL,
+    rf"|(?P<anybody>{_START}(?:Running on|Listening at:|Serving on|(?:Now )?listening on:?)))\s{{1,100}}"
+    + _URL,
     re.IGNORECASE,
 )
 # Streamlit, whose URL ends in the path that it is served at.
@@ -103,8 +104,18 @@ def listening_ports(lines: Iterable[str]) -> tuple[ListeningPort, ...]:
 
 
 def _told(line: str) -> ListeningPort | None:
-    told = None if _BESIDE.search(line) else _announced(line)
+    told = None if _BESIDE.search(_without_own_path(line)) else _announced(line)
     return told if told and 0 < told.port < 65536 else None
+
+
+def _without_own_path(line: str) -> str:
+    """The line without the path that a server says it serves its app at, which may be ``/admin``; in a sentence that
+    anybody writes, a path tells what listens there."""
+    for pattern in (_STREAMLIT, _BOUND):
+        if (found := pattern.search(line)) and not found.groupdict().get("anybody"):
+            start, end = found.span("path")
+            return f"{line[:start]} {line[end:]}" if found["path"] else line
+    return line
 
 
 def _announced(line: str) -> ListeningPort | None:
