@@ -379,19 +379,21 @@ def _repository(value: str) -> str:
     return value
 
 
-# The beginnings of a branch's longer names; GitHub "blocks branch and tag names which begin with refs/".
-_LONGER_NAME = re.compile(r"(refs/)?(heads|remotes/[^/]{1,255})/|refs/[^/]{1,255}/|origin/")
+# How git calls a branch in full; GitHub "blocks branch and tag names which begin with refs/", and no others.
+_FULL_NAME = re.compile(r"^refs/(?:heads|remotes/[^/]{1,255})/")
 # "git check-ref-format": what no branch's name has.
 _NO_BRANCH = re.compile(r"^[/.-]|//|\.\.|/\.|@\{|(\.lock)(/|$)|[/.]$|^@$")
 
 
 def _branch(value: str) -> str:
     """Refuse what is not the name of a branch as GitHub's tokens have it after ``refs/heads/``."""
-    if longer := _LONGER_NAME.match(value):
-        own = value.removeprefix(longer[0])
-        raise ValueError(f"takes the branch's own name, {own or 'as in main'}, not {value}")
     if _NO_BRANCH.search(value):
         raise ValueError("takes a branch's name, as in main; no branch can have this one")
+    if value.startswith("refs/"):
+        own = _FULL_NAME.sub("", value)
+        if own.startswith("refs/") or _NO_BRANCH.search(own):
+            raise ValueError("takes a branch's name, as in main; on GitHub, none begins with refs/")
+        raise ValueError(f"takes the branch's own name, {own}, not {value}")
     return value
 
 

@@ -279,10 +279,16 @@ REFUSED: list[tuple[str, Any, str]] = [
     ("name", "-x", "takes letters, digits"),
     ("github.branch", "${aws:username}", "without $"),
     ("github.branch", "refs/heads/main", "takes the branch's own name, main, not refs/heads/main"),
-    ("github.branch", "heads/release/1.0", "takes the branch's own name, release/1.0, not heads/release/1.0"),
-    ("github.branch", "origin/main", "takes the branch's own name, main,"),
+    (
+        "github.branch",
+        "refs/heads/release/1.0",
+        "takes the branch's own name, release/1.0, not refs/heads/release/1.0",
+    ),
     ("github.branch", "refs/remotes/origin/main", "takes the branch's own name, main,"),
-    ("github.branch", "refs/tags/v1", "takes the branch's own name, v1,"),
+    *(
+        ("github.branch", each, "takes a branch's name, as in main; on GitHub, none begins with refs/")
+        for each in ("refs/tags/v1", "refs/main", "refs/heads/refs/heads/main", "refs/heads/-main")
+    ),
     *(
         ("github.branch", each, "no branch can have this one")
         for each in (
@@ -297,6 +303,7 @@ REFUSED: list[tuple[str, Any, str]] = [
             "-main",
             "@",
             "main@{1}",
+            "refs/heads/",
         )
     ),
     ("github.repository", "octocat/hello-world.git", "takes owner/name without .git: octocat/hello-world"),
@@ -494,6 +501,8 @@ ACCEPTED: list[tuple[str, Any]] = [
     *[("task", {"cpu": cpu, "memory": memory}) for cpu, sizes in FARGATE_MEMORY.items() for memory in sizes],
     *[("logs.retention_days", days) for days in RETENTION_DAYS],
     *[("github.branch", each) for each in ("release/1.0", "original/x", "headspace", "a-b_c.d@e", "über")],
+    # GitHub "blocks branch and tag names which begin with refs/", and no other beginnings.
+    *[("github.branch", each) for each in ("origin/x", "heads/x", "remotes/a/x", "feature/refs/x", "refs")],
     ("github.repository", "octocat/.github"),
     ("load_balancer.target_group", "internal-tg"),  # the rule is for load balancers only
     ("load_balancer.certificate", CERTIFICATE),
