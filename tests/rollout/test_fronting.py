@@ -11,7 +11,15 @@ from lobster_tasks.account import Front, Lead
 from lobster_tasks.forwarding import ForwardingRule
 from lobster_tasks.http_client import is_by_cloudfront
 from lobster_tasks.probe import Answer, Probe, PublicEndpoint
-from lobster_tasks.rollout.diagnosis.fronting import failing_hop, misled_names, missing_hop, not_reachable
+from lobster_tasks.rollout.cause_code import CauseCode
+from lobster_tasks.rollout.diagnosis.causes import Cause
+from lobster_tasks.rollout.diagnosis.fronting import (
+    failing_hop,
+    has_reached,
+    misled_names,
+    missing_hop,
+    not_reachable,
+)
 from lobster_tasks.rollout.observation.way import NameReading, VisitorsPath, broken_hop, hops
 from lobster_tasks.settings import load
 from lobster_tasks.stack.distribution import ALL_VIEWER
@@ -270,6 +278,25 @@ def test_the_remedy_for_a_named_certificate_is_its_setting() -> None:
     assert broken is not None
     assert broken.trouble is not None
     assert broken.trouble.remedy == f"set load_balancer.certificate to one for {APP}, then inv setup-fargate"
+
+
+UNREACHED = Cause(CauseCode.NOT_REACHABLE_FROM_HERE, "The app was not probed.")
+
+
+@pytest.mark.parametrize(
+    ("answered", "unasked", "reached"),
+    [
+        (Probe(URL, LIVE, OPEN), (), True),
+        (Probe(URL, answer(503)), (), True),
+        (Probe(URL, answer(None)), (), False),
+        (None, (UNREACHED,), False),
+        (None, (), None),  # a rule takes no plain request
+    ],
+)
+def test_whether_this_machine_is_let_in_is_known_from_the_probe(
+    answered: Probe | None, unasked: tuple[Cause, ...], reached: bool | None
+) -> None:
+    assert has_reached(answered, unasked) is reached
 
 
 def test_what_is_missing_is_no_cause_where_the_app_answers() -> None:

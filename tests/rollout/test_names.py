@@ -146,6 +146,33 @@ def test_the_certificate_of_a_load_balancer_is_verified(
     assert [bool(each.certificate) for each in names] == [is_told, is_told]
 
 
+@pytest.mark.parametrize(
+    ("is_fronted", "allowed", "reached", "is_told"),
+    [
+        (False, (), None, True),
+        (False, (), False, False),
+        (False, ("10.0.0.0/8",), None, False),
+        (False, ("10.0.0.0/8",), False, False),
+        (False, ("10.0.0.0/8",), True, True),
+        (True, (), None, True),
+        (True, (), False, True),
+    ],
+)
+def test_no_certificate_is_waited_for_where_this_machine_is_not_let_in(
+    is_fronted: bool, allowed: tuple[str, ...], reached: bool | None, is_told: bool, tmp_path: Path
+) -> None:
+    """Connections there are dropped, and end after ten seconds. A distribution takes everybody's, and refuses later."""
+    server = HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
+    server.socket = server_context("localhost", tmp_path).wrap_socket(server.socket, server_side=True)
+    with in_background(server) as there:
+        url = f"https://{there}"
+        way = (
+            path("E1", *DOMAINS, url=url) if is_fronted else balanced("one", url=url, allowed_sources=allowed)
+        )
+        names = with_certificates(cast(Aws, Route53()), way, reached=reached).names
+    assert [bool(each.certificate) for each in names] == [is_told, is_told]
+
+
 APP = DOMAINS[0]
 OWN, OTHERS = ["ns-1.awsdns-1.com."], ["ns.dns.example."]
 DENIED = AwsCallError("AWS refused it.", "AccessDenied: no", code="AccessDenied", operation="route53:X")

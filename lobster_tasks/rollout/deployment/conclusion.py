@@ -22,7 +22,14 @@ from ..diagnosis.diagnose import diagnose
 from ..diagnosis.evidence import Evidence
 from ..diagnosis.evidence_collection import collect_evidence
 from ..diagnosis.findings import findings
-from ..diagnosis.fronting import failing_hop, finding_of, misled_names, missing_hop, not_reachable
+from ..diagnosis.fronting import (
+    failing_hop,
+    finding_of,
+    has_reached,
+    misled_names,
+    missing_hop,
+    not_reachable,
+)
 from ..observation.judge import Verdict
 from ..observation.snapshot import Snapshot, revision_of
 from ..observation.timeline import Timeline
@@ -65,7 +72,7 @@ def conclude(
     remarks = (
         *_left_behind(aws, settings, last, end, verdict, path, answered, timeline),
         *unasked,
-        *(misled_names(with_certificates(aws, path)) if end == "live" else ()),
+        *(_misled(aws, path, has_reached(answered, unasked)) if end == "live" else ()),
         *findings(last),
     )
     return Outcome(
@@ -81,6 +88,11 @@ def conclude(
         timeline=tuple(timeline.moments),
         probe=answered,
     )
+
+
+def _misled(aws: Aws, path: VisitorsPath, reached: bool | None) -> tuple[Cause, ...]:
+    """The domains whose visitors do not come in."""
+    return misled_names(with_certificates(aws, path, reached))
 
 
 def _are_better(known: tuple[Cause, ...], causes: tuple[Cause, ...], last: Snapshot) -> bool:

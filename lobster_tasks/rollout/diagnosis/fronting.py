@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...probe import Answer, Probe, PublicEndpoint, lacks_distribution
@@ -33,6 +33,14 @@ def misled_names(path: VisitorsPath) -> tuple[Cause, ...]:
 def finding_of(trouble: Trouble) -> Cause:
     """What a live release should know about a hop that lets nobody through."""
     return Cause(trouble.code, trouble.message, (), trouble.remedy)
+
+
+def has_reached(answered: Probe | None, unasked: Sequence[Cause]) -> bool | None:
+    """Whether the probe has reached what visitors use; None where none was made. ``unasked`` are the findings of one
+    that tells nothing about the app."""
+    if answered is None:
+        return False if unasked else None
+    return answered.page.reached
 
 
 def not_reachable(endpoint: PublicEndpoint, settings: Settings) -> Cause:

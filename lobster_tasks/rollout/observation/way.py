@@ -243,12 +243,17 @@ def _unasked(aws: Aws, found: HostedDomains, ask: NameServers) -> frozenset[str]
     return frozenset(zone for zone, unasked in zip(zones, answers, strict=True) if unasked)
 
 
-def with_certificates(aws: Aws, path: VisitorsPath) -> VisitorsPath:
-    """The way with the domains of the settings, where visitors may use them; Route 53 is not asked."""
+def with_certificates(aws: Aws, path: VisitorsPath, reached: bool | None = None) -> VisitorsPath:
+    """The way with the domains of the settings, where visitors may use them; Route 53 is not asked.
+
+    ``reached`` is whether this machine has just reached the endpoint; None where that was not tried. Where it does not,
+    or, untried, where a load balancer lets only some in, no certificate is asked for: that could end after a long wait.
+    """
     endpoint = path.endpoint
     if endpoint is None or not _takes_domains(path):
         return path
-    asked = [each for each in path.settings.domains if _shows_certificate(aws, endpoint, each)]
+    is_open = endpoint.distribution is not None or (not endpoint.is_private if reached is None else reached)
+    asked = [each for each in path.settings.domains if is_open and _shows_certificate(aws, endpoint, each)]
     errors = in_parallel(*(partial(certificate_error, endpoint, each) for each in asked))
     found = dict(zip(asked, errors, strict=True))
     names = (NameReading(each, certificate=found.get(each, "")) for each in path.settings.domains)
