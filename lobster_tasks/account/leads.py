@@ -41,13 +41,13 @@ NO_ADDRESS = Address("")
 
 @dataclass(frozen=True)
 class Lead:
-    """Where public DNS leads a name: to the new address, the ``former`` one, ``elsewhere``, ``nowhere``, or it is
-    ``unknown``.
+    """Where public DNS leads a name: to the address in question (``there``), to the ``other`` one that is expected,
+    ``elsewhere``, ``nowhere``, or it is ``unknown``.
 
     ``saw`` is what public DNS has, or why it is not known, in words.
     """
 
-    where: Literal["new", "former", "elsewhere", "nowhere", "unknown"]
+    where: Literal["there", "other", "elsewhere", "nowhere", "unknown"]
     saw: str
 
 
@@ -63,9 +63,11 @@ def hurried_dns(aws: Aws, within: float) -> PublicDns | None:
     return PublicDns(partial(dns.look_up, within=within), partial(dns.name_servers, within=within))
 
 
-def find_lead(name: str, new: Address, former: Address, ask: LookUp | None) -> Lead:
-    """Where public DNS leads a domain: by the names of its CNAME records or, as with ALIAS and ANAME, by its
-    addresses."""
+def find_lead(name: str, there: Address, ask: LookUp | None, other: Address = NO_ADDRESS) -> Lead:
+    """Where public DNS leads a domain: by the names of its CNAME records or, as with ALIAS and ANAME, by its addresses.
+
+    It leads ``there`` where it may do so for some visitors, and to the ``other`` address where it does for all of them.
+    """
     if ask is None:
         return Lead("unknown", "the names of an embedded AWS are not in public DNS")
     found = ask(name)
@@ -75,27 +77,27 @@ def find_lead(name: str, new: Address, former: Address, ask: LookUp | None) -> L
     if not hosts and not found.addresses:
         return Lead("nowhere", f"public DNS has no address for {name}")
     saw = ", ".join(sorted(hosts) or sorted(found.addresses))
-    if former.name and bare(former.name) in hosts:
-        return Lead("former", saw)
-    if new.name and bare(new.name) in hosts:
-        return Lead("new", saw)
-    return _by_addresses(name, found.addresses, new, former, ask) or Lead("elsewhere", saw)
+    if there.name and bare(there.name) in hosts:
+        return Lead("there", saw)
+    if other.name and bare(other.name) in hosts:
+        return Lead("other", saw)
+    return _by_addresses(name, found.addresses, there, other, ask) or Lead("elsewhere", saw)
 
 
 def _by_addresses(
-    name: str, addresses: frozenset[str], new: Address, former: Address, ask: LookUp
+    name: str, addresses: frozenset[str], there: Address, other: Address, ask: LookUp
 ) -> Lead | None:
-    """Whether the addresses are those of a load balancer or of App Runner; one of the former ones is enough."""
-    of_former, of_new, saw = _addresses(former, ask), _addresses(new, ask), ", ".join(sorted(addresses))
-    if of_former is None or of_new is None:
-        silent = former if of_former is None else new
+    """Whether the addresses are those of a load balancer or of App Runner: one of them there, or all of the other's."""
+    of_there, of_other, saw = _addresses(there, ask), _addresses(other, ask), ", ".join(sorted(addresses))
+    if of_there is None or of_other is None:
+        silent = there if of_there is None else other
         return Lead("unknown", f"public DNS does not answer for {silent.name}")
-    if addresses & of_former:
-        return Lead("former", saw)
-    if addresses and addresses <= of_new:
-        return Lead("new", saw)
-    if shared := ", ".join(sorted(_shared(addresses, former, ask))):
-        others = f"addresses that {former.name} shares with other distributions"
+    if addresses & of_there:
+        return Lead("there", saw)
+    if addresses and addresses <= of_other:
+        return Lead("other", saw)
+    if shared := ", ".join(sorted(_shared(addresses, there, ask))):
+        others = f"addresses that {there.name} shares with other distributions"
         return Lead("unknown", f"public DNS leads {name} to {others}: {shared}")
     return None
 

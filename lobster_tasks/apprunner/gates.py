@@ -20,7 +20,7 @@ from ..errors import AwsCallError
 from ..in_parallel import in_parallel
 from ..settings import Settings
 from . import firewalls
-from .cutover import NO_ADDRESS, Address, Lead, LookUp, destination_address, find_lead
+from .cutover import Address, Lead, LookUp, destination_address, find_lead
 from .metrics import datapoints, period_for
 
 _MINUTE = 60.0
@@ -185,13 +185,13 @@ def _leads(aws: Aws, settings: Settings, service: AwsDict, look_up: LookUp | Non
     """The function that tells where public DNS leads a name: to the settings' address, or to the service."""
     former = Address(service.get("ServiceUrl", ""))
     if look_up is None:
-        return lambda name: find_lead(name, NO_ADDRESS, former, None)
+        return lambda name: find_lead(name, former, None)
     try:
         new = destination_address(aws, settings)
     except AwsCallError as refused:
         unknown = Lead("unknown", f"the new address cannot be read: {refusal(refused)}")
         return lambda _: unknown
-    return lambda name: find_lead(name, new, former, look_up)
+    return lambda name: find_lead(name, former, look_up, new)
 
 
 def dns(
@@ -218,7 +218,7 @@ def dns(
     still += [
         f"{name} (public DNS)"
         for name, found in public.items()
-        if found.where == "former" and not shares[name]
+        if found.where == "there" and not shares[name]
     ]
     if still:
         return failed(f"still leading to App Runner: {', '.join(still)}", "inv cutover")

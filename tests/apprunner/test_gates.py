@@ -56,7 +56,7 @@ def judged(
     """What the gate says where public DNS has these records."""
     with public_dns(records) as own:
         ask: LookUp | None = partial(look_up, asked=own) if is_public else None
-        return dns(SERVICE, names, hosted, lambda name: find_lead(name, new, Address(OLD), ask), accept)
+        return dns(SERVICE, names, hosted, lambda name: find_lead(name, Address(OLD), ask, new), accept)
 
 
 @pytest.mark.parametrize(

@@ -183,8 +183,8 @@ NAMES: list[tuple[NameReading, bool, str | None, str]] = [
     (NameReading(APP, ({**HERE, "Weight": 10}, {**ELSEWHERE, "Type": "A", "Weight": 90})), True, None, "10%"),
     (NameReading(APP), True, None, "alias, DNS not known"),
     (NameReading(APP), False, None, "no alias, DNS not known"),
-    (by_public_dns("former", HOST), True, None, "alias, led here by public DNS"),
-    (by_public_dns("former", HOST), False, "alias-missing", "no alias, led here by public DNS"),
+    (by_public_dns("there", HOST), True, None, "alias, led here by public DNS"),
+    (by_public_dns("there", HOST), False, "alias-missing", "no alias, led here by public DNS"),
     (
         by_public_dns("elsewhere", "x.example.org"),
         True,

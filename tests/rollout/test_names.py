@@ -213,8 +213,8 @@ HERE_TOO = "addresses that d111111abcdef8.cloudfront.net shares with other distr
         (Zone(), {"example.com": {"NS": OWN}}, True, "", ""),
         (Zone(), {"example.com": {FAILS: ["NS"]}}, True, "", ""),
         # The zone here is not the one that the internet asks.
-        (Zone(), {"example.com": {"NS": OTHERS}, **LED}, False, "former", HOST),
-        (Zone(), LED, False, "former", HOST),
+        (Zone(), {"example.com": {"NS": OTHERS}, **LED}, False, "there", HOST),
+        (Zone(), LED, False, "there", HOST),
         (
             Zone(),
             {
@@ -227,7 +227,7 @@ HERE_TOO = "addresses that d111111abcdef8.cloudfront.net shares with other distr
             "x.awsapprunner.com",
         ),
         # The DNS is not in this account, or may not be read.
-        (Zone(denies=True), LED, False, "former", HOST),
+        (Zone(denies=True), LED, False, "there", HOST),
         (Route53(), {**LED, APP: {"A": ["192.0.2.1"]}}, False, "unknown", HERE_TOO),
         (Route53(), {**LED, APP: {"A": ["203.0.113.1"]}}, False, "elsewhere", "203.0.113.1"),
         (Route53(), {}, False, "nowhere", f"public DNS has no address for {APP}"),
@@ -250,7 +250,7 @@ def test_a_load_balancer_is_known_by_its_addresses_too() -> None:
     with public_dns(records) as own:
         ask = PublicDns(partial(dns.look_up, asked=own), partial(dns.name_servers, asked=own))
         (read, _) = with_names(cast(Aws, Route53()), balanced("one", "HTTP"), ask).names
-    assert (read.lead.where if read.lead else "") == "former"
+    assert (read.lead.where if read.lead else "") == "there"
 
 
 def test_the_names_of_an_embedded_aws_are_not_asked_of_public_dns() -> None:

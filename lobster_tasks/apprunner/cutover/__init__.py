@@ -5,7 +5,6 @@ progress, so each run continues where the previous one stopped.
 """
 
 from ...account import (
-    NO_ADDRESS,
     Address,
     HostedDomains,
     Lead,
@@ -32,7 +31,6 @@ from .steps import STAGES, CutoverStep, steps
 
 __all__ = [
     "HOLD_SECONDS",
-    "NO_ADDRESS",
     "STAGES",
     "WAIT_SECONDS",
     "Address",

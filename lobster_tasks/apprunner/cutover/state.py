@@ -277,16 +277,16 @@ def _led(
     ]
     outside = [each for each in domains if look_up and not names.has_address(each)]
     leads = {
-        name: min((find_lead(name, new, each, look_up) for each in addresses), key=_certainty)
+        name: min((find_lead(name, each, look_up, new) for each in addresses), key=_certainty)
         for name in outside
     }
-    led += [each for each, lead in leads.items() if lead.where == "former"]
+    led += [each for each, lead in leads.items() if lead.where == "there"]
     return LedDomains(tuple(led), "; ".join(filter(None, starmap(_doubt, leads.items()))))
 
 
 def _certainty(lead: Lead) -> int:
     """Sorts what decides about several addresses first: it leads to one of them, or that is not known of one."""
-    return {"former": 0, "unknown": 1}.get(lead.where, 2)
+    return {"there": 0, "unknown": 1}.get(lead.where, 2)
 
 
 def _doubt(domain: str, lead: Lead) -> str:

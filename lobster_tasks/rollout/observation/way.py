@@ -16,7 +16,6 @@ from urllib.parse import urlsplit
 
 from ...account import (
     ADDRESS_TYPES,
-    NO_ADDRESS,
     Address,
     Front,
     HostedDomains,
@@ -87,7 +86,7 @@ class NameReading:
 
     ``records`` are its records in Route 53 in this account; None where its DNS is elsewhere or may not be read, where
     its zone leaves it to a wildcard or to other name servers, and where public DNS does not ask its zone.
-    ``lead`` is then where public DNS leads it ("former" is the stack's address); None where that was not asked.
+    ``lead`` is then where public DNS leads it: ``there`` is the stack's address; None where that was not asked.
     ``certificate`` is why the certificate that visitors are shown for it is not valid; empty where it is.
     """
 
@@ -175,16 +174,13 @@ def with_names(aws: Aws, path: VisitorsPath, ask: PublicDns | None) -> VisitorsP
 def _leading(
     aws: Aws, domains: Sequence[str], endpoint: PublicEndpoint, ask: PublicDns | None
 ) -> tuple[Mapping[str, Sequence[Record]], Mapping[str, Lead]]:
-    """The records of the domains whose DNS is in this account, and where public DNS leads the others.
-
-    ``find_lead`` knows the addresses that a distribution shares with others of the former address only.
-    """
+    """The records of the domains whose DNS is in this account, and where public DNS leads the others."""
     known = _records(aws, domains, ask.name_servers if ask else None)
     if ask is None:
         return known, {}
     here = Address(endpoint.dns_name, shares_addresses=endpoint.distribution is not None)
     outside = [each for each in domains if each not in known]
-    leads = in_parallel(*(partial(find_lead, each, NO_ADDRESS, here, ask.look_up) for each in outside))
+    leads = in_parallel(*(partial(find_lead, each, here, ask.look_up) for each in outside))
     return known, dict(zip(outside, leads, strict=True))
 
 
@@ -325,7 +321,7 @@ def _led(share: float | None, lead: Lead | None) -> str:
         return f"{share:.0%} of visitors led here"
     if lead is None:
         return "DNS not known"
-    if lead.where == "former":
+    if lead.where == "there":
         return "led here by public DNS"
     if lead.where == "elsewhere":
         return f"public DNS leads it to {lead.saw}"
@@ -386,7 +382,7 @@ def _misled_elsewhere(domain: str, lead: Lead, endpoint: PublicEndpoint) -> Trou
         message = f"Public DNS leads {domain} to {lead.saw}, not to {_entrance(endpoint)}."
         remedy = f"{_LEAD} shows the record to make; nothing, if what is there leads on to the app"
         return Trouble(CauseCode.NAME_ELSEWHERE, message, remedy)
-    if lead.where == "former" and not _takes(endpoint, domain):
+    if lead.where == "there" and not _takes(endpoint, domain):
         return _no_alias(domain, endpoint)
     return None
 
