@@ -16,8 +16,9 @@ _TYPES = {
 
 
 @cache
-def loader(data_path: str | None = None) -> Any:
-    """botocore's loader of models; ``data_path`` is the setting of the same name in AWS's configuration file."""
+def loader(data_path: str | None) -> Any:
+    """botocore's loader of models; ``data_path`` is the setting of the same name in AWS's configuration file, which is
+    None by default."""
     from botocore.loaders import create_loader
 
     return create_loader(data_path)
@@ -31,6 +32,7 @@ def mistakes(service: str, operation: str, given: object) -> list[str]:
     """
     from botocore.validate import ParamValidator
 
+    # "generate_report", which is public, repeats the values.
     found = vars(ParamValidator().validate(given, _input(service, operation)))["_errors"]
     return [_sentence(operation, reason, path.lstrip("."), more) for reason, path, more in found]
 
@@ -39,7 +41,7 @@ def mistakes(service: str, operation: str, given: object) -> list[str]:
 def _input(service: str, operation: str) -> Any:
     from botocore.model import ServiceModel
 
-    model = ServiceModel(loader().load_service_model(service, "service-2"), service)
+    model = ServiceModel(loader(None).load_service_model(service, "service-2"), service)
     return model.operation_model(operation).input_shape
 
 
