@@ -240,6 +240,8 @@ ANSWERED = {
     "(service s) failed to launch a task with (error The security group 'sg-1' does not exist).": "network-interface",
     "Unexpected EC2 error while attempting to Create Network Interface with public IP assignment enabled in subnet "
     "'subnet-1': InvalidGroup.NotFound": "network-interface",
+    "Unexpected EC2 error while attempting to Create Network Interface with public IP assignment enabled in subnet "
+    "'subnet-1': InvalidSubnetID.NotFound": "network-interface",
     # ECS's sentence: aws/copilot-cli's tests of failure events, and ufo's page "Debugging Failed to Register Targets"
     "(service s) failed to register targets in (target-group arn:aws:elasticloadbalancing:us-east-2:123456789012:"
     "targetgroup/s/1) with (error Target groups 'arn:aws:elasticloadbalancing:us-east-2:123456789012:targetgroup/s/1' "
@@ -327,6 +329,13 @@ def saying(part: str) -> Cause:
         ("authentication required", "may not pull the image (authentication required)", "inv create-iam"),
         ("subnet ID 'subnet-1'", "The subnet ID 'subnet-1' does not exist", "network.subnets"),
         ("security group 'sg-1'", "The security group 'sg-1' does not exist", "inv create-security-groups"),
+        (
+            "InvalidGroup.NotFound",
+            "its network interface: Unexpected EC2 error while attempting to Create Network Interface with public IP "
+            "assignment enabled in subnet 'subnet-1': InvalidGroup.NotFound.",
+            "inv create-security-groups",
+        ),
+        ("InvalidSubnetID.NotFound", "subnet 'subnet-1': InvalidSubnetID.NotFound.", "network.subnets"),
         ("Target group not found", "The target group is gone", "inv setup-fargate"),
         (
             "not in the target group VPC",

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import Enum, StrEnum, auto
 
 from ..cause_code import CauseCode, page_of
-from ..observation.aws_words import BY_USER, SERVER_ERROR
+from ..observation.aws_words import BY_USER, NETWORK_MISSING, SERVER_ERROR
 from . import serving, starting
 from .evidence import Evidence
 from .starting import Case, Finding, said
@@ -451,11 +451,7 @@ RECORDS: Mapping[str, CauseRecord] = {
     CauseCode.NETWORK_INTERFACE: CauseRecord(
         meaning="EC2 did not create the task's network interface.",
         signs=(
-            Sign(
-                335,
-                r"[Tt]he (subnet ID|security group) \S{1,200} does not exist|Invalid(SubnetID|Group|SecurityGroupID)"
-                r"\.NotFound",
-            ),
+            Sign(335, NETWORK_MISSING),
             Sign(
                 350,
                 r"network interface provisioning|EC2 error while attempting to|failed to configure ENI"

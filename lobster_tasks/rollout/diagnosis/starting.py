@@ -11,7 +11,7 @@ from ...doctor import Check
 from ...settings import FARGATE_MEMORY
 from ...templates import OWN_DEFINITION
 from ..cause_code import CauseCode
-from ..observation.aws_words import SERVER_ERROR, first_match
+from ..observation.aws_words import NETWORK_MISSING, SERVER_ERROR, first_match
 from ..observation.snapshot import Task
 from .culprit import culprit
 from .evidence import Evidence
@@ -21,10 +21,7 @@ _GROUPS = "security.tasks-out"
 _REACHABLE = "set network.public: true, or name subnets with a route to the internet"
 _DISK_GIB = 20  # Fargate's default without ephemeralStorage
 _SHOWN = 200
-# EC2's answers about a subnet, or a security group, that was deleted.
-_MISSING = re.compile(
-    r"[Tt]he (?:subnet ID|security group) \S{1,200} does not exist|Invalid(?:SubnetID|Group|SecurityGroupID)\.NotFound"
-)
+_MISSING = re.compile(NETWORK_MISSING)
 
 
 @dataclass(frozen=True)
@@ -161,9 +158,9 @@ def network_interface(evidence: Evidence, case: Case) -> Finding:
     said = "it was not ready in time" if "Timeout waiting" in case.text else _after_class(case.text)
     if missing := _MISSING.search(case.text):
         mend = f"name existing ones in network.subnets; inv create-fargate-service, then {evidence.again}"
-        if "roup" in missing[0]:
+        if missing["group"]:
             mend = f"inv create-security-groups and inv create-fargate-service, then {evidence.again}"
-        why = f"{missing[0]}" if "does not exist" in missing[0] else said
+        why = missing[0] if "does not exist" in missing[0] else said
         return Finding(
             case.code, f"EC2 did not give the task its network interface: {why}.", mend, heals=False
         )

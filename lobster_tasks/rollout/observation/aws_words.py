@@ -7,6 +7,11 @@ import re
 BY_USER = "UserInitiated"  # "Viewing Amazon ECS stopped task errors", stopCode
 # Answers of a registry that has a problem itself.
 SERVER_ERROR = r"\b5\d\d (?:Internal Server Error|Bad Gateway|Service Unavailable|Gateway Time-?[Oo]ut)"
+# EC2's answers about a subnet, or a security ``group``, that was deleted.
+NETWORK_MISSING = (
+    r"[Tt]he subnet ID \S{1,200} does not exist|InvalidSubnetID\.NotFound"
+    r"|(?P<group>[Tt]he security group \S{1,200} does not exist|Invalid(?:Group|SecurityGroupID)\.NotFound)"
+)
 # AWS cuts a stop reason at about 1,024 characters; an event is no longer.
 _LONGEST = 4096
 # The gRPC status at the end of containerd's errors, and missing values in Go and JSON.
