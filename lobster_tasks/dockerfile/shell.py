@@ -6,8 +6,9 @@ Source: POSIX, "Shell Command Language", on quoting, tokens, reserved words and 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 _OPERATOR = re.compile(r"&&|\|\||;;&?|;&|\|&|&>{1,2}|>>|>\||>&|<&|<<-?|<>|[;|&()<>\n]")
 _BLANK = " \t\r"
@@ -24,7 +25,8 @@ _CLOSING = frozenset({"fi", "done", "esac", "}", ")"})
 class SimpleCommand:
     """One simple command with the operators around it; without ``words`` it is only ``keywords``.
 
-    ``keywords`` are the reserved words in front of it, and the parentheses of a subshell.
+    ``keywords`` are the reserved words in front of it, and the parentheses of a subshell. ``defines`` is the name of
+    the function whose body follows.
     """
 
     words: tuple[str, ...]
@@ -32,6 +34,7 @@ class SimpleCommand:
     before: str = ""
     behind: str = ""
     is_redirected: bool = False
+    defines: str = ""
 
 
 class _OpenError(ValueError):
@@ -52,40 +55,81 @@ def simple_commands(script: str) -> list[SimpleCommand]:
     return reading.found
 
 
+def without_functions(
+    commands: Sequence[SimpleCommand],
+) -> tuple[tuple[SimpleCommand, ...], Mapping[str, tuple[SimpleCommand, ...]]]:
+    """The commands without the bodies of functions, and these by the functions' names, also those of one in another."""
+    own = _Body("")
+    bodies = [own]
+    functions: dict[str, tuple[SimpleCommand, ...]] = {}
+    for command in commands:
+        bodies[-1].take(command)
+        if command.defines:
+            bodies.append(_Body(command.defines))
+            continue
+        while len(bodies) > 1 and bodies[-1].depth <= 0:
+            ended = bodies.pop()
+            functions[ended.name] = tuple(ended.commands)
+            bodies[-1].depth += ended.depth
+    functions |= {each.name: tuple(each.commands) for each in bodies[1:]}
+    return tuple(own.commands), functions
+
+
+@dataclass
+class _Body:
+    """The commands of a function so far; ``depth`` is how many compound commands are open."""
+
+    name: str
+    commands: list[SimpleCommand] = field(default_factory=list)
+    depth: int = 0
+
+    def take(self, command: SimpleCommand) -> None:
+        self.commands.append(command)
+        self.depth += sum(each in _OPENING for each in command.keywords)
+        self.depth -= sum(each in _CLOSING for each in command.keywords)
+
+
 @dataclass(frozen=True)
 class LastList:
-    """Commands joined by ``&&`` and ``||`` that a script ends with; ``is_nested`` is in ``if``, ``{`` and such."""
+    """Commands joined by ``&&`` and ``||`` that a script ends with; ``is_nested`` is in ``if``, ``{`` and such.
+
+    ``is_followed`` is whether the shell has something to do behind it: brief commands, or a loop's next turn.
+    """
 
     commands: tuple[SimpleCommand, ...]
     is_nested: bool
+    is_followed: bool
 
 
-def last_lists(commands: Sequence[SimpleCommand]) -> tuple[LastList, ...]:
-    """The lists that a script may end with: one, or one for each branch."""
-    reading = _Backwards()
+def last_lists(
+    commands: Sequence[SimpleCommand], is_brief: Callable[[SimpleCommand], bool]
+) -> tuple[LastList, ...]:
+    """The lists that a script may end with: one, or one for each branch; and what precedes the brief ones."""
+    reading = _Backwards(is_brief)
     for command in reversed(commands):
         reading.take(command)
-    return tuple(
-        LastList(tuple(reversed(found)), nested)
-        for found, nested in zip(reading.found, reading.nested, strict=True)
-    )
+    return tuple(LastList(tuple(reversed(found)), *told) for found, told in reading.found)
+
+
+# Whether nothing follows, something brief or a loop's next turn, or more than that.
+_Place = Literal["end", "followed", ""]
 
 
 @dataclass
 class _Level:
-    """What a place in a compound command is: ``ends`` is whether nothing follows, ``at_end`` was it at its end."""
+    """What a place in a compound command is: ``place`` is where it is, ``at_end`` was where its end is."""
 
-    ends: bool = True
-    at_end: bool = True
+    place: _Place = "end"
+    at_end: _Place = "end"
     joined: list[SimpleCommand] | None = None
 
 
 @dataclass
 class _Backwards:
-    """One pass over the commands, the last first."""
+    """One pass over the commands, the last first; ``found`` are lists, whether nested, and whether followed."""
 
-    found: list[list[SimpleCommand]] = field(default_factory=list)
-    nested: list[bool] = field(default_factory=list)
+    is_brief: Callable[[SimpleCommand], bool]
+    found: list[tuple[list[SimpleCommand], tuple[bool, bool]]] = field(default_factory=list)
     levels: list[_Level] = field(default_factory=lambda: [_Level()])
 
     def take(self, command: SimpleCommand) -> None:
@@ -95,7 +139,7 @@ class _Backwards:
             self._keyword(keyword, is_joined=command.before in ("&&", "||"))
         level = self.levels[-1]
         if command.before == ";;":
-            level.ends = level.at_end
+            level.place = level.at_end
         if command.before not in ("&&", "||") or command.keywords:
             level.joined = None
 
@@ -103,24 +147,24 @@ class _Backwards:
         level = self.levels[-1]
         if level.joined is not None:
             level.joined.append(command)
-        elif level.ends:
+        elif level.place:
             level.joined = [command]
-            self.found.append(level.joined)
-            self.nested.append(len(self.levels) > 1)
-        level.ends = False
+            self.found.append((level.joined, (len(self.levels) > 1, level.place == "followed")))
+        level.place = "followed" if level.place and self.is_brief(command) else ""
 
     def _keyword(self, keyword: str, *, is_joined: bool) -> None:
         level = self.levels[-1]
         if keyword in _CLOSING:
             level.joined = None
-            self.levels.append(_Level(level.ends, level.ends))
+            place: _Place = "followed" if level.place and keyword == "done" else level.place
+            self.levels.append(_Level(place, place))
         elif keyword in _OPENING and len(self.levels) > 1:
             at_end = self.levels.pop().at_end
-            self.levels[-1].ends = at_end and is_joined
+            self.levels[-1].place = "followed" if at_end and is_joined else ""
         elif keyword in ("else", "elif"):
-            level.ends = level.at_end
+            level.place = level.at_end
         elif keyword in ("then", "do"):
-            level.ends = False
+            level.place = ""
 
 
 @dataclass
@@ -133,14 +177,22 @@ class _Reading:
     parentheses: int = 0
     is_target: bool = False
     is_redirected: bool = False
+    is_named: bool = False
 
     def word(self, text: str) -> None:
-        if not self.is_target:
+        if self.is_target:
+            self.is_target = False
+        elif self.words[-1:] == ["function"] and not _split(self.words)[1]:
+            self._define((*_split(self.words)[0][:-1],), text)
+            self.is_named = True
+        else:
             self.words.append(text)
-        self.is_target = False
+            self.is_named = False
 
     def operator(self, text: str) -> None:
-        if text[0] in "<>" or text.startswith("&>"):
+        if self.is_named and text in "()":  # they may stand behind the name of a function
+            self.is_named = text == "("
+        elif text[0] in "<>" or text.startswith("&>"):
             self.is_target = self.is_redirected = True
         elif text == "(":
             self._open()
@@ -151,11 +203,15 @@ class _Reading:
 
     def _open(self) -> None:
         keywords, rest = _split(self.words)
-        if rest:  # the name of a function
-            self.words = []
+        if rest:
+            self._define(keywords, rest[0])
             return
         self.parentheses += 1
         self.found.append(SimpleCommand((), (*keywords, "("), self.before))
+        self.words, self.before = [], ""
+
+    def _define(self, keywords: tuple[str, ...], name: str) -> None:
+        self.found.append(SimpleCommand((), keywords, self.before, defines=name))
         self.words, self.before = [], ""
 
     def _close(self) -> None:

@@ -14,11 +14,12 @@ from typing import Any
 
 from ..dockerfile.commands import is_assignment, script_of, unwrapped
 from ..dockerfile.programs import Program, is_known, programs
-from ..dockerfile.shell import LastList, SimpleCommand, last_lists, simple_commands
+from ..dockerfile.shell import LastList, SimpleCommand, last_lists, simple_commands, without_functions
 from ..dockerfile.spaces import is_number
 from ..loopback import is_loopback
 
 _STREAMLIT_PORT = 8501
+_DEEPEST = 50  # functions that call one another
 
 Words = Sequence[str]
 Variables = Mapping[str, str]
@@ -67,12 +68,15 @@ def _by_a_shell(found: ServerAddress) -> ServerAddress:
     return found if is_known(found.port_text) else replace(found, port_text="")
 
 
-def swallows_signals(words: Words, shell: str = "dash") -> bool:
+def swallows_signals(words: Words, shell: str = "dash") -> bool | None:
     """Whether a shell stays process 1 and keeps SIGTERM to itself; ``shell`` is what ``sh`` is in the image.
+
+    None is not known, as where a trap may pass it on.
 
     ``exec`` makes the program process 1. Without it, dash (``sh`` of Debian) starts the program as a child. ash
     (BusyBox, ``sh`` of Alpine) replaces itself by the last simple command, and bash where this is neither in a
-    compound command nor redirected. Measured with dash 0.5.12, bash 5.2 and BusyBox 1.35.
+    compound command nor redirected, and not behind ``&``; both only without a trap, outside of loops and functions.
+    Measured with dash 0.5.12, bash 5.2 and BusyBox 1.35.
     """
     started, _ = unwrapped(words, {})
     script = script_of(started)
@@ -80,24 +84,91 @@ def swallows_signals(words: Words, shell: str = "dash") -> bool:
         return False
     name = posixpath.basename(started[0])
     kind = shell if name == "sh" else name
-    return not all(_is_replaced(each, kind) for each in last_lists(simple_commands(script)))
+    commands = simple_commands(script)
+    traps = [action for each in commands if (action := _trap(each))]
+    if _Script(commands).leaves_no_shell("" if traps else kind):
+        return False
+    return None if any("kill" in each for each in traps) else True
 
 
-def _is_replaced(ends: LastList, shell: str) -> bool:
-    """Whether no shell is left where the script ends with these commands."""
-    told = [(_without_variables(each), each) for each in ends.commands]
-    long = [(words, each) for words, each in told if words and words[0] not in _BRIEF]
-    if not long or any(words[0] == "exec" and len(words) > 1 for words, _ in long):
-        return True
-    last = long[-1][1]
-    is_plain = last is ends.commands[-1] and not {"|", "|&", "&"} & {last.before, last.behind}
-    if shell == "ash":
-        return is_plain
-    return shell in ("bash", "zsh") and is_plain and not ends.is_nested and not last.is_redirected
+def _trap(command: SimpleCommand) -> str:
+    """What the shell does for a signal by this command; empty where it does nothing, or what it would do anyway."""
+    name, *operands = _without_variables(command) or ("",)
+    given = [word for word in operands if word != "--"]
+    is_set = name == "trap" and len(given) > 1 and not given[0].startswith("-")
+    return given[0].strip("'\"") if is_set else ""
+
+
+class _Script:
+    """A script with its functions."""
+
+    def __init__(self, commands: Sequence[SimpleCommand]) -> None:
+        self._commands, self._functions = without_functions(commands)
+        self._known: dict[str, bool] = {}
+        self._brief = _BRIEF
+        bodies = self._functions.items()
+        self._brief = _BRIEF | {name for name, body in bodies if all(self._is_brief(each) for each in body)}
+
+    def leaves_no_shell(self, shell: str) -> bool:
+        """Whether no shell is left where the script ends; one of no name replaces itself only by ``exec``."""
+        return self._is_replaced(self._commands, shell, _DEEPEST)
+
+    def _is_replaced(self, commands: Sequence[SimpleCommand], shell: str, deepest: int) -> bool:
+        ends = last_lists(commands, self._is_brief)
+        if told := [(each, long) for each in ends if (long := self._long(each.commands))]:
+            return all(self._is_replaced_by(each, long, shell, deepest) for each, long in told)
+        return not self._long(commands)
+
+    def _long(self, commands: Sequence[SimpleCommand]) -> Sequence[SimpleCommand]:
+        return [each for each in commands if not self._is_brief(each)]
+
+    def _is_brief(self, command: SimpleCommand) -> bool:
+        """Whether a command of the shell ends at once, as one that only sets variables does."""
+        words = _without_variables(command)
+        return not words or words[0] in self._brief
+
+    def _is_replaced_by(
+        self, ends: LastList, long: Sequence[SimpleCommand], shell: str, deepest: int
+    ) -> bool:
+        if any(self._is_by_exec(each, deepest) for each in long):
+            return True
+        last, name = long[-1], _without_variables(long[-1])[0]
+        is_last = last is ends.commands[-1] and not ends.is_followed and not _is_in_a_subshell(last)
+        if not is_last or name in self._functions or name in _OWN or "!" in last.keywords:
+            return False
+        if shell == "ash":
+            return True
+        is_plain = not ends.is_nested and not last.is_redirected and last.before != "&" and name != "time"
+        return shell in ("bash", "zsh") and is_plain
+
+    def _is_by_exec(self, command: SimpleCommand, deepest: int) -> bool:
+        """Whether the command is ``exec`` with a program, or a function that ends so."""
+        name, *operands = _without_variables(command)
+        if _is_in_a_subshell(command):
+            return False
+        return bool(operands) if name == "exec" else self._ends_by_exec(name, deepest)
+
+    def _ends_by_exec(self, name: str, deepest: int) -> bool:
+        body = self._functions.get(name)
+        if body is None or not deepest:
+            return False
+        if name not in self._known:
+            self._known[name] = False  # it may call itself
+            self._known[name] = name not in self._brief and self._is_replaced(body, "", deepest - 1)
+        return self._known[name]
+
+
+def _is_in_a_subshell(command: SimpleCommand) -> bool:
+    """Whether the command is in a pipe or in the background."""
+    return command.before in ("|", "|&") or command.behind in ("|", "|&", "&")
 
 
 # Commands of a shell that end at once.
-_BRIEF = frozenset({"true", "false", ":", "echo", "exit", "return", "export", "cd", "set"})
+_BRIEF = frozenset(
+    {"true", "false", ":", "echo", "exit", "return", "export", "cd", "set", "trap", "break", "continue"}
+)
+# Commands of a shell that go on for longer and start what is no last command of the script.
+_OWN = frozenset({"eval", "wait", ".", "source"})
 
 
 def _without_variables(command: SimpleCommand) -> Words:

@@ -177,7 +177,10 @@ def signals(facts: Facts) -> CheckResult:
         raise UnknownError("the command is not in exec form, but looks as if it should be")
     if says := _not_for_its_program(stage, facts):
         raise UnknownError(says)
-    if swallows_signals(words, _shell_of(facts)):
+    swallows = swallows_signals(words, _shell_of(facts))
+    if swallows is None:
+        raise UnknownError(f"cannot tell from the script of {_shown(words)} whether it passes SIGTERM on")
+    if swallows:
         saw = f"{_shown(words)}: the shell does not pass SIGTERM on, so each stop takes 30 s and ends with SIGKILL"
         return warned(saw, 'write the command as a list, or begin it with "exec"')
     if script_of(words) is None and words[0].endswith(".sh"):

@@ -1510,6 +1510,12 @@ CASES = [
     case(
         "dockerfile.signals",
         "skip",
+        "whether it passes SIGTERM on",
+        dockerfile=dockerfile("CMD trap 'kill $!' TERM; streamlit run a.py & wait"),
+    ),
+    case(
+        "dockerfile.signals",
+        "skip",
         "is in shell form behind an ENTRYPOINT",
         dockerfile=dockerfile('ENTRYPOINT ["streamlit", "run"]', "CMD app.py"),
     ),

@@ -268,6 +268,41 @@ def test_which_addresses_nobody_reaches(address: str, unreachable: bool) -> None
         ("sh -c 'A=1 exec streamlit run a.py'", False),
         ("sh -c 'streamlit run a.py & wait'", True),
         ("tini -- sh -c 'streamlit run a.py'", True),
+        ("ash -c 'while true; do streamlit run a.py; done'", True),
+        ("ash -c 'until false; do streamlit run a.py; done'", True),
+        ("ash -c 'for i in 1 2; do streamlit run a.py; done'", True),
+        ("ash -c 'for i in 1 2; do if a; then streamlit run a.py; fi; done'", True),
+        ("ash -c 'while true; do streamlit run a.py; echo again; done'", True),
+        ("sh -c 'while true; do exec streamlit run a.py; done'", False),
+        ("ash -c 'while ! nc db 1; do sleep 1; done; streamlit run a.py'", False),
+        ("bash -c 'trap : TERM; uvicorn a:b'", True),
+        ("ash -c 'trap : TERM; uvicorn a:b'", True),
+        ("ash -c 'if a; then trap \"echo no\" EXIT; fi; uvicorn a:b'", True),
+        ("bash -c 'trap : TERM; exec uvicorn a:b'", False),
+        ("bash -c 'trap - TERM; uvicorn a:b'", False),
+        ("bash -c 'main() { uvicorn a:b; }; main'", True),
+        ("ash -c 'main() { uvicorn a:b; }; main'", True),
+        ("ash -c 'function main { uvicorn a:b; }; main'", True),
+        ("bash -c 'function main() { uvicorn a:b; }; main'", True),
+        ("bash -c 'function main() { exec uvicorn a:b; }\nmain \"$@\"'", False),
+        ("sh -c 'main() { a; exec uvicorn a:b; }; main || exit 1'", False),
+        ("sh -c 'a() { b; }; b() { if c; then exec uvicorn a:b; else exec d; fi; }; a'", False),
+        ("ash -c 'a() { a; }; a'", True),
+        ("ash -c 'main() { exec uvicorn a:b; }; main | tee log'", True),
+        ("bash -c 'a() { true; }; uvicorn a:b'", False),
+        ("bash -c 'uvicorn a:b; a() { true; }'", False),
+        ("sh -c 'no() { echo no; }; uvicorn a:b || no'", True),
+        ("sh -c 'no() { echo no; exit 1; }; case $X in a) exec uvicorn a:b;; *) no;; esac'", False),
+        ("sh -c 'a() { uvicorn a:b; if c; then echo d; fi; }; a'", True),
+        ("sh -c 'uvicorn a:b; if c; then echo d; fi'", True),
+        ("ash -c 'nginx & uvicorn a:b'", False),
+        ("bash -c 'nginx & uvicorn a:b'", True),
+        ("ash -c 'uvicorn a:b & wait'", True),
+        ("ash -c 'uvicorn a:b; echo done'", True),
+        ("ash -c 'uvicorn a:b || { echo no; exit 1; }'", True),
+        ("ash -c '! uvicorn a:b'", True),
+        ("ash -c 'eval uvicorn a:b'", True),
+        ("ash -c 'exec uvicorn a:b | tee log'", True),
         ("bash start.sh", False),
         ("", False),
     ],
@@ -290,6 +325,22 @@ def test_who_keeps_sigterm(command: str, swallows: bool) -> None:
         *("if true; then sleep 99; fi", "{ sleep 99; }", "false || sleep 99", "exec sleep 99 || true"),
         *("if true; then exec sleep 99; fi", "set -e; sleep 99", "true | sleep 99", "sleep 99 | cat"),
         *("true & exec sleep 99", "true\nsleep 99", "case a in b) true;; a) exec sleep 99;; esac"),
+        *("while true; do sleep 99; done", "for i in 1; do sleep 99; done", "until false; do sleep 99; done"),
+        *("while true; do exec sleep 99; done", "while true; do sleep 99; echo again; done"),
+        *(
+            "trap : TERM; sleep 99",
+            "trap : TERM; exec sleep 99",
+            "trap - TERM; sleep 99",
+            "trap : EXIT; sleep 99",
+        ),
+        *("f() { sleep 99; }; f", "f() { exec sleep 99; }; f || true", "f() { true; }; sleep 99"),
+        *(
+            "f() { g; }; g() { exec sleep 99; }; f",
+            "f() (sleep 99); f",
+            "trap : TERM; f() { exec sleep 99; }; f",
+        ),
+        *("true & sleep 99", "sleep 99 & wait", "sleep 99; exit", "! sleep 99", "eval sleep 99"),
+        *("sleep 99 || { echo; exit; }", "exec sleep 99 | cat", "command sleep 99"),
     ],
 )
 @pytest.mark.parametrize("shell", ["dash", "bash", "busybox ash"])
@@ -319,6 +370,11 @@ def _sleeps(group: int) -> bool:
             if os.getpgid(int(path.parent.name)) == group:
                 found.append(path.read_bytes().split(b"\0")[0])
     return b"sleep" in found
+
+
+def test_a_trap_may_pass_sigterm_on() -> None:
+    script = "trap 'kill -TERM $child' TERM; uvicorn a:b & child=$!; wait $child"
+    assert swallows_signals(["sh", "-c", script]) is None
 
 
 def test_what_sh_is_in_alpine_ends_with_the_program() -> None:
