@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, replace
 
 from .commands import parameters_of, script_of, unwrapped
-from .shell import SimpleCommand, simple_commands
+from .shell import OpenScriptError, SimpleCommand, simple_commands
 from .words import WordError, expand
 
 NOT_KNOWN = "`?`"
@@ -51,7 +51,10 @@ def is_known(text: str) -> bool:
 
 
 def programs(words: Sequence[str], environment: Mapping[str, str]) -> tuple[Program, ...]:
-    """Every program that the words start, also those that scripts in the words start."""
+    """Every program that the words start, also those that scripts in the words start.
+
+    A shell is among them where its script cannot be read.
+    """
     return tuple(_started(Program(tuple(words), environment), _DEEPEST))
 
 
@@ -60,12 +63,16 @@ def _started(given: Program, deepest: int) -> Iterator[Program]:
     if not words:
         return
     program = replace(given, words=words, environment=ChainMap(changed, _mutable(given.environment)))
-    script = script_of(words)
-    if script is None or not deepest:
+    script = script_of(words) if deepest else None
+    try:
+        commands = None if script is None else simple_commands(script)
+    except OpenScriptError:
+        commands = None
+    if commands is None:
         yield program
         return
     shell = _Shell(program.environment, parameters_of(words))
-    for command in simple_commands(script):
+    for command in commands:
         for each in shell.run(command):
             yield from _started(each, deepest - 1)
 

@@ -1,6 +1,6 @@
 """A shell's script as its simple commands, whose words stay as they are written, with quotes and variables. Pure.
 
-Source: POSIX, "Shell Command Language", on quoting, tokens, reserved words and redirection.
+Source: POSIX, "Shell Command Language", on quoting, tokens, reserved words, redirection and here-documents.
 """
 
 from __future__ import annotations
@@ -10,7 +10,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-_OPERATOR = re.compile(r"&&|\|\||;;&?|;&|\|&|&>{1,2}|>>|>\||>&|<&|<<-?|<>|[;|&()<>\n]")
+_OPERATOR = re.compile(r"&&|\|\||;;&?|;&|\|&|&>{1,2}|>>|>\||>&|<&|<<<|<<-?|<>|[;|&()<>\n]")
+# An expansion whose word is a pattern, in which quotes count also within double quotes.
+_OF_A_PATTERN = re.compile(r"\$\{(?:[A-Za-z_]\w{0,99}|\d{1,9}|[@*?$!-])[#%/]")
 _BLANK = " \t\r"
 RESERVED = frozenset(
     {"if", "then", "elif", "else", "fi", "while", "until", "do", "done", "{", "}", "!", "esac"}
@@ -37,21 +39,18 @@ class SimpleCommand:
     defines: str = ""
 
 
-class _OpenError(ValueError):
-    """A quote or a bracket is open: a shell refuses the script."""
+class OpenScriptError(ValueError):
+    """A quote, a bracket or a here-document of a script is open, so nothing is known of what it does."""
 
 
 def simple_commands(script: str) -> list[SimpleCommand]:
-    """All simple commands of a script, in order; none where a quote is open."""
+    """All simple commands of a script, in order. Raises OpenScriptError."""
     reading = _Reading()
-    try:
-        for is_operator, text in (*_tokens(script), (True, "\n")):
-            if is_operator:
-                reading.operator(text)
-            else:
-                reading.word(text)
-    except _OpenError:
-        return []
+    for is_operator, text in (*_tokens(script), (True, "\n")):
+        if is_operator:
+            reading.operator(text)
+        else:
+            reading.word(text)
     return reading.found
 
 
@@ -245,8 +244,8 @@ def _split(words: list[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 
 def _tokens(script: str) -> Iterator[tuple[bool, str]]:
-    """Operators (True) and words (False). Raises _OpenError."""
-    at, word = 0, ""
+    """Operators (True) and words (False), without here-documents. Raises OpenScriptError."""
+    at, word, documents = 0, "", _HereDocuments(script)
     while at < len(script):
         char, operator = script[at], _OPERATOR.match(script, at)
         if script.startswith("\\\n", at):
@@ -259,35 +258,69 @@ def _tokens(script: str) -> Iterator[tuple[bool, str]]:
         elif char in _BLANK or operator:
             is_descriptor = operator is not None and operator[0][0] in "<>" and word.isdecimal()
             if word and not is_descriptor:
+                documents.word(word)
                 yield False, word
+            word, at = "", operator.end() if operator else at + 1
             if operator:
                 yield True, operator[0]
-            word, at = "", operator.end() if operator else at + 1
+                at = documents.behind(operator[0], at)
         else:
             word, at = word + char, at + 1
     if word:
         yield False, word
 
 
+class _HereDocuments:
+    """The here-documents whose operators were read and whose lines were not yet."""
+
+    def __init__(self, script: str) -> None:
+        self._script = script
+        self._operator = ""
+        self._open: list[tuple[str, str]] = []
+
+    def word(self, text: str) -> None:
+        """Takes a word, which behind the operator is the line that ends the document."""
+        if self._operator:
+            self._open.append((self._operator, re.sub(r"[\\'\"]", "", text)))
+        self._operator = ""
+
+    def behind(self, operator: str, at: int) -> int:
+        """Where the script goes on behind an operator that ends at ``at``."""
+        self._operator = operator if operator in ("<<", "<<-") else ""
+        while operator == "\n" and self._open:
+            at = self._end(*self._open.pop(0), at)
+        return at
+
+    def _end(self, operator: str, delimiter: str, at: int) -> int:
+        while at < len(self._script):
+            start, end = at, self._script.find("\n", at) % (len(self._script) + 1)
+            line, at = self._script[start:end], end + 1
+            if (line.lstrip("\t") if operator == "<<-" else line) == delimiter:
+                return min(at, len(self._script))
+        raise OpenScriptError
+
+
 def _end(script: str, at: int) -> int:
-    """Where what begins with a quote, a backslash or a dollar ends. Raises _OpenError."""
-    closing: list[str] = []
+    """Where what begins with a quote, a backslash or a dollar ends. Raises OpenScriptError."""
+    closing: list[tuple[str, bool]] = []  # what is awaited, and whether ' is a character till then
     while at < len(script):
-        char, awaited = script[at], closing[-1] if closing else ""
+        char = script[at]
+        awaited, is_plain = closing[-1] if closing else ("", False)
         if char == awaited:
             closing.pop()
         elif awaited == "'":
             pass
         elif char == "\\":
             at += 1
-        elif char in '"`' or (char == "'" and awaited != '"'):
-            closing.append(char)
-        elif script.startswith(("$(", "${"), at):
+        elif char in '"`' or (char == "'" and not is_plain):
+            closing.append((char, char == '"'))
+        elif script.startswith("${", at):
+            closing.append(("}", is_plain and not _OF_A_PATTERN.match(script, at)))
             at += 1
-            closing.append(")" if script[at] == "(" else "}")
-        elif char == "(" and awaited == ")":
-            closing.append(")")
+        elif script.startswith("$(", at) or (char == "(" and awaited == ")"):
+            closing.append((")", False))
+            at += char == "$"
         at += 1
         if not closing:
             return min(at, len(script))
-    raise _OpenError
+    raise OpenScriptError

@@ -14,7 +14,14 @@ from typing import Any
 
 from ..dockerfile.commands import is_assignment, script_of, unwrapped
 from ..dockerfile.programs import Program, is_known, programs
-from ..dockerfile.shell import LastList, SimpleCommand, last_lists, simple_commands, without_functions
+from ..dockerfile.shell import (
+    LastList,
+    OpenScriptError,
+    SimpleCommand,
+    last_lists,
+    simple_commands,
+    without_functions,
+)
 from ..dockerfile.spaces import is_number
 from ..loopback import is_loopback
 
@@ -51,6 +58,8 @@ def servers(
 ) -> tuple[ServerAddress, ...]:
     """Every program that the command starts and that may listen; empty where its words name no server.
 
+    A shell may, where its script cannot be read.
+
     ``config`` is the ``[server]`` section of Streamlit's config.toml. ``gunicorn_file_binds`` is whether the
     gunicorn.conf.py that Gunicorn reads without being told sets where it listens. Programs of several branches that
     listen alike are one.
@@ -71,7 +80,7 @@ def _by_a_shell(found: ServerAddress) -> ServerAddress:
 def swallows_signals(words: Words, shell: str = "dash") -> bool | None:
     """Whether a shell stays process 1 and keeps SIGTERM to itself; ``shell`` is what ``sh`` is in the image.
 
-    None is not known, as where a trap may pass it on.
+    None is not known: a trap may pass it on, or the script cannot be read.
 
     ``exec`` makes the program process 1. Without it, dash (``sh`` of Debian) starts the program as a child. ash
     (BusyBox, ``sh`` of Alpine) replaces itself by the last simple command, and bash where this is neither in a
@@ -84,11 +93,23 @@ def swallows_signals(words: Words, shell: str = "dash") -> bool | None:
         return False
     name = posixpath.basename(started[0])
     kind = shell if name == "sh" else name
-    commands = simple_commands(script)
+    try:
+        commands = simple_commands(script)
+    except OpenScriptError:
+        return None
     traps = [action for each in commands if (action := _trap(each))]
     if _Script(commands).leaves_no_shell("" if traps else kind):
         return False
     return None if any("kill" in each for each in traps) else True
+
+
+def is_open(words: Words) -> bool:
+    """Whether the words are those of a shell whose script cannot be read, with an open quote, for example."""
+    try:
+        simple_commands(script_of(unwrapped(words, {})[0]) or "")
+    except OpenScriptError:
+        return True
+    return False
 
 
 def _trap(command: SimpleCommand) -> str:
@@ -188,7 +209,8 @@ def _server(
         return known(arguments, environment)
     if name.startswith("python") and len(arguments) > 1 and arguments[0].endswith("manage.py"):
         return _django(arguments[1:])
-    return ServerAddress(name) if started.behind == "&" else None
+    may_listen = started.behind == "&" or script_of(started.words) is not None
+    return ServerAddress(name) if may_listen else None
 
 
 def _streamlit(arguments: Words, environment: Variables, config: Mapping[str, Any]) -> ServerAddress | None:

@@ -18,7 +18,7 @@ from ..dockerfile.scripts import Fault, FaultyScript
 from ..dockerfile.shell_syntax import Construct, uninterpreted, words_behind_a_script
 from ..errors import DockerfileError
 from .check import CheckResult, UnknownError, failed, listed, passed, warned
-from .command import ServerAddress, servers, swallows_signals
+from .command import ServerAddress, is_open, servers, swallows_signals
 from .facts import Facts
 from .in_image import process_environment, process_words
 
@@ -177,6 +177,8 @@ def signals(facts: Facts) -> CheckResult:
         raise UnknownError("the command is not in exec form, but looks as if it should be")
     if says := _not_for_its_program(stage, facts):
         raise UnknownError(says)
+    if is_open(words):
+        raise _not_read(words)
     swallows = swallows_signals(words, _shell_of(facts))
     if swallows is None:
         raise UnknownError(f"cannot tell from the script of {_shown(words)} whether it passes SIGTERM on")
@@ -392,6 +394,8 @@ def _listens(facts: Facts) -> ServerAddress:
     words = _words(facts, stage)
     if reading := _not_for_its_program(stage, facts):
         raise UnknownError(reading)
+    if is_open(words):
+        raise _not_read(words)
     binds = facts.known("gunicorn_file_binds")
     environment = process_environment(facts.settings, stage)
     config = facts.known("streamlit_config") if _starts(words, environment, "streamlit") else {}
@@ -406,6 +410,12 @@ def _listens(facts: Facts) -> ServerAddress:
     if found[0].port is None and not found[0].port_text:
         raise UnknownError(f"the words of {found[0].program} do not tell its port, or name several addresses")
     return found[0]
+
+
+def _not_read(words: tuple[str, ...]) -> UnknownError:
+    return UnknownError(
+        f"cannot read the script of {_shown(words)}: a quote, a bracket or a here-document in it is open"
+    )
 
 
 def _starts(words: Sequence[str], environment: Mapping[str, str], program: str) -> bool:

@@ -1507,6 +1507,15 @@ CASES = [
         dockerfile=dockerfile('CMD ["streamlit", "run", "a", "--server.baseUrlPath=b"]'),
     ),
     case("dockerfile.signals", "skip", "the base image's command", dockerfile=dockerfile()),
+    *(
+        case(
+            id_,
+            "skip",
+            "a quote, a bracket or a here-document in it is open",
+            dockerfile=dockerfile('CMD exec streamlit run "a.py'),
+        )
+        for id_ in ("dockerfile.signals", "dockerfile.port", "dockerfile.address")
+    ),
     case(
         "dockerfile.signals",
         "skip",

@@ -341,6 +341,7 @@ def test_who_keeps_sigterm(command: str, swallows: bool) -> None:
         ),
         *("true & sleep 99", "sleep 99 & wait", "sleep 99; exit", "! sleep 99", "eval sleep 99"),
         *("sleep 99 || { echo; exit; }", "exec sleep 99 | cat", "command sleep 99"),
+        *("cat <<EOF\nexec true\nEOF\nsleep 99", "cat <<-'EOF'\n\tit's\n\tEOF\nsleep 99"),
     ],
 )
 @pytest.mark.parametrize("shell", ["dash", "bash", "busybox ash"])
@@ -370,6 +371,43 @@ def _sleeps(group: int) -> bool:
             if os.getpgid(int(path.parent.name)) == group:
                 found.append(path.read_bytes().split(b"\0")[0])
     return b"sleep" in found
+
+
+@pytest.mark.parametrize(
+    "script",
+    ["uvicorn a:b; echo 'it", 'exec uvicorn "a:b', "cat <<EOF; exec uvicorn a:b\nx\n", "uvicorn ${A:-a:b"],
+)
+def test_nothing_is_known_of_a_script_that_cannot_be_read(script: str) -> None:
+    """A quote, a bracket or a here-document is open."""
+    assert swallows_signals(["sh", "-c", script]) is None
+    (found,) = servers(["sh", "-c", script], ENVIRONMENT, {})
+    assert (found.program, found.port, found.port_text) == ("sh", None, "")
+    both = servers(["bash", "-c", f"uvicorn a:b --port 80 & sh -c {shlex.quote(script)}"], {}, {})
+    assert [each.program for each in both] == ["uvicorn", "sh"]
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        'echo "${MSG:-it\'s up}"',
+        'echo "${A:-${B:-it\'s}}"',
+        'echo "${A#\'"\'}"',
+        'echo "$(echo \'a"\')"',
+        "echo \"${A:-$(echo ')')}\"",
+        "cat <<EOF > c.toml\nport=8080\nexec gunicorn a:b\nit's\nEOF",
+        "cat <<-'E O F' > c.toml\n\tport=8080\n EOF\n\tE O F",
+        'cat <<\\A << "B" >c # it\'s\nport=8080\nB\nA\nport=8080\nB',
+        "if cat <<EOF; then\nport=8080; fi\nEOF\necho; fi",
+        "cat <<<EOF",
+    ],
+)
+def test_quotes_and_here_documents(before: str) -> None:
+    """POSIX, 2.7.4: a here-document is no command. In double quotes ``'`` is a character, also in ``${…}``."""
+    script = f"port=80\n{before}\nexec uvicorn a:b --port $port"
+    found = listens(["sh", "-c", script], {}, {})
+    assert found is not None
+    assert (found.program, found.port) == ("uvicorn", 80)
+    assert swallows_signals(["sh", "-c", script]) is False
 
 
 def test_a_trap_may_pass_sigterm_on() -> None:
