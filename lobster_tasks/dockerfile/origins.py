@@ -13,7 +13,7 @@ from pathlib import Path
 
 from .model import Copy, Dockerfile, Stage, UnexecutedInstruction
 
-_DEEPEST = 8  # stages that copy from one another
+_MOST = 1000  # paths in stages that copy from one another
 
 
 @dataclass(frozen=True)
@@ -29,9 +29,31 @@ class Origin:
     later: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class _Before:
+    """A path in another stage, where its file was before it was copied."""
+
+    stage: int
+    path: str
+    later: tuple[str, ...]
+
+
 def origins(file: Dockerfile, stage: Stage, path: str, context: Path) -> Iterator[Origin]:
-    """What may have brought the absolute ``path``, the last first. Not every ``source`` exists."""
-    yield from _origins(file, stage, path, context, (), _DEEPEST)
+    """What may have brought the absolute ``path``, the last first. Not every ``source`` exists.
+
+    A path of a stage is followed once, however many copies lead to it.
+    """
+    seen: set[tuple[int, str]] = set()
+    ways = [_of_stage(file, stage, path, context, ())]
+    while ways:
+        found = next(ways[-1], None)
+        if found is None:
+            ways.pop()
+        elif isinstance(found, Origin):
+            yield found
+        elif (place := (found.stage, found.path)) not in seen and len(seen) < _MOST:
+            seen.add(place)
+            ways.append(_of_stage(file, file.stages[found.stage], found.path, context, found.later))
 
 
 def run_lines(file: Dockerfile, stage: Stage) -> tuple[str, ...]:
@@ -40,20 +62,18 @@ def run_lines(file: Dockerfile, stage: Stage) -> tuple[str, ...]:
     return tuple(step.text for step in steps if isinstance(step, UnexecutedInstruction))
 
 
-def _origins(
-    file: Dockerfile, stage: Stage, path: str, context: Path, later: tuple[str, ...], deepest: int
-) -> Iterator[Origin]:
+def _of_stage(
+    file: Dockerfile, stage: Stage, path: str, context: Path, later: tuple[str, ...]
+) -> Iterator[Origin | _Before]:
     for each in reversed(file.lineage(stage)):
         for step in reversed(each.steps):
             if isinstance(step, UnexecutedInstruction):
                 later = (step.text, *later)
             elif isinstance(step, Copy) and step.image is None:
-                yield from _of_copy(file, step, path, context, later, deepest)
+                yield from _of_copy(step, path, context, later)
 
 
-def _of_copy(
-    file: Dockerfile, step: Copy, path: str, context: Path, later: tuple[str, ...], deepest: int
-) -> Iterator[Origin]:
+def _of_copy(step: Copy, path: str, context: Path, later: tuple[str, ...]) -> Iterator[Origin | _Before]:
     for heredoc in step.files:
         if path in (step.destination, _joined(step.destination, heredoc.name)):
             yield Origin(heredoc.name, path, heredoc.text, later)
@@ -61,9 +81,9 @@ def _of_copy(
         if step.stage is None:
             for name in _named(source, context):
                 yield from (Origin(found, path, None, later) for found in _sources(step, name, path))
-        elif deepest:
+        else:
             for found in _sources(step, source, path):
-                yield from _origins(file, file.stages[step.stage], f"/{found}", context, later, deepest - 1)
+                yield _Before(step.stage, f"/{found}", later)
 
 
 def _named(source: str, context: Path) -> Sequence[str]:

@@ -63,8 +63,8 @@ ODD = [
     "<<EOF\nx",
     "<<A " * 3000 + "\nA" * 3000,
     '"${X#' * 3000,
-    "f() { g; }; " * 3000,
-    "f() " * 3000,
+    "f() { g; }; " * 300,
+    "f() " * 300,
     "function",
     "trap",
     "case x in",
@@ -133,6 +133,21 @@ def test_of_a_dockerfile(text: str, tmp_path: Path) -> None:
 def test_of_many_stages(tmp_path: Path) -> None:
     stages = "\n".join(f"FROM s{number} AS s{number + 1}" for number in range(2000))
     checked(f"FROM x AS s0\n{stages}", tmp_path)
+
+
+@pytest.mark.parametrize("folders", ["/ /", "/a{0}/ /", "/ /a{0}/"])
+def test_of_stages_that_copy_much_from_one_another(folders: str, tmp_path: Path) -> None:
+    """The ways from a file of the last stage to one of the first are very many: 12 times as many with each stage."""
+    stages = [
+        "\n".join(
+            (
+                f"FROM x AS s{number}",
+                *(f"COPY --from=s{number - 1} {folders.format(copy)}" for copy in range(12)),
+            )
+        )
+        for number in range(1, 12)
+    ]
+    checked("\n".join(("FROM x AS s0", "COPY . .", *stages, 'CMD ["/a0/entry.sh"]')), tmp_path)
 
 
 @pytest.mark.parametrize(
