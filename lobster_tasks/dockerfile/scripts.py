@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from .commands import is_assignment, script_file_of
+from .commands import is_assignment, is_shell, script_file_of
 from .model import Dockerfile, Stage
 from .origins import Origin, origins
 from .programs import Program, is_known, programs
@@ -25,7 +25,8 @@ class FaultyScript:
     """A started script by its path in the build context.
 
     ``interpreter`` is a carriage return at the end of the line with ``#!``, which the kernel reads; ``shell`` one at
-    the end of the first line, which a shell reads; ``line`` one of a later line alone, which may be meant.
+    the end of the first line, which a shell reads; ``line`` one of a later line alone, which may be meant, and which a
+    shell reads.
     """
 
     name: str
@@ -79,8 +80,14 @@ def _fault(origin: Origin, folder: Path, *, by_shell: bool, may_fall_back: bool)
     if b"\r\n" not in beginning or any(_mends(text, origin.path) for text in origin.later):
         return None
     if not first.endswith(b"\r"):
-        return "line"
+        return "line" if by_shell or _is_for_a_shell(first) else None
     return "interpreter" if first.startswith(b"#!") and not by_shell else "shell"
+
+
+def _is_for_a_shell(first: bytes) -> bool:
+    """Whether a shell reads a script with this first line: the one that it names, or without ``#!`` any."""
+    words = first.removeprefix(b"#!").decode(errors="replace").split()
+    return not first.startswith(b"#!") or any(is_shell(each) for each in words)
 
 
 def _mends(text: str, path: str) -> bool:

@@ -95,7 +95,7 @@ def start_scripts(facts: Facts) -> CheckResult:
     for fault, (says, result) in _SCRIPT_FAULTS.items():
         if names := [each.name for each in found if each.fault == fault]:
             fix = f"dos2unix {names[0]}, and in .gitattributes: {names[0]} text eol=lf"
-            return result(f"the lines of {listed(names)} end in CR LF: {says}", fix)
+            return result(says.format(listed(names)), fix)
     if names := [each.name for each in found if each.fault == "byte-order-mark"]:
         saw = (
             f"{listed(names)} begins with a byte order mark, so Linux does not see its #!, and no task starts"
@@ -105,12 +105,19 @@ def start_scripts(facts: Facts) -> CheckResult:
 
 
 _SCRIPT_FAULTS: Mapping[Fault, tuple[str, Callable[[str, str], CheckResult]]] = {
-    "interpreter": ("Linux cannot find the interpreter, and no task starts", failed),
-    "shell": (
-        "the shell takes the CR for a part of each line's last word, and finds no such command",
+    "interpreter": (
+        "the lines of {} end in CR LF: Linux cannot find the interpreter, and no task starts",
         failed,
     ),
-    "line": ("only later ones, which a shell reads with the CR as a part of their last word", warned),
+    "shell": (
+        "the lines of {} end in CR LF: the shell takes the CR for a part of each line's last word, and finds no such "
+        "command",
+        failed,
+    ),
+    "line": (
+        "later lines of {} end in CR LF, and the shell takes the CR for a part of their last word",
+        warned,
+    ),
 }
 
 

@@ -78,6 +78,8 @@ def test_in_a_folder_of_its_own(tmp_path: Path) -> None:
         (CRLF, ("COPY --parents entry.sh /x/", "CMD /x/y/entry.sh")),
         (CRLF, ("COPY . .", 'CMD ["streamlit", "run", "app.py"]')),
         (CRLF, ("COPY --from=other entry.sh .", 'ENTRYPOINT ["./entry.sh"]')),
+        (b"#!/usr/bin/env python3\nprint()\r\n", ("COPY . .", 'ENTRYPOINT ["./entry.sh"]')),
+        (b"#!/usr/bin/node\nx()\r\n", ("COPY . .", "CMD exec ./entry.sh")),
     ],
 )
 def test_nothing_is_found_where_nothing_is_wrong(
@@ -94,6 +96,11 @@ def test_nothing_is_found_where_nothing_is_wrong(
         (CRLF, 'CMD ["sh", "entry.sh"]', "shell"),
         (b"exec x\r\n", "CMD ./entry.sh", "shell"),
         (b"#!/bin/sh\nprintf 'a\r\n'\n", 'CMD ["./entry.sh"]', "line"),
+        (b"#!/usr/bin/env -S bash -e\nexec x\r\n", 'CMD ["./entry.sh"]', "line"),
+        (b"#! /bin/busybox ash\nexec x\r\n", 'CMD ["./entry.sh"]', "line"),
+        (b"#!/usr/bin/env python3\nx\r\n", 'CMD ["sh", "entry.sh"]', "line"),
+        (b"exec x\nexec y\r\n", "CMD ./entry.sh", "line"),
+        (b"#!/usr/bin/env python3\r\nx\r\n", 'CMD ["./entry.sh"]', "interpreter"),
         (codecs.BOM_UTF8 + b"#!/bin/sh\nexec x\n", 'CMD ["./entry.sh"]', "byte-order-mark"),
         (codecs.BOM_UTF8 + CRLF, 'CMD ["./entry.sh"]', "byte-order-mark"),
     ],

@@ -1477,7 +1477,7 @@ CASES = [
     case(
         "dockerfile.start-scripts",
         "warn",
-        "the lines of entry.sh end in CR LF: only later ones",
+        "later lines of entry.sh end in CR LF, and the shell takes the CR for a part of their last word",
         "dos2unix entry.sh",
         start_scripts=(FaultyScript("entry.sh", "line"),),
     ),
