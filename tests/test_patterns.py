@@ -24,9 +24,9 @@ import lobster_tasks
 from embedded_aws.iam.conditions import glob
 from embedded_aws.kernel.wildcards import wildcard
 from lobster_tasks import forwarding
+from lobster_tasks.dockerfile.ignore import DockerIgnore
 from lobster_tasks.dockerfile.words import expand
 from lobster_tasks.doctor import trust
-from lobster_tasks.images.ignore import DockerIgnore
 from tests.test_architecture import LIBRARY, PACKAGE, name_of, tree_of
 
 _PARSER = importlib.import_module("re._parser")

@@ -14,7 +14,8 @@ from typing import Any
 
 from .. import text_file
 from ..dockerfile import Dockerfile, Stage
-from ..dockerfile.globs import BadPatternError, of_paths
+from ..dockerfile.globs import BadPatternError
+from ..dockerfile.ignore import ignore_file, read_ignore
 from ..dockerfile.origins import Origin, origins, run_lines
 from ..dockerfile.programs import programs
 from ..settings import Settings
@@ -112,22 +113,13 @@ def _read(file: Dockerfile, origin: Origin, folder: Path) -> str:
         return ""
     except (OSError, ValueError) as error:
         raise UnknownError(f"{origin.source} cannot be read ({error})") from error
-    if _may_be_ignored(file.name, origin.source, folder):
-        raise UnknownError(f"the .dockerignore names {origin.source}, so the image may not contain it")
-    return text
+    return "" if _is_ignored(file.name, origin.source, folder) else text
 
 
-def _may_be_ignored(name: str, source: str, folder: Path) -> bool:
-    """Whether a pattern of .dockerignore matches a file or a folder that it is in."""
-    candidates = (folder / f"{name}.dockerignore", folder / ".dockerignore")
-    path = next((each for each in candidates if each.is_file()), None)
-    if path is None:
-        return False
-    parts = source.split("/")
-    above = ["/".join(parts[:end]) for end in range(1, len(parts) + 1)]
+def _is_ignored(name: str, source: str, folder: Path) -> bool:
+    """Whether a file is not in the build context; raises UnknownError where that is not known."""
+    path = ignore_file(folder, name)
     try:
-        lines = [line.strip() for line in text_file.read(path, any_bytes=True).split("\n")]
-        patterns = [of_paths(line.strip("/")) for line in lines if line[:1] not in ("", "#", "!")]
-    except (OSError, ValueError, BadPatternError):
-        return True
-    return any(each.fullmatch(candidate) for each in patterns for candidate in above)
+        return read_ignore(path)(source)
+    except (OSError, text_file.EncodingError, BadPatternError) as error:
+        raise UnknownError(f"{path and path.name} cannot be read ({error})") from error

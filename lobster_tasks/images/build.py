@@ -7,7 +7,6 @@ The same sources give the same digest. Shapes: OCI image specification 1.1.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,9 +15,9 @@ from typing import Any
 from .. import text_file
 from ..dockerfile import DEFAULT_SHELL, Dockerfile, HealthCheck, Stage, parse
 from ..dockerfile.globs import BadPatternError
+from ..dockerfile.ignore import DockerIgnore, ignore_file, read_ignore
 from ..dockerfile.scripts import Fault, faulty_scripts
 from ..errors import RefusedError
-from .ignore import DockerIgnore
 from .layer import Blob, blob_of, write_layer
 from .options import BuildOptions
 from .stages import StageFiles, assemble
@@ -90,29 +89,21 @@ def read_context(folder: Path, dockerfile: str) -> Tree:
 
     A file named after the Dockerfile, ``Dockerfile.streamlit.dockerignore``, replaces .dockerignore.
     """
-    candidates = (folder / f"{dockerfile}.dockerignore", folder / ".dockerignore")
-    found = next((path for path in candidates if os.path.lexists(path)), None)
-    return read_folder(folder, _ignore(found) if found else DockerIgnore(()))
-
-
-def _ignore(path: Path) -> DockerIgnore:
+    path = ignore_file(folder, dockerfile)
+    name = path.name if path else ""
     try:
-        return DockerIgnore(_lines(path))
+        ignore = read_ignore(path)
     except BadPatternError as error:
         raise RefusedError(
-            f"{path} has a pattern that Docker does not know.", str(error), f"correct {path.name}"
+            f"{path} has a pattern that Docker does not know.", str(error), f"correct {name}"
         ) from error
-
-
-def _lines(path: Path) -> list[str]:
-    try:
-        return text_file.read(path, any_bytes=True).split("\n")
     except (OSError, text_file.EncodingError) as error:
         raise RefusedError(
             f"{path} cannot be read.",
             str(error),
-            f"save {path.name} as UTF-8; without it, everything in the folder would be in the image",
+            f"save {name} as UTF-8; without it, everything in the folder would be in the image",
         ) from error
+    return read_folder(folder, ignore)
 
 
 def build(

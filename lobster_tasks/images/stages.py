@@ -10,9 +10,9 @@ from pathlib import Path
 
 from ..dockerfile import Copy, Dockerfile, MakeDirectory, Stage
 from ..dockerfile.globs import BadPatternError
+from ..dockerfile.ignore import BadLineError, DockerIgnore
 from ..errors import DockerfileError
 from .archive import BadArchiveError, is_archive, unpacked
-from .ignore import BadLineError, DockerIgnore
 from .modes import changed
 from .run import touch_files
 from .tree import FILE_MODE, EscapesError, Node, Tree

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from .. import text_file
+from ..dockerfile.ignore import DockerIgnore, compiled, has_wildcard
 from ..errors import RefusedError
-from .ignore import DockerIgnore, compiled, has_wildcard
 
 FILE_MODE, PROGRAM_MODE, DIRECTORY_MODE = 0o644, 0o755, 0o755
 _MOST_LINKS = 40  # as Linux (ELOOP)

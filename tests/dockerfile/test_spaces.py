@@ -8,9 +8,9 @@ import sys
 import pytest
 
 from lobster_tasks.dockerfile import parse
+from lobster_tasks.dockerfile.ignore import DockerIgnore
 from lobster_tasks.dockerfile.spaces import SPACE, trimmed
 from lobster_tasks.errors import DockerfileError
-from lobster_tasks.images.ignore import DockerIgnore
 from tests.test_architecture import PACKAGE, name_of, tree_of
 
 BETWEEN = "\t\v\f\r "
@@ -71,8 +71,7 @@ def test_letters_and_digits_are_asciis(text: str) -> None:
 def test_no_reader_of_dockerfiles_asks_python_what_white_space_is() -> None:
     folders = (PACKAGE / "dockerfile", PACKAGE / "images")
     readers = {
-        *(file for file in folders[0].rglob("*.py") if file.name in ("lines.py", "words.py", "stages.py")),
-        folders[1] / "ignore.py",
+        *(folders[0] / name for name in ("lines.py", "words.py", "stages.py", "ignore.py")),
         folders[1] / "layer.py",
     }
     asking = {

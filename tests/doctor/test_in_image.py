@@ -64,10 +64,31 @@ def test_a_config_file_that_is_not_known(folder: Path, lines: tuple[str, ...], w
         streamlit_config(dockerfile(*lines), SETTINGS, folder)
 
 
-@pytest.mark.parametrize("ignored", [".streamlit", "/.streamlit/", "*.toml\n.*", "**/config.toml"])
-def test_a_config_file_that_may_be_ignored(folder: Path, ignored: str) -> None:
+@pytest.mark.parametrize(
+    "ignored", [".streamlit", "/.streamlit/", "*.toml\n.*", "**/config.toml", "./.streamlit"]
+)
+def test_a_config_file_that_is_ignored(folder: Path, ignored: str) -> None:
     (folder / ".dockerignore").write_text(f"# mine\n{ignored}\n")
-    with pytest.raises(UnknownError, match="dockerignore"):
+    assert streamlit_config(dockerfile("COPY . .", STREAMLIT), SETTINGS, folder) == {}
+
+
+@pytest.mark.parametrize("ignored", ["*\n!.streamlit", "**\n!.streamlit/*.toml", "x\n  # .streamlit\n!x"])
+def test_a_config_file_that_is_an_exception(folder: Path, ignored: str) -> None:
+    """The last pattern that matches decides; a ``#`` behind a blank begins no comment, but a pattern."""
+    (folder / ".dockerignore").write_text(ignored)
+    assert streamlit_config(dockerfile("COPY . .", STREAMLIT), SETTINGS, folder) == {"port": 80}
+
+
+def test_the_ignore_file_of_a_dockerfile_counts_alone(folder: Path) -> None:
+    (folder / ".dockerignore").write_text(".streamlit")
+    (folder / "Dockerfile.dockerignore").write_text("x")
+    assert streamlit_config(dockerfile("COPY . .", STREAMLIT), SETTINGS, folder) == {"port": 80}
+
+
+@pytest.mark.parametrize("ignored", [b"[", b"!", b"\xff\xfe[\0"])
+def test_an_ignore_file_that_cannot_be_read(folder: Path, ignored: bytes) -> None:
+    (folder / ".dockerignore").write_bytes(ignored)
+    with pytest.raises(UnknownError, match="dockerignore cannot be read"):
         streamlit_config(dockerfile("COPY . .", STREAMLIT), SETTINGS, folder)
 
 

@@ -1,13 +1,16 @@
-"""Docker's path patterns: .dockerignore, COPY's wildcards and ``--exclude``. Pure."""
+"""Docker's path patterns: .dockerignore, COPY's wildcards and ``--exclude``. Pure, but for the reading of the file."""
 
 from __future__ import annotations
 
+import os
 import posixpath
 from collections.abc import Iterable
 from functools import cache
+from pathlib import Path
 
-from ..dockerfile.globs import BadPatternError, Glob, of_paths
-from ..dockerfile.spaces import trimmed
+from .. import text_file
+from .globs import BadPatternError, Glob, of_paths
+from .spaces import trimmed
 
 
 class BadLineError(BadPatternError):
@@ -39,6 +42,20 @@ class DockerIgnore:
     def reaches_below(self, folder: str) -> bool:
         """Whether something in an excluded folder may still be included."""
         return any(exception.may_go_on(f"{folder}/") for exception in self._exceptions)
+
+
+def ignore_file(folder: Path, dockerfile: str) -> Path | None:
+    """The .dockerignore of a build context, which one named after the Dockerfile replaces; None without any."""
+    candidates = (folder / f"{dockerfile}.dockerignore", folder / ".dockerignore")
+    return next((path for path in candidates if os.path.lexists(path)), None)
+
+
+def read_ignore(path: Path | None) -> DockerIgnore:
+    """The patterns of that file; none without one.
+
+    Raises OSError, EncodingError, and BadLineError for a pattern that Docker refuses.
+    """
+    return DockerIgnore(text_file.read(path, any_bytes=True).split("\n") if path else ())
 
 
 def has_wildcard(pattern: str) -> bool:

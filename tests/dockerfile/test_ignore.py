@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lobster_tasks.dockerfile.globs import BadPatternError
-from lobster_tasks.images.ignore import DockerIgnore, compiled
+from lobster_tasks.dockerfile.ignore import DockerIgnore, compiled
 
 
 @pytest.mark.parametrize(
