@@ -13,6 +13,7 @@ from collections import Counter
 from typing import Any
 from urllib.parse import urlencode
 
+from ..moto import dispatch
 from ..moto.adapter import JSON_TYPES, AwsError
 from ..moto.wire import CREDENTIAL, FORM, media_type, parameters, read_call
 
@@ -29,9 +30,10 @@ def in_one_way(environ: dict[str, Any]) -> dict[str, Any]:
     in its Content-Encoding, RequestEntityTooLarge for one that unpacks to too much.
     """
     signed = CREDENTIAL.search(environ.get("HTTP_AUTHORIZATION", ""))
-    if signed and signed["service"].lower() == "s3":
+    service = signed["service"].lower() if signed else ""
+    if service == "s3":
         return environ
-    plain = {**environ, "CONTENT_TYPE": _content_type(environ)}
+    plain = {**environ, "CONTENT_TYPE": _content_type(environ, service)}
     if signed:
         plain["HTTP_AUTHORIZATION"] = f"AWS4-HMAC-SHA256 {signed[0]}, SignedHeaders=host, Signature=0"
     if environ.get("HTTP_CONTENT_ENCODING", "").strip().lower() == "gzip":
@@ -45,11 +47,14 @@ def in_one_way(environ: dict[str, Any]) -> dict[str, Any]:
     return plain
 
 
-def _content_type(environ: dict[str, Any]) -> str:
-    kind = media_type(environ)
+def _content_type(environ: dict[str, Any], service: str) -> str:
+    """The type that every reader takes for the same; a type of JSON that the service does not speak stays as it is."""
+    kind, given = media_type(environ), str(environ.get("CONTENT_TYPE", ""))
     if kind == UNREAD:
         return ""
-    return kind if kind == FORM or kind in JSON_TYPES else str(environ.get("CONTENT_TYPE", ""))
+    if kind in JSON_TYPES:
+        return kind if service and dispatch.protocol_of(service, kind) else given
+    return kind if kind == FORM else given
 
 
 def _once(given: list[tuple[str, str]]) -> None:

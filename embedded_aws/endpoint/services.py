@@ -16,6 +16,9 @@ Maker = Callable[[], BaseResponse]
 BY_PATH = ("rest-json", "rest-xml")
 """The protocols in which method and path name the operation."""
 
+UNTARGETED = (*BY_PATH, "query", "ec2")
+"""The protocols in which X-Amz-Target means nothing."""
+
 
 def name_of(response_class: type[BaseResponse]) -> str:
     """``package:Class`` of one of this package's response classes."""
@@ -36,11 +39,12 @@ class Services:
 
     def answer(self, call: Call, environ: dict[str, Any]) -> Answer:
         """Answer one call; NotImplementedError for an unknown operation."""
-        dispatch.in_our_account(environ)
         if call.service not in ("", "s3"):
             dispatch.as_authorized(environ, call.operation, call.region, call.protocol in BY_PATH)
-        if "HTTP_X_AMZ_TARGET" in environ:
+        if call.protocol == "json":
             dispatch.without_a_query(environ)
+        elif call.protocol in UNTARGETED:
+            dispatch.without_a_target(environ)
         if not self._is_ours(call):
             return self._moto.answer(environ)
         return dispatch.answer_from(self._own[call.service](), environ)

@@ -60,17 +60,23 @@ class Answer:
 
 
 def without_a_query(environ: dict[str, Any]) -> None:
-    """Keep moto from looking for ``Action`` in a JSON body, where X-Amz-Target names the operation."""
+    """Keep moto from looking for ``Action`` in a JSON body, where X-Amz-Target names the operation.
+
+    Only for the JSON protocol: everywhere else the query string is part of the call.
+    """
     environ["QUERY_STRING"] = "-"
 
 
-def in_our_account(environ: dict[str, Any]) -> None:
-    """Tell moto the account; otherwise it looks for the access key in every IAM store of every partition."""
-    environ.setdefault("HTTP_X_MOTO_ACCOUNT_ID", DEFAULT_ACCOUNT_ID)
+def without_a_target(environ: dict[str, Any]) -> None:
+    """Keep moto from taking the operation from X-Amz-Target, where something else names it."""
+    environ.pop("HTTP_X_AMZ_TARGET", None)
 
 
 def in_account(environ: dict[str, Any], account: str) -> None:
-    """Tell moto the account of a caller that IAM knows, whatever the request names."""
+    """Tell moto the account, whatever the request names.
+
+    Otherwise moto looks for the access key in every IAM store of every partition.
+    """
     environ["HTTP_X_MOTO_ACCOUNT_ID"] = account
 
 

@@ -26,6 +26,7 @@ LIST, DELETE = (
     {"Action": "ListRoles", "Version": "2010-05-08"},
     {"Action": "DeleteRole", "RoleName": "victim"},
 )
+CLUSTERS = "AmazonEC2ContainerServiceV20141113.CreateCluster"
 READ_ONLY = ("iam:ListRoles", "ecs:ListClusters", "cloudfront:ListDistributions", "lambda:ListFunctions")
 
 
@@ -142,6 +143,77 @@ def test_a_target_names_no_operation_of_a_query_or_rest_service(reader: Reader, 
     assert told == {"CreateCloudFrontOriginAccessIdentity", "DeleteFunction"}
 
 
+def test_a_target_does_not_change_what_is_carried_out(aws: EmbeddedProcess) -> None:
+    """Who may only delete an object's tags cannot delete the object: of a REST service, method, path and query string
+    name the operation, whatever other header there is.
+    """
+    s3 = aws.client("s3")
+    s3.create_bucket(Bucket="box", CreateBucketConfiguration={"LocationConstraint": "us-east-2"})
+    s3.put_object(Bucket="box", Key="k", Body=b"x", Tagging="a=b")
+    tagger = person(aws, "tagger", json.loads(policy(allow("s3:DeleteObjectTagging"))))
+    scope = f"{tagger.credentials['aws_access_key_id']}/20260101/us-east-2/s3/aws4_request"
+    headers = {
+        "Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0",
+        "X-Amz-Target": "X.Y",
+    }
+    with closing(Wire(aws.url)) as wire:
+        refused = wire.send(Sent("", "/box/k", headers, b"", "DELETE")).text
+        assert "is not authorized to perform: s3:DeleteObject on" in refused
+        assert wire.send(Sent("", "/box/k?tagging", headers, b"", "DELETE")).status == 204
+    assert s3.get_object(Bucket="box", Key="k")["Body"].read() == b"x"
+    assert s3.get_object_tagging(Bucket="box", Key="k")["TagSet"] == []
+
+
+def test_the_query_string_of_a_rest_service_counts_beside_a_target(aws: EmbeddedProcess) -> None:
+    """ "CreateDistributionWithTags: POST /2020-05-31/distribution?WithTags" (CloudFront), and lists have a MaxItems."""
+    route53 = aws.client("route53")
+    for name in ("a.io", "b.io"):
+        route53.create_hosted_zone(Name=name, CallerReference=name)
+    headers = {
+        "Authorization": "AWS4-HMAC-SHA256 Credential=any/20260101/us-east-1/route53/aws4_request, SignedHeaders=host",
+        "X-Amz-Target": "X.Y",
+    }
+    with closing(Wire(aws.url)) as wire:
+        answer = wire.send(Sent("", "/2013-04-01/hostedzone?maxitems=1", headers, b"", "GET"))
+    assert (answer.status, answer.text.count("<HostedZone>")) == (200, 1)
+
+
+def test_nobody_chooses_the_account(aws: EmbeddedProcess) -> None:
+    """Neither a caller whom IAM knows nor any other: the account is that of the credentials."""
+    headers = {
+        "Authorization": "AWS4-HMAC-SHA256 Credential=any/20260101/us-east-2/ecs/aws4_request, SignedHeaders=host",
+        "Content-Type": "application/x-amz-json-1.1",
+        "X-Amz-Target": CLUSTERS,
+        "X-Moto-Account-Id": "999999999999",
+    }
+    with closing(Wire(aws.url)) as wire:
+        assert wire.send(Sent("", "/", headers, b"{}")).status == 200
+    assert aws.client("ecs").list_clusters()["clusterArns"] == [
+        "arn:aws:ecs:us-east-2:123456789012:cluster/default"
+    ]
+
+
+@pytest.mark.parametrize("kind", ["application/json; charset=utf-8", "APPLICATION/JSON"])
+def test_a_type_that_a_service_does_not_name_is_none(aws: EmbeddedProcess, kind: str) -> None:
+    """What speaks only JSON 1.0 or 1.1, or the query protocol, reads X-Amz-Target or Action, whatever type of JSON a
+    client names."""
+    target = {"X-Amz-Target": "AmazonEC2ContainerServiceV20141113.ListClusters"}
+    for service, path, more, body in (
+        ("ecs", "/", target, b"{}"),
+        ("iam", f"/?{urlencode(LIST)}", {}, b""),
+        ("lambda", "/2015-03-31/functions", {}, b""),
+    ):
+        scope = f"any/20260101/us-east-2/{service}/aws4_request"
+        headers = {
+            "Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0",
+            "Content-Type": kind,
+            **more,
+        }
+        with closing(Wire(aws.url)) as wire:
+            answer = wire.send(Sent("", path, headers, body, "GET" if service == "lambda" else "POST"))
+        assert answer.status == 200, (service, answer)
+
+
 def test_an_action_in_the_text_of_a_body_is_text(aws: EmbeddedProcess) -> None:
     """Of JSON and of XML, also without a query string."""
     zone = aws.client("route53").create_hosted_zone(
@@ -210,7 +282,6 @@ def test_a_parameter_of_a_rest_service_is_given_once(reader: Reader) -> None:
         assert wire.send(Sent("", f"{at}&maxitems=2", anybody, b"", "GET")).status == 400
 
 
-CLUSTERS = "AmazonEC2ContainerServiceV20141113.CreateCluster"
 PACKED = [
     (gzip.compress(b'{"clusterName": "packed"}'), 200),
     (b"{}", 400),
