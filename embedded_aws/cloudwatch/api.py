@@ -13,9 +13,9 @@ from math import ceil
 from ..moto.adapter import ActionResult, AwsError, CloudWatchResponse
 
 MOST_POINTS = 1440
-_DAY = 86_400
+_HOUR, _DAY = 3600, 86_400
 # Seconds since the start, and the resolution in seconds of what CloudWatch still has from then on.
-_RESOLUTIONS = ((15 * _DAY, 60), (63 * _DAY, 300))
+_RESOLUTIONS = ((3 * _HOUR, 1), (15 * _DAY, 60), (63 * _DAY, 300))
 _COARSEST = 3600
 _HIGH = (1, 5, 10, 20, 30)  # seconds: periods of high-resolution metrics
 
@@ -24,11 +24,18 @@ class CloudWatch(CloudWatchResponse):
     """Amazon CloudWatch."""
 
     def get_metric_statistics(self) -> ActionResult:
-        """GetMetricStatistics: an error for too many data points, none for a period that is too short for the start."""
+        """GetMetricStatistics: an error for too many data points or no time at all.
+
+        No data points for a period that is too short for the start.
+        """
         period = int(self._get_param("Period"))
         start, end = (_seconds(self._get_param(name)) for name in ("StartTime", "EndTime"))
         if period not in _HIGH and period % 60:
             raise AwsError("InvalidParameterValue", "Period must be 1, 5, 10, 20, 30 or a multiple of 60")
+        if start == end:
+            raise AwsError(
+                "InvalidParameterValue", "The parameter StartTime must not equal parameter EndTime."
+            )
         if (asked := points(start, end, period)) > MOST_POINTS:
             raise AwsError(
                 "InvalidParameterCombination",
@@ -42,14 +49,14 @@ class CloudWatch(CloudWatchResponse):
 
 
 def points(start: float, end: float, period: int) -> int:
-    """How many data points a request is for; the start, in seconds since 1970, is rounded down to the minute."""
-    return ceil((end - start // 60 * 60) / period)
+    """How many data points a request is for; start and end are seconds since 1970, the period is seconds."""
+    return ceil((end - start) / period)
 
 
 def has_data(age: float, period: int) -> bool:
     """Whether there are data points of a period (seconds) where the start is ``age`` seconds ago."""
     grain = next((grain for most, grain in _RESOLUTIONS if age <= most), _COARSEST)
-    return grain == 60 or period % grain == 0
+    return period % grain == 0
 
 
 def _seconds(at: datetime) -> float:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from embedded_aws.cloudwatch.api import points
+from embedded_aws.cloudwatch.api import has_data, points
 from tests.embedded.refusals import refused
 from tests.embedded_process import EmbeddedProcess
 
@@ -49,6 +49,11 @@ def test_1440_data_points_are_the_most(cloudwatch: Any) -> None:
     assert points(0.0, 7 * DAY, 300) == 2016
 
 
+def test_a_day_that_begins_within_a_minute_has_1440_minutes() -> None:
+    """The points are those of the range, whatever its first second."""
+    assert points(17.0, DAY + 17.0, MINUTE) == 1440
+
+
 @pytest.mark.parametrize(
     ("days", "too_short", "long_enough"), [(14, None, 900), (16, 1020, 1200), (64, 3900, 7200)]
 )
@@ -62,6 +67,24 @@ def test_the_older_the_start_the_longer_the_period(
     assert asked(cloudwatch, seconds=days * DAY, period=long_enough) == [1.0]
     if too_short:
         assert asked(cloudwatch, seconds=days * DAY, period=too_short) == []
+
+
+@pytest.mark.parametrize("period", [1, 5, 10, 20, 30])
+def test_periods_below_a_minute_are_kept_for_three_hours(period: int) -> None:
+    """ "Data points with a period of less than 60 seconds are available for 3 hours" (GetMetricStatistics)."""
+    assert has_data(3 * 3600, period)
+    assert not has_data(3 * 3600 + 1, period)
+    assert has_data(3 * 3600 + 1, MINUTE)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"), [(0, "not equal parameter"), (-60, "be less than the parameter")]
+)
+def test_the_start_is_before_the_end(cloudwatch: Any, seconds: int, told: str) -> None:
+    """ "InvalidParameterValue: The parameter StartTime must not equal parameter EndTime." (influxdata/telegraf, issue
+    2022), "must be less than the parameter EndTime" (getmoto/moto, pull request 6380)."""
+    with refused("InvalidParameterValue", f"The parameter StartTime must {told} EndTime"):
+        asked(cloudwatch, seconds=seconds, period=60)
 
 
 def test_a_period_is_a_multiple_of_a_minute(cloudwatch: Any) -> None:
