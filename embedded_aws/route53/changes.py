@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ..moto.adapter import AwsError
-from .values import bad_values, is_domain
+from .values import bad_values, name_problem
 
 Record = Mapping[str, Any]
 
@@ -131,8 +131,8 @@ def _trouble(zone: str, now: Mapping[tuple[str, str, str], Record], action: str,
         return [f"Tried to create resource record set {_named(record)} but it already exists"]
     if twice := _twice(record):
         return [f"Duplicate Resource Record: '{twice}'"]
-    if not is_domain(name):
-        return [f"FATAL problem: DomainLabelTooLong (Domain label is too long) encountered with '{name}'"]
+    if problem := name_problem(name):
+        return [f"FATAL problem: {problem} encountered with '{name}'"]
     if record["Type"] == "CNAME" and name == zone:
         return [f"RRSet of type CNAME with DNS name {name} is not permitted at apex in zone {zone}"]
     return _beside(zone, [each for each in now.values() if each["Name"] == name], record)

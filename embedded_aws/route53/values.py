@@ -1,8 +1,7 @@
 """Validates the values of a record. Pure.
 
 Sources: Developer Guide, "Supported DNS record types"; API Reference, ResourceRecord ("more than one value for all
-record types except CNAME and SOA"); the texts are Route 53's, except where they are marked (own words), which stand
-for those that no public report has.
+record types except CNAME and SOA"); the texts are Route 53's, except where they are marked (own words).
 """
 
 from __future__ import annotations
@@ -66,8 +65,13 @@ def _address(version: Callable[[str], Any], kind: str, problem: str) -> Callable
 
 def _name(value: str) -> str | None:
     """The error in one domain name; "." is the root."""
-    if re.search(r"\s", value.strip()):
-        return "DomainNameInvalid (Value contains spaces)"  # (own words)
+    if not value.strip() or re.search(r"\s", value.strip()):
+        return "DomainNameInvalid (Value is empty or contains spaces)"  # (own words)
+    return name_problem(value)
+
+
+def name_problem(value: str) -> str | None:
+    """What is wrong with the labels or the length of a domain name; None where nothing is."""
     labels = value.removesuffix(".").split(".")
     if value != "." and not all(labels):
         return "DomainLabelEmpty (Domain label is empty)"

@@ -250,11 +250,13 @@ def test_a_value_that_its_type_does_not_take(zone: Zone, kind: str, value: str, 
         ("NAPTR", "100 50 u sip+E2U !^.*$!sip:info@example.net! ."),
         ("NS", "ns-1.example.net ns-2.example.net"),
         ("PTR", ".".join(["x" * 60] * 5)),
+        ("CNAME", " "),
+        ("NS", "  "),
     ],
 )
 def test_a_value_that_is_refused_in_our_words(zone: Zone, kind: str, value: str) -> None:
     """ "Supported DNS record types" has the formats: "MX record type", "SRV record type", "CAA record type", "NAPTR
-    record type"; "DNS domain name format": 255 bytes. No public report has the texts of Route 53 for these.
+    record type"; "DNS domain name format": 255 bytes. The words are our own.
     """
     with refused("InvalidChangeBatch", f" encountered with '{value}''"):
         zone.create(simple(APP, value, kind))
@@ -395,7 +397,7 @@ def test_an_unknown_zone(zone: Zone) -> None:
 
 
 def test_a_value_is_there_once(zone: Zone) -> None:
-    """ "InvalidChangeBatch: [Duplicate Resource Record: '133.0.0.13']" (in public logs)."""
+    """No two values of a record are the same (ResourceRecord, "Value"); the words are our own."""
     with refused("InvalidChangeBatch", "[Duplicate Resource Record: '133.0.0.13']"):
         value = {"Value": "133.0.0.13"}
         zone.create({**simple(APP, "", "A"), "ResourceRecords": [value, value]})
@@ -406,3 +408,18 @@ def test_a_label_has_at_most_63_octets(zone: Zone) -> None:
     zone.create(simple(f"{'a' * 63}.{APP}", "x.example.net"))
     with refused("InvalidChangeBatch", "DomainLabelTooLong (Domain label is too long)"):
         zone.create(simple(f"{'a' * 64}.{APP}", "x.example.net"))
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        (f"a..{APP}", "DomainLabelEmpty (Domain label is empty)"),
+        (f"{'.'.join(['a' * 60] * 5)}.{APP}", "DomainNameTooLong (Domain name is too long)"),
+    ],
+)
+def test_the_name_of_a_record_is_refused_for_what_is_wrong_with_it(
+    zone: Zone, name: str, problem: str
+) -> None:
+    """ "DNS domain name format": labels of 1 to 63 bytes, 255 bytes in all; as for names that are values."""
+    with refused("InvalidChangeBatch", f"FATAL problem: {problem} encountered with '{name}.'"):
+        zone.create(simple(name, "x.example.net"))
