@@ -659,7 +659,8 @@ def test_a_rule_has_a_valid_description(
     ec2: Any, group: Callable[..., str], peer: str, description: str
 ) -> None:
     """ "Invalid rule description. Valid descriptions are strings less than 256 characters from the following set:
-    a-zA-Z0-9. _-:/()#,@[]+=&;{}!$*" (InvalidParameterValue, in public logs)."""
+    a-zA-Z0-9. _-:/()#,@[]+=&;{}!$*" (InvalidParameterValue):
+    the words are our own."""
     web = group("web")
     who = {"IpRanges": {"CidrIp": "10.0.0.0/8"}, "Ipv6Ranges": {"CidrIpv6": "::/0"}}.get(
         peer, {"GroupId": web}

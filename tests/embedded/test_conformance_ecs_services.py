@@ -376,8 +376,8 @@ def test_an_absent_service_is_not_found(stack: Stack) -> None:
 
 def test_exec_needs_a_task_role(stack: Stack) -> None:
     """ "The service couldn't be updated because a valid taskRoleArn is not being used. Specify a valid task role in
-    your task definition and try again." (InvalidParameterException of UpdateService, "created" of CreateService: public
-    logs)."""
+    your task definition and try again." (InvalidParameterException of UpdateService, "created" of CreateService): the
+    words are our own."""
     stack.definition()
     words = "because a valid taskRoleArn is not being used. Specify a valid task role in your task definition and try"
     with refused("InvalidParameterException", f"The service couldn't be created {words} again."):

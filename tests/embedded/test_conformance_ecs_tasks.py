@@ -425,7 +425,7 @@ def test_tags_of_what_is_not_there(stack: Stack) -> None:
 @pytest.mark.parametrize("task", ["", "None", "0" * 31, "arn:aws:ecs:us-east-2:123456789012:task/c/None"])
 def test_the_id_of_a_task_has_its_length(stack: Stack, task: str) -> None:
     """ "An error occurred (InvalidParameterException) when calling the DescribeTasks operation: taskId length should be
-    one of [32,36]" (in public logs); StopTask has the same ids."""
+    one of [32,36]": the words are our own. StopTask has the same ids."""
     stack.ecs.describe_tasks(cluster=stack.cluster, tasks=["0" * 32, "0" * 36])
     for call in (
         lambda: stack.ecs.describe_tasks(cluster="c", tasks=[task]),

@@ -449,7 +449,7 @@ def test_what_is_no_arn_of_its_kind_here_is_refused(
     balanced: Balanced, what: str, call: str, given: dict[str, Any]
 ) -> None:
     """ "ValidationError: '…' is not a valid load balancer ARN" (target group, listener), also for ARNs of other regions
-    and accounts (public logs); of listener rules the words are our own."""
+    and accounts, and of listener rules: the words are our own."""
     for form in NOT_OURS:
         arn = form.format(KINDS[what])
         members = {name: [arn] if isinstance(value, list) else arn for name, value in given.items()}

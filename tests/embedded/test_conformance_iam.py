@@ -568,7 +568,7 @@ def test_names_are_not_distinguished_by_case(iam: Any, kind: str) -> None:
 @pytest.mark.parametrize("sid", ["a-b", "a b", "a_b", "é"])
 def test_a_sid_has_letters_and_digits(iam: Any, sid: str) -> None:
     """ "Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the regular expression
-    [0-9A-Za-z]*" (an errorMessage of CloudTrail, in public logs), in permissions and trust policies."""
+    [0-9A-Za-z]*", in permissions and trust policies: the words are our own."""
     trust = json.loads(TRUST)
     trust["Statement"][0]["Sid"] = sid
     words = (
@@ -584,7 +584,7 @@ def test_a_sid_has_letters_and_digits(iam: Any, sid: str) -> None:
 @pytest.mark.parametrize("element", ["Principal", "NotPrincipal"])
 def test_a_permissions_policy_has_no_principal(iam: Any, role: Callable[..., str], element: str) -> None:
     """ "You can't use the Principal element in an identity-based policy" (IAM User Guide); "Policy document should not
-    specify a principal." (in public logs)."""
+    specify a principal.": the words are our own."""
     role("app")
     wrong = document(Action="s3:*", Resource="*", **{element: "*"})
     expected = ("MalformedPolicyDocument", "Policy document should not specify a principal.")

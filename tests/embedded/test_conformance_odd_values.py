@@ -161,8 +161,8 @@ def test_these_values_are_refused(
     """By code, or in these words.
 
     "Error reason: The ARN isn't valid. A valid ARN begins with arn: and includes other information separated by colons
-    or slashes., field: RESOURCE_ARN" (AWS WAF, in public logs); "ValidationException: Unsupported service namespace,
-    resource type or scalable dimension" (Application Auto Scaling, likewise). What the others say is not documented.
+    or slashes., field: RESOURCE_ARN" (AWS WAF); "ValidationException: Unsupported service namespace,
+    resource type or scalable dimension" (Application Auto Scaling): the words are our own, here and of the others.
     """
     aws.client("secretsmanager").create_secret(Name="Allow", SecretString="x")
     answer = wire.send(request(service, operation, members))

@@ -183,7 +183,8 @@ def test_a_secure_string_is_read_with_decryption_only(ssm: Any) -> None:
 
 def test_a_secret_is_a_text_or_bytes(secrets: Any) -> None:
     """ "Either SecretBinary or SecretString must have a value, but not both" (API Reference); "You can't specify both a
-    binary secret value and a string secret value in the same secret." (InvalidParameterException, in public logs)."""
+    binary secret value and a string secret value in the same secret." (InvalidParameterException):
+    the words are our own."""
     words = "You can't specify both a binary secret value and a string secret value in the same secret."
     expected = ("InvalidParameterException", words, 400)
     both = {"SecretString": "x", "SecretBinary": b"x"}
