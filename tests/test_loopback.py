@@ -98,8 +98,8 @@ TESTING = {
 OF_A_HOST = re.compile(r"127\\?\.|localhost|::1|https?[?]?://|amazonaws|apprunner\.com|cloudfront\.net")
 # What looks at texts that are no addresses to decide by, or matches a reference as a whole.
 READING = {
+    "apprunner/secrecy.py": "finds secrets in values, such as those within a URL",
     "dockerfile/stages.py": "the grammar of image references: a registry is localhost as a whole",
-    "image_reference.py": "a whole reference of ECR",
     "images/stages.py": "what ADD downloads, by its scheme",
     "remote.py": "a whole URL of a remote",
     "report/rehearsals.py": "the words for an address of the embedded AWS",
