@@ -250,13 +250,16 @@ def one_at_a_time() -> Handler:
 
 
 def authorized(authorizer: Authorizer) -> Handler:
-    """Refuse a call that the caller is not authorized to make; the others are of the caller's account, or of ours."""
+    """Refuse a call that the caller is not authorized to make; the others are of the caller's account.
+
+    Whom IAM does not know is an administrator of every account, and may name one; by default it is ours.
+    """
 
     def handle(request: Request, following: Next) -> Answer | None:
         if denied := authorizer.refused(request.environ):
             return request.refusal(denied, status_of(denied))
-        caller = request.call_context.caller if request.call_context else None
-        dispatch.in_account(request.environ, caller.account if caller else adapter.DEFAULT_ACCOUNT_ID)
+        if request.call_context:
+            dispatch.in_account(request.environ, request.call_context.caller.account)
         return following(request)
 
     return handle

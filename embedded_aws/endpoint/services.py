@@ -39,6 +39,7 @@ class Services:
 
     def answer(self, call: Call, environ: dict[str, Any]) -> Answer:
         """Answer one call; NotImplementedError for an unknown operation."""
+        dispatch.in_our_account(environ)
         if call.service not in ("", "s3"):
             dispatch.as_authorized(environ, call.operation, call.region, call.protocol in BY_PATH)
         if call.protocol == "json":

@@ -72,11 +72,13 @@ def without_a_target(environ: dict[str, Any]) -> None:
     environ.pop("HTTP_X_AMZ_TARGET", None)
 
 
-def in_account(environ: dict[str, Any], account: str) -> None:
-    """Tell moto the account, whatever the request names.
+def in_our_account(environ: dict[str, Any]) -> None:
+    """Tell moto the account; otherwise it looks for the access key in every IAM store of every partition."""
+    environ.setdefault("HTTP_X_MOTO_ACCOUNT_ID", DEFAULT_ACCOUNT_ID)
 
-    Otherwise moto looks for the access key in every IAM store of every partition.
-    """
+
+def in_account(environ: dict[str, Any], account: str) -> None:
+    """Tell moto the account of a caller that IAM knows, whatever the request names."""
     environ["HTTP_X_MOTO_ACCOUNT_ID"] = account
 
 

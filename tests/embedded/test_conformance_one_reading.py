@@ -178,21 +178,6 @@ def test_the_query_string_of_a_rest_service_counts_beside_a_target(aws: Embedded
     assert (answer.status, answer.text.count("<HostedZone>")) == (200, 1)
 
 
-def test_nobody_chooses_the_account(aws: EmbeddedProcess) -> None:
-    """Neither a caller whom IAM knows nor any other: the account is that of the credentials."""
-    headers = {
-        "Authorization": "AWS4-HMAC-SHA256 Credential=any/20260101/us-east-2/ecs/aws4_request, SignedHeaders=host",
-        "Content-Type": "application/x-amz-json-1.1",
-        "X-Amz-Target": CLUSTERS,
-        "X-Moto-Account-Id": "999999999999",
-    }
-    with closing(Wire(aws.url)) as wire:
-        assert wire.send(Sent("", "/", headers, b"{}")).status == 200
-    assert aws.client("ecs").list_clusters()["clusterArns"] == [
-        "arn:aws:ecs:us-east-2:123456789012:cluster/default"
-    ]
-
-
 @pytest.mark.parametrize("kind", ["application/json; charset=utf-8", "APPLICATION/JSON"])
 def test_a_type_that_a_service_does_not_name_is_none(aws: EmbeddedProcess, kind: str) -> None:
     """What speaks only JSON 1.0 or 1.1, or the query protocol, reads X-Amz-Target or Action, whatever type of JSON a
