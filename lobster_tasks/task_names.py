@@ -7,7 +7,7 @@ name a task by its original name (``inv deploy``), which is replaced by the proj
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 _COMMAND = re.compile(r"\binv ([a-z]{1,30}(?:-[a-z]{1,30}){0,5})(?!\w|\.\w)")
@@ -21,20 +21,20 @@ class Verbatim(str):
 
 def verbatim(value: Any) -> Any:
     """The value with each text in it as it is printed, also below lists and mappings."""
-    if isinstance(value, str):
-        return Verbatim(value)
-    if isinstance(value, Mapping):
-        return {name: verbatim(each) for name, each in value.items()}
-    return [verbatim(each) for each in value] if isinstance(value, list | tuple) else value
+    return _with_texts(value, Verbatim)
 
 
 def all_as_called(value: Any, names: Mapping[str, str]) -> Any:
     """The value with ``as_called`` for each text in it; the names of members stay."""
+    return _with_texts(value, lambda text: as_called(text, names))
+
+
+def _with_texts(value: Any, change: Callable[[str], str]) -> Any:
     if isinstance(value, str):
-        return as_called(value, names)
+        return change(value)
     if isinstance(value, Mapping):
-        return {name: all_as_called(each, names) for name, each in value.items()}
-    return [all_as_called(each, names) for each in value] if isinstance(value, list | tuple) else value
+        return {name: _with_texts(each, change) for name, each in value.items()}
+    return [_with_texts(each, change) for each in value] if isinstance(value, list | tuple) else value
 
 
 def as_called(text: str, names: Mapping[str, str]) -> str:

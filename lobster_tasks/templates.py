@@ -506,27 +506,28 @@ def _parts(path: str, value: Any) -> Iterator[tuple[str, Any]]:
 def _check_task_definition(made: dict[str, Any], settings: Settings) -> None:
     """Check what the rest of the library and ECS require of a task definition, including one from a project's
     template."""
-    own = f"{FOLDER}/{TASK_DEFINITION}"
     if made.get("family") != settings.task.family:
         raise TemplateError(
-            f"{own} is of the family {made.get('family')}, task.family is {settings.task.family}.",
+            f"{OWN_DEFINITION} is of the family {made.get('family')}, task.family is {settings.task.family}.",
             next_step='say "family": {{ task.family | tojson }}',
         )
     if wrong := _mistakes(made):
         told = [*wrong[:_MOST_TOLD], *([f"and {len(wrong) - _MOST_TOLD} more"] if wrong[_MOST_TOLD:] else [])]
         raise TemplateError(
-            f"{own} does not make a task definition that ECS takes.", "; ".join(told), f"correct {own}"
+            f"{OWN_DEFINITION} does not make a task definition that ECS takes.",
+            "; ".join(told),
+            f"correct {OWN_DEFINITION}",
         )
     names = [each["name"] for each in containers(made)]
     if len(names) > MOST_CONTAINERS:
         raise TemplateError(
-            f"{own} has {len(names)} containers; ECS takes {MOST_CONTAINERS} at the most.",
+            f"{OWN_DEFINITION} has {len(names)} containers; ECS takes {MOST_CONTAINERS} at the most.",
             "every sidecar counts",
             "combine several containers into one",
         )
     if settings.container.name not in names:
         raise TemplateError(
-            f"{own} has no container {settings.container.name} (container.name).",
+            f"{OWN_DEFINITION} has no container {settings.container.name} (container.name).",
             f"its containers: {', '.join(names) or 'none'}",
             'say "name": {{ container.name | tojson }}',
         )

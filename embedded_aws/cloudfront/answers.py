@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..moto.adapter import AwsError
+from ..shapes import numbers
 from .model import Entity
 
 Request = Mapping[str, Any]
@@ -52,10 +53,9 @@ def page(found: Sequence[Any], marker: str | None, most: Any, key: str = "Id") -
 
 def _size(most: Any) -> int:
     """MaxItems, which the model has as a text; InvalidArgument for what is no number (the words are our own)."""
-    text = str(most or 100)
-    if not (text.isascii() and text.isdigit() and int(text[:10]) > 0):
-        raise invalid(f"The parameter MaxItems is not valid: {text}")
-    return int(text[:10])
+    if size := numbers.page_size(text := str(most or 100)):
+        return size
+    raise invalid(f"The parameter MaxItems is not valid: {text}")
 
 
 def tags_of(given: Any) -> dict[str, str]:

@@ -63,10 +63,9 @@ def _listed(told: str) -> Iterable[str]:
         if part["name"] is None:
             depth += -1 if part["end"] else 1
         elif depth == 1:
+            # <code>tag</code> and <code>tag:&lt;key&gt;</code> are the same
             name = unescape(part["name"]).strip().partition(":")[0]
-            yield (
-                f"{name}:" if re.search(r"\btag$", name) else name
-            )  # <code>tag</code> and <code>tag:&lt;key&gt;</code>
+            yield f"{name}:" if re.search(r"\btag$", name) else name
 
 
 def _tagged(shape: Any, above: tuple[str, ...] = ()) -> bool:

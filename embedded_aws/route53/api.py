@@ -6,6 +6,7 @@ from typing import Any
 
 from ..kernel.data_plane import DataPlane
 from ..moto.adapter import ActionResult, AwsError, Route53
+from ..shapes import numbers
 from . import answers
 from .answers import IsHealthy
 from .changes import Record, canonical, key
@@ -60,9 +61,9 @@ class AmazonRoute53(Route53):
     def _most(self, otherwise: int) -> int:
         """MaxItems, which the model has as a text; InvalidInput for what is no number above 0 (own words)."""
         given = str(self.given.get("MaxItems") or otherwise)
-        if not (given.isascii() and given.isdigit() and int(given[:10]) > 0):
-            raise AwsError("InvalidInput", f"The value of MaxItems is not valid: {given}")
-        return int(given[:10])
+        if size := numbers.page_size(given):
+            return size
+        raise AwsError("InvalidInput", f"The value of MaxItems is not valid: {given}")
 
     def delete_hosted_zone(self) -> ActionResult:
         """DeleteHostedZone, for a zone without records of its own."""

@@ -32,7 +32,7 @@ class SecretsStore(SecretsManagerBackend):
                 raise AwsError("InvalidRequestException", message)
             message = f"The operation failed because the secret {name} already exists."
             raise AwsError("ResourceExistsException", message)
-        _check_one_value(*(args[:2] or (kwargs.get("secret_string"), kwargs.get("secret_binary"))))
+        _check_one_value(*args, **kwargs)
         if any(not each.get("Region") for each in kwargs.get("replica_regions") or ()):
             raise AwsError("InvalidParameterException", "You must specify the Region of each replica.")
         with aws_errors():
@@ -65,14 +65,14 @@ class SecretsStore(SecretsManagerBackend):
 
     def put_secret_value(self, secret_id: str, *args: Any, **kwargs: Any) -> Any:
         """Create a new version of a secret."""
-        _check_one_value(*(args[:2] or (kwargs.get("secret_string"), kwargs.get("secret_binary"))))
+        _check_one_value(*args, **kwargs)
         self._live(secret_id)
         with aws_errors():
             return super().put_secret_value(secret_id, *args, **kwargs)
 
     def update_secret(self, secret_id: str, *args: Any, **kwargs: Any) -> Any:
         """Update a secret's value, description or key."""
-        _check_one_value(*(args[:2] or (kwargs.get("secret_string"), kwargs.get("secret_binary"))))
+        _check_one_value(*args, **kwargs)
         self._live(secret_id)
         with aws_errors():
             return super().update_secret(secret_id, *args, **kwargs)
@@ -119,9 +119,9 @@ class SecretsStore(SecretsManagerBackend):
         raise AwsError("ResourceNotFoundException", f"{missing} staging label: {label}")
 
 
-def _check_one_value(text: str | None, binary: str | bytes | None) -> None:
-    """Refuse a text and bytes at once: InvalidParameterException."""
-    if text is not None and binary is not None:
+def _check_one_value(secret_string: Any = None, secret_binary: Any = None, *_: Any, **__: Any) -> None:
+    """Refuse a text and bytes at once, among the arguments of moto's methods: InvalidParameterException."""
+    if secret_string is not None and secret_binary is not None:
         raise AwsError("InvalidParameterException", BOTH)
 
 

@@ -15,6 +15,12 @@ _WHOLE = re.compile(r"[+-]?\d{1,30}", re.ASCII)
 _FRACTION = re.compile(r"[+-]?(?:\d{1,400}(?:\.\d{0,400})?|\.\d{1,400})(?:[eE][+-]?\d{1,5})?", re.ASCII)
 
 
+def page_size(text: str) -> int | None:
+    """A number of items above 0 that a model has as a text (MaxItems); None for what is no such number."""
+    is_one = text.isascii() and text.isdigit() and int(text[:10]) > 0
+    return int(text[:10]) if is_one else None
+
+
 def fits(kind: str, number: float) -> bool:
     """Whether a number from JSON or XML fits the type: 1.0 is not an integer."""
     if kind in _BITS:

@@ -39,7 +39,8 @@ _VALUED: Mapping[str, frozenset[str]] = {
 }
 _OF_PYTHON = frozenset({"-X", "-W"})
 _OF_A_SHELL = frozenset({"--rcfile", "--init-file"})
-_ASSIGNMENT = re.compile(r"[A-Za-z_]\w{0,99}=")
+ASSIGNMENT = re.compile(r"([A-Za-z_]\w{0,99})=")
+"""How a word begins that sets a variable."""
 
 
 def is_shell(word: str) -> bool:
@@ -49,7 +50,7 @@ def is_shell(word: str) -> bool:
 
 def is_assignment(word: str) -> bool:
     """Whether a word sets a variable, in front of a program."""
-    return bool(_ASSIGNMENT.match(word))
+    return bool(ASSIGNMENT.match(word))
 
 
 def is_path_with_blanks(word: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -155,6 +155,12 @@ class Stage:
         if self.entry_point and self.entry_point.is_shell_form:
             return entry
         return entry + (self.command.words if self.command else ())
+
+    def arguments_with(self, command: Sequence[str] | None) -> tuple[str, ...]:
+        """What is started with a command in the place of CMD; None leaves CMD."""
+        if command is None:
+            return self.arguments_of_process
+        return (*(self.entry_point.words if self.entry_point else ()), *command)
 
     @property
     def unexecuted(self) -> tuple[UnexecutedInstruction, ...]:

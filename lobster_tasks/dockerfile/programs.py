@@ -12,17 +12,16 @@ from collections import ChainMap
 from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, replace
 
-from .commands import parameters_of, script_of, unwrapped
-from .shell import OpenScriptError, SimpleCommand, simple_commands
+from .commands import ASSIGNMENT, parameters_of, script_of, unwrapped
+from .shell import CLOSING, OPENING, OpenScriptError, SimpleCommand, simple_commands
 from .words import WordError, expand
 
 NOT_KNOWN = "`?`"
 _DEEPEST = 4  # shells in shells
-_ASSIGNMENT = re.compile(r"([A-Za-z_]\w{0,99})=")
 _DEFAULT = re.compile(r"\$\{([A-Za-z_]\w{0,99}):?=([^{}]{0,999})\}")
 _EVERY_PARAMETER = frozenset({'"$@"', "$@", '"${@}"', "${@}", "$*", "${*}"})
-_BEGIN = frozenset({"if", "while", "until", "for", "case", "select", "("})
-_END = frozenset({"fi", "done", "esac", ")"})
+# What is between braces is done in any case, and by the same shell.
+_BEGIN, _END = OPENING - {"{"}, CLOSING - {"}"}
 _EXPORTING = frozenset({"export", "declare", "typeset"})
 
 
@@ -111,7 +110,7 @@ class _Shell:
         """The program of a simple command, if it is one, after what it changes in the shell."""
         self._conditions += sum(each in _BEGIN for each in command.keywords)
         self._conditions -= sum(each in _END for each in command.keywords)
-        count = next((at for at, word in enumerate(command.words) if not _ASSIGNMENT.match(word)), None)
+        count = next((at for at, word in enumerate(command.words) if not ASSIGNMENT.match(word)), None)
         own = {name: value for word in command.words[:count] for name, value in self._assigned(word)}
         rest = command.words[count:] if count is not None else ()
         words = tuple(word for raw in rest for word in self._expanded(raw))
@@ -178,7 +177,7 @@ class _Shell:
         self._folder = posixpath.join(self._folder or "", path) if is_sure else None
 
     def _assigned(self, raw: str) -> Iterator[tuple[str, str]]:
-        if found := _ASSIGNMENT.match(raw):
+        if found := ASSIGNMENT.match(raw):
             yield found[1], self._value(raw[found.end() :])
 
     def _expanded(self, raw: str) -> list[str]:

@@ -110,10 +110,9 @@ def _targets(text: str) -> str:
 
 def _scripts(stage: Stage, command: tuple[str, ...] | None) -> Iterator[tuple[str, bool, Program]]:
     """Words that may be a script's path; whether a shell reads it, which needs no ``#!``; and the program."""
-    entry, own = stage.entry_point, command if command is not None else None
-    words = stage.arguments_of_process if own is None else (*(entry.words if entry else ()), *own)
-    started = list(programs(words, stage.environment))
-    rest = own if own is not None else (stage.command.words if stage.command else ())
+    entry, own = stage.entry_point, stage.command.words if stage.command else ()
+    started = list(programs(stage.arguments_with(command), stage.environment))
+    rest = own if command is None else command
     if entry and rest and not entry.is_shell_form:
         started += programs(rest, stage.environment)  # an entry point that ends with exec "$@" starts these
     for each in started:

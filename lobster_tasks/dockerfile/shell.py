@@ -19,8 +19,8 @@ RESERVED = frozenset(
 )
 # Behind these come names and patterns, and no program.
 _WITH_NAMES = frozenset({"for", "case", "select", "function"})
-_OPENING = frozenset({"if", "while", "until", "for", "case", "select", "{", "("})
-_CLOSING = frozenset({"fi", "done", "esac", "}", ")"})
+OPENING = frozenset({"if", "while", "until", "for", "case", "select", "{", "("})
+CLOSING = frozenset({"fi", "done", "esac", "}", ")"})
 
 
 @dataclass(frozen=True)
@@ -84,8 +84,8 @@ class _Body:
 
     def take(self, command: SimpleCommand) -> None:
         self.commands.append(command)
-        self.depth += sum(each in _OPENING for each in command.keywords)
-        self.depth -= sum(each in _CLOSING for each in command.keywords)
+        self.depth += sum(each in OPENING for each in command.keywords)
+        self.depth -= sum(each in CLOSING for each in command.keywords)
 
 
 @dataclass(frozen=True)
@@ -153,11 +153,11 @@ class _Backwards:
 
     def _keyword(self, keyword: str, *, is_joined: bool) -> None:
         level = self.levels[-1]
-        if keyword in _CLOSING:
+        if keyword in CLOSING:
             level.joined = None
             place: _Place = "followed" if level.place and keyword == "done" else level.place
             self.levels.append(_Level(place, place))
-        elif keyword in _OPENING and len(self.levels) > 1:
+        elif keyword in OPENING and len(self.levels) > 1:
             at_end = self.levels.pop().at_end
             self.levels[-1].place = "followed" if at_end and is_joined else ""
         elif keyword in ("else", "elif"):
@@ -251,7 +251,7 @@ def _tokens(script: str) -> Iterator[tuple[bool, str]]:
         if script.startswith("\\\n", at):
             at += 2
         elif char == "#" and not word:
-            at = max(script.find("\n", at), 0) or len(script)
+            at = _line_end(script, at)
         elif char in "'\"`\\" or script.startswith(("$(", "${"), at):
             end = _end(script, at)
             word, at = word + script[at:end], end
@@ -293,11 +293,17 @@ class _HereDocuments:
 
     def _end(self, operator: str, delimiter: str, at: int) -> int:
         while at < len(self._script):
-            start, end = at, self._script.find("\n", at) % (len(self._script) + 1)
-            line, at = self._script[start:end], end + 1
+            end = _line_end(self._script, at)
+            line, at = self._script[at:end], end + 1
             if (line.lstrip("\t") if operator == "<<-" else line) == delimiter:
                 return min(at, len(self._script))
         raise OpenScriptError
+
+
+def _line_end(script: str, at: int) -> int:
+    """Where the line break of the line is, or the script ends."""
+    end = script.find("\n", at)
+    return len(script) if end < 0 else end
 
 
 def _end(script: str, at: int) -> int:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from .commands import is_known_program, program_words, script_of
+from .commands import ASSIGNMENT, is_known_program, program_words, script_of
 
 Construct = Literal["own-word", "assignment", "variable", "substitution", "operator", "home"]
 
@@ -33,7 +33,6 @@ _OF_OPERANDS: tuple[tuple[Construct, re.Pattern[str]], ...] = (
 _OF_A_FILE: tuple[tuple[Construct, re.Pattern[str]], ...] = (
     ("operator", re.compile(r"\.(?:py|js|ts|rb|php|jar)\s{0,9}(&&|\|\||[;&|<>])")),
 )
-_ASSIGNMENT = re.compile(r"[A-Za-z_]\w{0,99}=")
 # Words of a shell that are no programs, or whose program could not do what is meant.
 _OWN = frozenset(
     (
@@ -105,7 +104,7 @@ def _of_the_process(word: str) -> Iterator[ShellSyntax]:
     """Of the program itself, whose name is taken as it is written."""
     if word in _OWN:
         yield ShellSyntax(0, word, "own-word", word, is_certain=True)
-    elif found := _ASSIGNMENT.match(word):
+    elif found := ASSIGNMENT.match(word):
         yield ShellSyntax(0, found[0], "assignment", word, is_certain=True)
     else:
         for construct, text in _constructs(word, is_value=False, is_file=False):

@@ -27,10 +27,7 @@ _GUNICORN = "gunicorn.conf.py"
 
 def process_words(settings: Settings, stage: Stage) -> tuple[str, ...]:
     """The words of the command; a command in the settings replaces the image's."""
-    command = settings.container.command
-    if command is None:
-        return stage.arguments_of_process
-    return (*(stage.entry_point.words if stage.entry_point else ()), *command)
+    return stage.arguments_with(settings.container.command)
 
 
 def process_environment(settings: Settings, stage: Stage) -> Mapping[str, str]:
@@ -53,10 +50,7 @@ def streamlit_server(text: str) -> Mapping[str, Any]:
     """The ``[server]`` section of a config.toml; raises UnknownError for what is no TOML, or no section."""
     try:
         found = tomllib.loads(text).get("server", {})
-    except (
-        ValueError,
-        RecursionError,
-    ) as error:  # also a number that is too long, and arrays nested too deeply
+    except (ValueError, RecursionError) as error:  # also a long number, and arrays nested too deeply
         raise UnknownError(f"{_STREAMLIT} cannot be read ({error})") from error
     if not isinstance(found, dict):
         raise UnknownError(f"{_STREAMLIT} has no section [server], but a value of this name")

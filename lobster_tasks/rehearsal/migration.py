@@ -56,17 +56,14 @@ def visited(context: RehearsalContext, app: AppRunnerApp) -> Iterator[Traffic]:
 
 
 def _visitors(context: RehearsalContext, app: AppRunnerApp) -> Traffic:
-    visitors = _visitors_of(context, app)
-    visitors.thinking_seconds, visitors.thinking_ratio = _THINKING_SECONDS, _THINKING_RATIO
-    return visitors
-
-
-def _visitors_of(context: RehearsalContext, app: AppRunnerApp) -> Traffic:
     aws, path = context.aws, context.settings.probe.path
     if app.domain:
-        name, url = f"visits to {app.domain}", f"http://{app.domain}"
-        return TrafficByName(url, path, name=name, aws=aws, zone=app.zone)
-    return Traffic(app.address, path, name="visits", authority=find_authority(aws, app.address))
+        url, name = f"http://{app.domain}", f"visits to {app.domain}"
+        visitors: Traffic = TrafficByName(url, path, name=name, aws=aws, zone=app.zone)
+    else:
+        visitors = Traffic(app.address, path, name="visits", authority=find_authority(aws, app.address))
+    visitors.thinking_seconds, visitors.thinking_ratio = _THINKING_SECONDS, _THINKING_RATIO
+    return visitors
 
 
 def imported(context: RehearsalContext, app: AppRunnerApp) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import starmap
 from typing import Any
 
@@ -196,8 +197,9 @@ def domains_here(aws: Aws, settings: Settings, look_up: LookUp | None = None) ->
         own = {each: one for each, one in live.items() if not each.former and one is not None}
         both = _destinations(aws, own), _endangered(aws, live)
         present, former = map(_addresses, map(_reached_by_visitors, both))
-        led = _led(settings.domains, names, (*present, *former), look_up)
-        to_former = _led(settings.domains, names, former, look_up).domains
+        ask = cache(look_up) if look_up else None  # both readings ask for the same names
+        led = _led(settings.domains, names, (*present, *former), ask)
+        to_former = _led(settings.domains, names, former, ask).domains
         return replace(
             led, domains=tuple(each for each in led.domains if each not in to_former), former=to_former
         )

@@ -71,7 +71,7 @@ class ServiceStatus:
 
 
 def names_reader(aws: Aws) -> NamesReader:
-    """Reads the names before a distribution; where public DNS does not answer soon, they are not known."""
+    """Reads the names before what visitors reach; where public DNS does not answer soon, they are not known."""
     return NamesReader(aws, hurried_dns(aws, _DNS_WITHIN_SECONDS))
 
 

@@ -155,7 +155,7 @@ def with_names(aws: Aws, path: VisitorsPath, ask: PublicDns | None) -> VisitorsP
     ``ask`` asks public DNS; None for an embedded AWS.
     """
     endpoint, domains = path.endpoint, tuple(path.settings.domains)
-    if endpoint is None or not _takes_domains(path):
+    if endpoint is None or endpoint.internal:  # to which public DNS leads no domain
         return path
     read, (known, leads) = in_parallel(
         partial(with_certificates, aws, path), partial(_leading, aws, domains, endpoint, ask)
@@ -246,7 +246,7 @@ def with_certificates(aws: Aws, path: VisitorsPath, reached: bool | None = None)
     or, untried, where a load balancer lets only some in, no certificate is asked for: that could end after a long wait.
     """
     endpoint = path.endpoint
-    if endpoint is None or not _takes_domains(path):
+    if endpoint is None or endpoint.internal:  # to which public DNS leads no domain
         return path
     is_open = endpoint.distribution is not None or (not endpoint.is_private if reached is None else reached)
     asked = [each for each in path.settings.domains if is_open and _shows_certificate(aws, endpoint, each)]
@@ -254,11 +254,6 @@ def with_certificates(aws: Aws, path: VisitorsPath, reached: bool | None = None)
     found = dict(zip(asked, errors, strict=True))
     names = (NameReading(each, certificate=found.get(each, "")) for each in path.settings.domains)
     return replace(path, names=tuple(names))
-
-
-def _takes_domains(path: VisitorsPath) -> bool:
-    """Whether public DNS leads the domains here: to a distribution, or to a public load balancer."""
-    return path.endpoint is not None and not path.endpoint.internal
 
 
 def _shows_certificate(aws: Aws, endpoint: PublicEndpoint, domain: str) -> bool:
