@@ -229,7 +229,7 @@ def _parity_gate(made: Parity) -> Check:
         )
         return Check("parity.rows", "skip", saw, f"sign in at {made.new} and use the app")
     counts = f"{made.count('same')} the same, {made.count('better')} better"
-    differ = ", ".join(row.what for row in made.rows if row.verdict == "differs")
+    differ = ", ".join(f"{row.what} ({row.old} → {row.new})" for row in made.rows if row.verdict == "differs")
     saw = f"{counts}, different: {differ or 'nothing'}"
     return Check(
         "parity.rows", "pass" if made.ok else "fail", saw, None if made.ok else "inv compare-apprunner"

@@ -16,10 +16,20 @@ _SAMPLES = 3
 
 
 @contextmanager
-def serving(slow: int, order: list[str], name: str) -> Iterator[str]:
-    """A server whose first ``slow`` answers come late; it adds its name to ``order`` for each request."""
+def serving(slow: int, order: list[str], name: str, *, slow_to_connect: bool = False) -> Iterator[str]:
+    """A server whose first ``slow`` answers come late; it adds its name to ``order`` for each request.
+
+    With ``slow_to_connect``, the first answer of every connection comes late too.
+    """
 
     class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def setup(self) -> None:
+            super().setup()
+            if slow_to_connect:
+                threading.Event().wait(_STALL_SECONDS)
+
         def do_GET(self) -> None:
             order.append(name)
             if order.count(name) <= slow:
@@ -63,3 +73,11 @@ def test_what_is_slow_in_every_round_differs() -> None:
 def test_both_are_asked_in_turn_and_take_turns_at_being_first() -> None:
     _, order = timed(slow=0)
     assert order == ["new", "old", "old", "new", "new", "old"]
+
+
+def test_what_opening_a_connection_takes_does_not_count() -> None:
+    order: list[str] = []
+    with serving(0, order, "old") as old, serving(0, order, "new", slow_to_connect=True) as new:
+        row = latency(Clock(), "/", PublicEndpoint(old), PublicEndpoint(new), _SAMPLES)
+    assert row.verdict == "same"
+    assert order.count("new") == _SAMPLES
