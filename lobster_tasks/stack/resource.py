@@ -105,6 +105,15 @@ class Resource(ABC):
     decisive: ClassVar[frozenset[str]] = frozenset()
     fixed_because: ClassVar[str] = "AWS cannot change this in place"
 
+    def __init_subclass__(cls) -> None:
+        """Keep ``__hash__``: that of a dataclass would walk through all dependencies, each as often as it is referred
+        to."""
+        super().__init_subclass__()
+        cls.__hash__ = Resource.__hash__  # type: ignore[method-assign]
+
+    def __hash__(self) -> int:
+        return hash((self.kind, self.name))
+
     @property
     def label(self) -> str:
         """Kind and name, as in ``target-group/lobster-tg``."""

@@ -236,3 +236,10 @@ def test_known_is_what_is_there_and_does_not_change_under_the_reader() -> None:
     assert known.get(second) is None
     with pytest.raises(KeyError):
         known[second]
+
+
+@pytest.mark.parametrize("front", ["none", "cloudfront"])
+def test_as_a_key_a_resource_does_not_walk_through_its_dependencies(front: str) -> None:
+    """Plans look resources up very often, and each is referred to along many paths."""
+    for each in build(front={"kind": front}).resources:
+        assert hash(each) == hash((each.kind, each.name))
