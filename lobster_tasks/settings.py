@@ -105,7 +105,7 @@ _CACHE_CREDENTIALS = frozenset(
     {"token", "ghtoken", "access_key_id", "secret_access_key", "session_token", "account_key"}
 )
 # The slash is required, because a name without it could also be the secret itself.
-_SECRET_NAME = re.compile(r"[A-Za-z0-9_.@-]{1,200}(/[A-Za-z0-9_.@-]{1,200}){1,10}")
+_SECRET_NAME = re.compile(r"[A-Za-z0-9_.@-]{1,200}+(/[A-Za-z0-9_.@-]{1,200}+){1,10}")
 _HALF = re.compile("[\ud800-\udfff]")  # of a surrogate pair
 # The leading slash is required, because a name without it could also be a password.
 _PARAMETER_NAME = re.compile(r"(/[A-Za-z0-9_.-]{1,2048}){1,15}")

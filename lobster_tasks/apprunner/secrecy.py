@@ -40,11 +40,11 @@ _CREDENTIALS = re.compile(
 )
 _WITH_BLANKS = re.compile(r"[\w.+-]{1,40}://[^\s:/@]{1,256}:(?!\d{1,5}(?:\D|$))[^\n@]{1,256}@")
 _HEADER_VALUE = re.compile(
-    r"(?:bearer|basic|token|apikey)\s{1,8}(?:(?=\S{0,512}\d)\S{8,1024}|\S{20,1024})", re.IGNORECASE
+    r"(?:bearer|basic|token|apikey)\s{1,8}(?:(?=[^\s\d]{0,512}+\d)\S{8,1024}|\S{20,1024})", re.IGNORECASE
 )
 # ``AUTH=user:password``; or one word with a number in it, which no kind of authentication is called by.
 _AUTH_NAME = re.compile(r"auth['\"]?$", re.IGNORECASE)
-_AUTH_VALUE = re.compile(r"[^\s:/]{1,128}[:/](?!/)\S{1,512}|(?=\S{0,512}\d)\S{8,1024}")
+_AUTH_VALUE = re.compile(r"\A(?:[^\s:/]{1,128}+[:/](?!/)\S{1,512}+|(?=[^\s\d]{0,512}+\d)\S{8,1024}+)")
 _HOOK_NAME = re.compile(r"hook", re.IGNORECASE)
 _HOOK_VALUE = re.compile(
     r"https?://[^\s/]{1,253}/\S{0,256}?(?<=[/=])(?=[\w-]{0,64}\d)(?=[\w-]{0,64}[A-Za-z])[\w-]{16,}+"
@@ -53,7 +53,7 @@ _PAIR = re.compile(
     r"(?<![\w.-])(?P<name>[\w.-]{1,128}+)\s{0,8}+=\s{0,8}+(?:\"(?P<double>[^\"]*+)|'(?P<single>[^']*+)|(?P<plain>[^\s;&,]++))"
 )
 # Between other members, and as a flag, ``key`` is mostly the key of a thing; ``KEY`` is a variable.
-_ONLY_KEY, _LIKE_A_KEY = re.compile(r"-{0,2}[Kk]eys?"), re.compile(r"(?=\S{0,512}\d)\S{16}")
+_ONLY_KEY, _LIKE_A_KEY = re.compile(r"-{0,2}[Kk]eys?"), re.compile(r"\A(?=[^\s\d]{0,512}+\d)\S{16}")
 _NO = "--no-"
 _DEFAULT = re.compile(r"\$\{(?P<name>\w{1,128}):?[-=](?P<value>[^{}]{1,512})\}")
 _WORKING_FOLDER = re.compile(r"(?:OLD)?PWD")
