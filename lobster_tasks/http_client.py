@@ -59,8 +59,8 @@ class Client:
         self._checked = checked
         self._session = requests.Session()
         self._session.trust_env = by_proxy
-        if host or authority:
-            self._session.mount("https://", _Tls(host, authority))
+        if host or authority or not checked:
+            self._session.mount("https://", _Tls(host, authority, checked=checked))
 
     def __enter__(self) -> Self:
         return self
@@ -116,18 +116,21 @@ def get(url: str, within: float, *, follow: bool = False, most: int | None = Non
 class _Tls(HTTPAdapter):
     """Connects to the URL's host, and asks for ``name`` in the TLS handshake, if there is one.
 
-    ``authority`` (PEM), if there is one, is the only one that is trusted.
+    ``authority`` (PEM), if there is one, is the only one that is trusted. Without ``checked`` no certificate is
+    verified.
     """
 
-    def __init__(self, name: str, authority: str) -> None:
-        self._name, self._authority = name, authority
+    def __init__(self, name: str, authority: str, *, checked: bool) -> None:
+        self._name, self._authority, self._checked = name, authority, checked
         super().__init__()
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         """Called by requests."""
         if self._name:
             kwargs |= {"server_hostname": self._name, "assert_hostname": self._name}
-        if self._authority:
+        if not self._checked:
+            kwargs |= {"ssl_context": unverified()}
+        elif self._authority:
             kwargs |= {"ssl_context": trusting(self._authority)}
         super().init_poolmanager(*args, **kwargs)
 
@@ -141,6 +144,15 @@ class _Tls(HTTPAdapter):
 def trusting(authority: str = "") -> ssl.SSLContext:
     """A TLS context that trusts ``authority`` (PEM), or without one this machine's authorities."""
     return ssl.create_default_context(cadata=authority or None)
+
+
+def unverified() -> ssl.SSLContext:
+    """A TLS context that accepts any certificate; without the authorities, which take longer to read than a
+    handshake."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
 
 
 def _body(answer: requests.Response, most: int | None) -> bytes:

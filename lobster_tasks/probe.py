@@ -28,7 +28,7 @@ from .aws import Aws
 from .clock import Clock
 from .errors import AwsCallError
 from .forwarding import BEFORE, MAYBE_BEFORE, SHARED, SIGNED_IN, TOKEN, ForwardingRule, best_forwarding_rule
-from .http_client import Client, is_by_cloudfront, trusting
+from .http_client import Client, is_by_cloudfront, trusting, unverified
 from .in_parallel import in_parallel
 from .settings import Settings
 
@@ -417,7 +417,7 @@ def _open(parts: SplitResult, endpoint: PublicEndpoint) -> socket.socket:
     plain = socket.create_connection((parts.hostname, port), timeout=ANSWER_WITHIN_SECONDS)
     if parts.scheme != "https":
         return plain
-    context = _tls(endpoint.checked, endpoint.authority)
+    context = trusting(endpoint.authority) if endpoint.checked else unverified()
     return context.wrap_socket(plain, server_hostname=endpoint.name or parts.hostname)
 
 
@@ -437,14 +437,6 @@ def _upgrade(stream: socket.socket, uri: str, origin: str) -> None:
     if protocol.state is State.OPEN:  # unless the app has closed the connection already
         protocol.send_close(CloseCode.NORMAL_CLOSURE)
     stream.sendall(b"".join(protocol.data_to_send()))
-
-
-def _tls(checked: bool, authority: str) -> ssl.SSLContext:
-    context = trusting(authority)
-    if not checked:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context
 
 
 def _refused_handshake(path: str, url: str, status: int, by_cloudfront: bool) -> Answer:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,11 @@ class Access:
         """IAM, by plain boto3."""
         return self.embedded.client("iam")
 
+    @cached_property
+    def sts(self) -> Any:
+        """STS for somebody without credentials."""
+        return self.embedded.client("sts", signature_version=UNSIGNED)
+
     def condition(self) -> dict[str, Any]:
         """The condition of the deploy role's trust."""
         [statement] = self.iam.get_role(RoleName="github-deploys")["Role"]["AssumeRolePolicyDocument"][
@@ -60,10 +66,9 @@ class Access:
 
     def lets_in(self, workflow: Workflow, subject: str = "") -> bool:
         """Whether a workflow gets credentials with its token, and this subject where it is not the default one."""
-        sts = self.embedded.client("sts", signature_version=UNSIGNED)
         given = {"RoleArn": ROLE, "RoleSessionName": "workflow", "WebIdentityToken": workflow.token(subject)}
         try:
-            sts.assume_role_with_web_identity(**given)
+            self.sts.assume_role_with_web_identity(**given)
         except ClientError as refused:
             if refused.response["Error"]["Code"] != "AccessDenied":
                 raise
