@@ -29,7 +29,7 @@ from .definition import containers, images, log_groups, secrets
 from .errors import SettingsError, TemplateError
 from .foreign import parsed
 from .image_reference import ecr_image, repository_arn
-from .settings import STACK_TAG, VIEWER_CERTIFICATES_IN, Settings, service_name
+from .settings import STACK_TAG, VIEWER_CERTIFICATES_IN, Settings, SignInSettings, service_name
 
 TASK_DEFINITION = "ecs-task-definition.json.j2"
 TRUST_POLICY = "ecs-trust-policy.json.j2"
@@ -244,9 +244,9 @@ def secret_and_key(source: str) -> tuple[str, str]:
     return ":".join(parts[:7]), parts[7] if len(parts) > 7 else ""
 
 
-def user_pool_arn(settings: Settings, account: str, partition: str) -> str:
+def user_pool_arn(sign_in: SignInSettings, account: str, partition: str) -> str:
     """The ARN of the user pool that visitors sign in with; empty without one. A pool's id begins with its region."""
-    pool = settings.sign_in.user_pool or ""
+    pool = sign_in.user_pool or ""
     if not pool or pool.startswith("arn:"):
         return pool
     return f"arn:{partition}:cognito-idp:{pool.partition('_')[0]}:{account}:userpool/{pool}"
@@ -363,7 +363,7 @@ def _context(settings: Settings, account: str, partition: str) -> dict[str, Any]
         "secret_arns": secret_arns(settings.container.secrets.values()),
         "parameter_arns": parameter_arns(settings.container.secrets.values(), settings, account, partition),
         "client_secret_arns": client_secret_arns(settings, account, partition),
-        "user_pool_arn": user_pool_arn(settings, account, partition),
+        "user_pool_arn": user_pool_arn(settings.sign_in, account, partition),
     }
 
 

@@ -12,7 +12,7 @@ found by reading all other services, and App Runner determines the order of dele
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -133,7 +133,7 @@ def plan_cleanup(
     ``accept`` are codes of ``gates`` that do not fail one. ``look_up`` asks public DNS; None for an embedded AWS.
     Raises RefusedError where the service does not exist and none was saved in ``folder``, or where it is busy.
     """
-    name = named_service(settings, requested)
+    name = named_service(settings.apprunner, requested)
     service = _service(aws, name)
     if service is None or service["Status"] == "DELETED":
         return _after(aws, settings, name, folder, delete)
@@ -255,7 +255,7 @@ def carry_out(aws: Aws, settings: Settings, found: CleanupPlan, folder: Path, sa
     if found.action == "pause":
         _pause(aws, found, say)
     elif found.action == "delete":
-        _delete(aws, settings, found, say)
+        _delete(aws, settings.domains, found, say)
     return described
 
 
@@ -265,9 +265,9 @@ def _pause(aws: Aws, found: CleanupPlan, say: Say) -> None:
     say(f"paused service {found.name}")
 
 
-def _delete(aws: Aws, settings: Settings, found: CleanupPlan, say: Say) -> None:
+def _delete(aws: Aws, domains: Sequence[str], found: CleanupPlan, say: Say) -> None:
     if found.routes:
-        cutover.finish(aws, found.routes, found.host, settings.domains)
+        cutover.finish(aws, found.routes, found.host, domains)
         names = ", ".join(dict.fromkeys(route.domain for route in found.routes))
         say(f"single record, without App Runner: {names}")
     for each in found.ingress:

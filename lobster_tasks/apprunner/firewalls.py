@@ -32,9 +32,9 @@ def check_codes(accept: Collection[str], known: Sequence[str] = CODES) -> None:
         raise UsageError(f"--accept {unknown[0]} is none of {', '.join(known)}.")
 
 
-def compare(aws: Aws, settings: Settings, service: str) -> WebAclComparison:
-    """Compare the web ACLs of the service (ARN) and of the settings' load balancer."""
-    name, balancer = service.split("/")[1], settings.load_balancer.name
+def compare(aws: Aws, balancer: str, service: str) -> WebAclComparison:
+    """Compare the web ACLs of the service (ARN) and of a load balancer (name)."""
+    name = service.split("/")[1]
     try:
         old = protecting(aws, service, name)
         new = _of_balancer(aws, balancer) if old else ""
@@ -68,7 +68,7 @@ def refuse_unprotected(
         comparisons = [WebAclComparison(saw, UNKNOWN, refused.next_step)]
     else:
         left = [each for each in every if each.get("ServiceUrl") in hosts or each["ServiceName"] == named]
-        comparisons = [compare(aws, settings, each["ServiceArn"]) for each in left]
+        comparisons = [compare(aws, settings.load_balancer.name, each["ServiceArn"]) for each in left]
     wrong = [each for each in comparisons if each.code]
     for each in wrong:
         if each.code not in accept:

@@ -109,7 +109,7 @@ def traffic(aws: Aws, settings: Settings, service: AwsDict) -> CheckResult:
         return passed(f"none: it is {service['Status']}")
     seconds = settings.apprunner.quiet_minutes * _MINUTE
     try:
-        return _served(settings, seconds, *_requests(aws, service, seconds))
+        return _served(settings.apprunner.quiet_requests, seconds, *_requests(aws, service, seconds))
     except AwsCallError as refused:
         try:
             return _written(seconds, _logged(aws, service, seconds))
@@ -117,9 +117,12 @@ def traffic(aws: Aws, settings: Settings, service: AwsDict) -> CheckResult:
             return failed(f"cannot be read: {refusal(refused)}", "allow cloudwatch:GetMetricStatistics")
 
 
-def _served(settings: Settings, seconds: float, requests: int, client_errors: int) -> CheckResult:
-    """The result of counting requests; requests answered with 4xx are not counted: they are internet scanners'."""
-    most, within = settings.apprunner.quiet_requests, f"in the last {span(seconds)}"
+def _served(most: int, seconds: float, requests: int, client_errors: int) -> CheckResult:
+    """The result of counting requests, of which there may be ``most``.
+
+    Requests answered with 4xx are not counted: they are internet scanners'.
+    """
+    within = f"in the last {span(seconds)}"
     if not requests:
         return passed(f"no request {within}")
     visits = max(0, requests - client_errors)
@@ -171,7 +174,7 @@ def _logged(aws: Aws, service: AwsDict, seconds: float) -> int:
 
 def firewall(aws: Aws, settings: Settings, service: AwsDict, accept: Collection[str]) -> CheckResult:
     """The web ACL that protects the service protects the load balancer too."""
-    found = firewalls.compare(aws, settings, service["ServiceArn"])
+    found = firewalls.compare(aws, settings.load_balancer.name, service["ServiceArn"])
     if not found.code:
         return passed(found.saw)
     if found.code in accept:

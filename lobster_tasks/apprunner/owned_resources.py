@@ -17,7 +17,7 @@ from ..aws import Aws
 from ..doctor.check import refusal
 from ..errors import AwsCallError
 from ..in_parallel import in_parallel
-from ..settings import Settings
+from ..settings import Settings, TaskSettings
 from . import policy_statements
 
 AwsDict = Mapping[str, Any]
@@ -116,7 +116,7 @@ def classify(aws: Aws, settings: Settings, service: AwsDict) -> OwnedResources:
     """The resources that only this service uses, without the service itself and its ingress connections."""
     candidates = ReferencedResources.of(service)
     others, groups = in_parallel(partial(_others, aws, candidates.arn), partial(_log_groups, aws, candidates))
-    companions = [*_companions(aws, candidates), *_roles(aws, settings, candidates)]
+    companions = [*_companions(aws, candidates), *_roles(aws, settings.task, candidates)]
     judged = [(thing, own or _used(thing, candidates, others)) for thing, own in companions]
     judged += groups
     judged += _policies(aws, others)  # last, because they may have allowed the rest
@@ -193,7 +193,7 @@ def _companions(aws: Aws, candidates: ReferencedResources) -> Iterator[Classifie
         yield thing, "a person authorised it, and only a person can create it again"
 
 
-def _roles(aws: Aws, settings: Settings, candidates: ReferencedResources) -> Iterator[Classified]:
+def _roles(aws: Aws, task: TaskSettings, candidates: ReferencedResources) -> Iterator[Classified]:
     """The roles of the service; those that others can assume, and the stack's own, are kept."""
     for arn in candidates.roles:
         name = arn.rpartition("/")[2]
@@ -203,7 +203,7 @@ def _roles(aws: Aws, settings: Settings, candidates: ReferencedResources) -> Ite
         thing = OwnedResource("role", name, arn)
         principals = set(_principals(found["Role"]["AssumeRolePolicyDocument"]))
         others = sorted(principals - {"build.apprunner.amazonaws.com", "tasks.apprunner.amazonaws.com"})
-        if name in (settings.task.execution_role, settings.task.task_role):
+        if name in (task.execution_role, task.task_role):
             yield thing, "the stack uses it"
         else:
             yield thing, f"{', '.join(others)} can assume it too" if others else ""

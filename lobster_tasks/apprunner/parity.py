@@ -19,7 +19,7 @@ from ..errors import AwsCallError, RefusedError, UsageError
 from ..http_client import Client, Response
 from ..in_parallel import in_parallel
 from ..probe import Answer, PublicEndpoint, find_public_endpoint, get, lacks_distribution, shake_hands
-from ..settings import Settings
+from ..settings import AppRunnerSettings, Settings
 from . import comparison, services
 from .comparison import ComparisonRow
 from .service_probe import address
@@ -57,9 +57,9 @@ class Parity:
         return sum(row.verdict == verdict for row in self.rows)
 
 
-def named_service(settings: Settings, given: str) -> str:
+def named_service(section: AppRunnerSettings, given: str) -> str:
     """The requested service, a name or an ARN: ``given``, else the settings'. Raises UsageError."""
-    name = given or settings.apprunner.service
+    name = given or section.service
     if not name:
         raise UsageError(
             "No App Runner service is given.",
@@ -70,7 +70,7 @@ def named_service(settings: Settings, given: str) -> str:
 
 def compare(aws: Aws, settings: Settings, given: str = "") -> Parity:
     """The comparison; raises RefusedError where one of the two cannot be reached."""
-    arn = services.find(aws, named_service(settings, given))
+    arn = services.find(aws, named_service(settings.apprunner, given))
     service = aws.call("apprunner:DescribeService", arn, ServiceArn=arn)["Service"]
     return compare_service(aws, settings, service)
 
@@ -169,9 +169,9 @@ def _rows(
         if path == health:
             yield comparison.bodies(path, before, after)
     yield latency(clock, health, old, new)
-    yield _websocket(clock, settings, old, new)
+    yield _websocket(clock, settings.probe.websocket, old, new)
     yield _upload(clock, old, new)
-    yield _slow(clock, settings, old, new)
+    yield _slow(clock, settings.apprunner.slow_path, old, new)
 
 
 def _behind_sign_in(
@@ -215,8 +215,7 @@ def _times(
     return times
 
 
-def _websocket(clock: Clock, settings: Settings, old: PublicEndpoint, new: PublicEndpoint) -> ComparisonRow:
-    path = settings.probe.websocket
+def _websocket(clock: Clock, path: str | None, old: PublicEndpoint, new: PublicEndpoint) -> ComparisonRow:
     if path is None:
         return ComparisonRow("WebSocket", "–", "–", "skip", "probe.websocket is false")
     before, after = _handshakes(clock, path, old, new)
@@ -237,8 +236,7 @@ def _upload(clock: Clock, old: PublicEndpoint, new: PublicEndpoint) -> Compariso
     return comparison.uploads(_UPLOAD_BYTES, *in_parallel(partial(send, old), partial(send, new)))
 
 
-def _slow(clock: Clock, settings: Settings, old: PublicEndpoint, new: PublicEndpoint) -> ComparisonRow:
-    path = settings.apprunner.slow_path
+def _slow(clock: Clock, path: str | None, old: PublicEndpoint, new: PublicEndpoint) -> ComparisonRow:
     if path is None:
         return ComparisonRow("answers past 120 s", "–", "–", "skip", "apprunner.slow_path is not set")
     wait = partial(_ask, clock, path=path, within=_SLOW_WITHIN_SECONDS)

@@ -17,7 +17,7 @@ def vcpus(facts: Facts) -> CheckResult:
     """
     quota, settings = facts.known("vcpus"), facts.settings
     each = settings.task.cpu / _CPU_UNITS
-    needed, most = settings.deployment.desired_count * each, most_tasks(settings) * each
+    needed, most = settings.deployment.desired_count * each, most_tasks(settings.deployment) * each
     saw = f"Fargate allows this account {quota:g} vCPU at once"
     ask = (
         "aws service-quotas request-service-quota-increase --service-code fargate "

@@ -433,13 +433,13 @@ def _dockerfile(readings: Readings) -> Any:
 def _streamlit_config(readings: Readings) -> Mapping[str, Any]:
     """The ``[server]`` section of the image's .streamlit/config.toml, empty where there is none."""
     found = readings.known("dockerfile")
-    return in_image.streamlit_config(found, readings.settings, readings.folder) if found else {}
+    return in_image.streamlit_config(found, readings.settings.container, readings.folder) if found else {}
 
 
 def _gunicorn_file_binds(readings: Readings) -> bool:
     """Whether the image's gunicorn.conf.py may set where Gunicorn listens."""
     found = readings.known("dockerfile")
-    return bool(found) and in_image.gunicorn_file_binds(found, readings.settings, readings.folder)
+    return bool(found) and in_image.gunicorn_file_binds(found, readings.settings.container, readings.folder)
 
 
 def _start_scripts(readings: Readings) -> tuple[FaultyScript, ...]:
@@ -470,7 +470,9 @@ READERS: Mapping[Name, Callable[[Readings], Any]] = {
     "streamlit_config": _streamlit_config,
     "gunicorn_file_binds": _gunicorn_file_binds,
     "start_scripts": _start_scripts,
-    "secrets": lambda readings: permissions.read_secrets(readings.aws, readings.settings, _defined(readings)),
+    "secrets": lambda readings: permissions.read_secrets(
+        readings.aws, readings.settings.container, _defined(readings)
+    ),
     "network": _network,
     "task_definition": _task_definition,
     "listeners": _listeners,
@@ -482,7 +484,7 @@ READERS: Mapping[Name, Callable[[Readings], Any]] = {
     "target_health": _target_health,
     "answers": _answers,
     "may_pull": lambda readings: permissions.may_pull(
-        readings.aws, readings.settings, _role_arn(readings), _defined(readings)
+        readings.aws, readings.settings.repository, _role_arn(readings), _defined(readings)
     ),
     "may_log": lambda readings: permissions.may_log(
         readings.aws, readings.settings, _role_arn(readings), _defined(readings)

@@ -392,7 +392,7 @@ def _file(facts: Facts) -> Dockerfile:
 
 def _words(facts: Facts, stage: Stage) -> tuple[str, ...]:
     """The words of the process."""
-    return process_words(facts.settings, stage)
+    return process_words(facts.settings.container, stage)
 
 
 def _listens(facts: Facts) -> ServerAddress:
@@ -404,7 +404,7 @@ def _listens(facts: Facts) -> ServerAddress:
     if is_open(words):
         raise _not_read(words)
     binds = facts.known("gunicorn_file_binds")
-    environment = process_environment(facts.settings, stage)
+    environment = process_environment(facts.settings.container, stage)
     config = facts.known("streamlit_config") if _starts(words, environment, "streamlit") else {}
     found = servers(words, environment, config, gunicorn_file_binds=binds)
     if not found:

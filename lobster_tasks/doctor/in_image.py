@@ -18,29 +18,28 @@ from ..dockerfile.globs import BadPatternError
 from ..dockerfile.ignore import ignore_file, read_ignore
 from ..dockerfile.origins import Origin, origins, run_lines
 from ..dockerfile.programs import programs
-from ..settings import Settings
+from ..settings import ContainerSettings
 from .check import UnknownError
 
 _STREAMLIT = ".streamlit/config.toml"
 _GUNICORN = "gunicorn.conf.py"
 
 
-def process_words(settings: Settings, stage: Stage) -> tuple[str, ...]:
+def process_words(container: ContainerSettings, stage: Stage) -> tuple[str, ...]:
     """The words of the command; a command in the settings replaces the image's."""
-    return stage.arguments_with(settings.container.command)
+    return stage.arguments_with(container.command)
 
 
-def process_environment(settings: Settings, stage: Stage) -> Mapping[str, str]:
+def process_environment(container: ContainerSettings, stage: Stage) -> Mapping[str, str]:
     """The image's variables, overridden by those of the task definition."""
-    container = settings.container
     return {**stage.environment, "PORT": str(container.port), **container.environment}
 
 
-def streamlit_config(file: Dockerfile, settings: Settings, folder: Path) -> Mapping[str, Any]:
+def streamlit_config(file: Dockerfile, container: ContainerSettings, folder: Path) -> Mapping[str, Any]:
     """The ``[server]`` section that Streamlit reads in the image; raises UnknownError where that is not known."""
     found: dict[str, Any] = {}
-    home = _home(file.final, settings)
-    for place in dict.fromkeys((home, *_folders(file, settings, "streamlit"))):
+    home = _home(file.final, container)
+    for place in dict.fromkeys((home, *_folders(file, container, "streamlit"))):
         if text := _text(file, posixpath.join(place, _STREAMLIT), folder):
             found |= streamlit_server(text)
     return found
@@ -57,22 +56,22 @@ def streamlit_server(text: str) -> Mapping[str, Any]:
     return found
 
 
-def gunicorn_file_binds(file: Dockerfile, settings: Settings, folder: Path) -> bool:
+def gunicorn_file_binds(file: Dockerfile, container: ContainerSettings, folder: Path) -> bool:
     """Whether a gunicorn.conf.py in the folder in which Gunicorn starts may set where it listens."""
     try:
         texts = [
             _text(file, posixpath.join(place, _GUNICORN), folder)
-            for place in _folders(file, settings, "gunicorn")
+            for place in _folders(file, container, "gunicorn")
         ]
     except UnknownError:
         return True
     return any("bind" in text for text in texts)
 
 
-def _folders(file: Dockerfile, settings: Settings, program: str) -> Iterator[str]:
+def _folders(file: Dockerfile, container: ContainerSettings, program: str) -> Iterator[str]:
     """The folders in which the process starts a program; raises UnknownError where one is not known."""
     stage = file.final
-    for each in programs(process_words(settings, stage), process_environment(settings, stage)):
+    for each in programs(process_words(container, stage), process_environment(container, stage)):
         if each.name == program and each.folder is None:
             raise UnknownError(
                 f"cannot tell in which folder {program} starts, where its configuration would be"
@@ -81,10 +80,10 @@ def _folders(file: Dockerfile, settings: Settings, program: str) -> Iterator[str
             yield posixpath.normpath(posixpath.join(stage.working_directory, each.folder or ""))
 
 
-def _home(stage: Stage, settings: Settings) -> str:
+def _home(stage: Stage, container: ContainerSettings) -> str:
     user = stage.user.partition(":")[0]
     at = "/root" if user in ("", "root", "0") else f"/home/{user}"
-    return process_environment(settings, stage).get("HOME") or at
+    return process_environment(container, stage).get("HOME") or at
 
 
 def _text(file: Dockerfile, path: str, folder: Path) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from ..account import BLACKHOLE, default_route_of
 from ..errors import RefusedError
 from ..image_reference import ecr_image
-from ..settings import Settings
+from ..settings import DeploymentSettings
 from ..stack.subnets import free_addresses, impossible, without_fargate
 from .check import CheckResult, UnknownError, failed, listed, passed, warned
 from .facts import Facts
@@ -48,7 +48,7 @@ def _without_fargate(facts: Facts) -> list[str]:
 
 def addresses(facts: Facts) -> CheckResult:
     """Every subnet has free addresses for the additional tasks of a deployment."""
-    needed = most_tasks(facts.settings)
+    needed = most_tasks(facts.settings.deployment)
     free = {each["SubnetId"]: free_addresses(each) for each in facts.known("network")}
     scarce = [f"{subnet} has {count}" for subnet, count in free.items() if count < needed]
     saw = f"{listed(scarce)} free addresses; a deployment needs up to {needed} at once"
@@ -59,10 +59,10 @@ def addresses(facts: Facts) -> CheckResult:
     return passed(f"each subnet has {min(free.values())} free addresses or more")
 
 
-def most_tasks(settings: Settings) -> int:
+def most_tasks(deployment: DeploymentSettings) -> int:
     """The maximum number of tasks during a deployment."""
-    desired = settings.deployment.desired_count
-    return max(desired, desired * settings.deployment.maximum_percent // 100)
+    desired = deployment.desired_count
+    return max(desired, desired * deployment.maximum_percent // 100)
 
 
 def routes(facts: Facts) -> CheckResult:

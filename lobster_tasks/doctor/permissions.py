@@ -12,7 +12,7 @@ from ..definition import images, log_groups
 from ..definition import secrets as sources
 from ..errors import AwsCallError, LobsterError
 from ..image_reference import ecr_image, repository_arn
-from ..settings import Settings
+from ..settings import ContainerSettings, Settings
 from . import keys
 from .check import UnknownError, refusal
 from .facts import Decision, Secret
@@ -36,12 +36,12 @@ _NO_REPOSITORY = "RepositoryNotFoundException"
 _MOST_NAMES = 50  # maximum values per filter of SSM DescribeParameters
 
 
-def may_pull(aws: Aws, settings: Settings, role: str, definition: Definition) -> list[Decision]:
-    """Whether ``role`` may pull from the repository, and from the other containers' repositories, whosever they
+def may_pull(aws: Aws, repository: str, role: str, definition: Definition) -> list[Decision]:
+    """Whether ``role`` may pull from ``repository``, and from the other containers' repositories, whosever they
     are."""
     found = map(ecr_image, images(definition or {}).values())
     others = {each.repository_arn(aws.partition) for each in found if each}
-    own = repository_arn(aws.partition, aws.region, aws.account, settings.repository)
+    own = repository_arn(aws.partition, aws.region, aws.account, repository)
     token = simulate(aws, role, ("ecr:GetAuthorizationToken",), ("*",))
     pulled = sorted({own, *others})
     return token + _but_for(simulate(aws, role, _PULL, pulled), partial(_repository_policy, aws))
@@ -236,9 +236,9 @@ def _secret_policy(aws: Aws, arn: str) -> str:
     return "the secret's own policy" if found and found.get("ResourcePolicy") else ""
 
 
-def read_secrets(aws: Aws, settings: Settings, definition: Definition) -> list[Secret]:
+def read_secrets(aws: Aws, container: ContainerSettings, definition: Definition) -> list[Secret]:
     """Whether each container's secrets exist, without their values; an error for one does not stop the others."""
-    named = {**sources(definition or {}, settings.container.name), **settings.container.secrets}
+    named = {**sources(definition or {}, container.name), **container.secrets}
     elsewhere = {
         name: source for name, source in named.items() if not is_here(source, aws.account, aws.region)
     }

@@ -114,9 +114,9 @@ def push_image(
         )
     options = options or options_of(settings)
     if chosen.engine is None:
-        pushed = without_engine(repository, settings, tag, folder, options, say, observe)
+        pushed = without_engine(repository, settings.dockerfile, tag, folder, options, say, observe)
     else:
-        pushed = with_engine(chosen.engine, repository, settings, tag, folder, options, say)
+        pushed = with_engine(chosen.engine, repository, settings.dockerfile, tag, folder, options, say)
     return replace(pushed, builder_reason=chosen.reason)
 
 
@@ -150,16 +150,19 @@ def plan_push(
 
 def without_engine(
     repository: EcrRepository,
-    settings: Settings,
+    name: str,
     tag: str,
     folder: Path,
     options: BuildOptions,
     say: Callable[[str], None],
     observe: Observer = unobserved,
 ) -> PushedImage:
-    """Build in this process and upload the blobs that the repository lacks."""
-    dockerfile = read_dockerfile(folder, settings.dockerfile, options)
-    context = read_context(folder, settings.dockerfile)
+    """Build in this process and upload the blobs that the repository lacks.
+
+    ``name`` is the Dockerfile's, within ``folder``.
+    """
+    dockerfile = read_dockerfile(folder, name, options)
+    context = read_context(folder, name)
     with tempfile.TemporaryDirectory(prefix="lobster-image-") as work:
         image = build(dockerfile, context, options, Path(work), observe)
         say(f"built {image.digest}, {_megabytes(image.size_bytes)}, without a container engine")
@@ -174,24 +177,25 @@ def without_engine(
 def with_engine(
     engine: Engine,
     repository: EcrRepository,
-    settings: Settings,
+    name: str,
     tag: str,
     folder: Path,
     options: BuildOptions,
     say: Callable[[str], None],
 ) -> PushedImage:
-    """Build and push with a container engine, then read back what the repository has under the tag."""
-    if not (folder / settings.dockerfile).is_file():
-        raise RefusedError(
-            f"There is no {folder / settings.dockerfile}.", next_step="set `dockerfile` in invoke.yaml"
-        )
+    """Build and push with a container engine, then read back what the repository has under the tag.
+
+    ``name`` is the Dockerfile's, within ``folder``.
+    """
+    if not (folder / name).is_file():
+        raise RefusedError(f"There is no {folder / name}.", next_step="set `dockerfile` in invoke.yaml")
     engine.check(folder, options)
     access = registry_access(repository.aws)
     reference = f"{access.registry}/{repository.name}:{tag}"
     has_cache = any(access.registry in cache for cache in (*options.cache_from, *options.cache_to))
     if has_cache:  # which the build reads and writes
         engine.login(access.host, access.password, plain_http=access.plain_http)
-    engine.build(folder, settings.dockerfile, reference, options, say)
+    engine.build(folder, name, reference, options, say)
     before = repository.tagged(tag)
     if not has_cache:
         engine.login(access.host, access.password, plain_http=access.plain_http)
@@ -202,7 +206,7 @@ def with_engine(
     digest = str(now["imageDigest"])
     notes = (
         *(*_moved(tag, before, digest), *_index(now.get("imageManifestMediaType"))),
-        *_foreseen(folder, settings.dockerfile, options),
+        *_foreseen(folder, name, options),
     )
     size, pushed = int(now["imageSizeInBytes"]), _is_other(before, digest)
     return PushedImage(f"{repository.uri}:{tag}", digest, size, pushed, notes, engine.name)

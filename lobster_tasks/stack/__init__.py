@@ -516,7 +516,7 @@ def _sign_in(
     )
     if given.kind == "cognito":
         config = (
-            ("UserPoolArn", templates.user_pool_arn(settings, account, partition)),
+            ("UserPoolArn", templates.user_pool_arn(settings.sign_in, account, partition)),
             ("UserPoolClientId", given.client_id or ""),
             ("UserPoolDomain", given.user_pool_domain or ""),
         )

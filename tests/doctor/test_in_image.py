@@ -11,7 +11,7 @@ from lobster_tasks.doctor.check import UnknownError
 from lobster_tasks.doctor.in_image import gunicorn_file_binds, streamlit_config
 from tests.doctor.facts import facts
 
-SETTINGS = facts().settings
+CONTAINER = facts().settings.container
 STREAMLIT = 'CMD ["streamlit", "run", "app.py"]'
 GUNICORN = 'CMD ["gunicorn", "a:b"]'
 
@@ -49,7 +49,7 @@ def dockerfile(*lines: str) -> Dockerfile:
     ],
 )
 def test_a_config_file_of_streamlit(folder: Path, lines: tuple[str, ...], port: int | None) -> None:
-    assert streamlit_config(dockerfile(*lines), SETTINGS, folder).get("port") == port
+    assert streamlit_config(dockerfile(*lines), CONTAINER, folder).get("port") == port
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_a_config_file_of_streamlit(folder: Path, lines: tuple[str, ...], port: 
 )
 def test_a_config_file_that_is_not_known(folder: Path, lines: tuple[str, ...], why: str) -> None:
     with pytest.raises(UnknownError, match=why):
-        streamlit_config(dockerfile(*lines), SETTINGS, folder)
+        streamlit_config(dockerfile(*lines), CONTAINER, folder)
 
 
 @pytest.mark.parametrize(
@@ -69,32 +69,32 @@ def test_a_config_file_that_is_not_known(folder: Path, lines: tuple[str, ...], w
 )
 def test_a_config_file_that_is_ignored(folder: Path, ignored: str) -> None:
     (folder / ".dockerignore").write_text(f"# mine\n{ignored}\n")
-    assert streamlit_config(dockerfile("COPY . .", STREAMLIT), SETTINGS, folder) == {}
+    assert streamlit_config(dockerfile("COPY . .", STREAMLIT), CONTAINER, folder) == {}
 
 
 @pytest.mark.parametrize("ignored", ["*\n!.streamlit", "**\n!.streamlit/*.toml", "x\n  # .streamlit\n!x"])
 def test_a_config_file_that_is_an_exception(folder: Path, ignored: str) -> None:
     """The last pattern that matches decides; a ``#`` behind a blank begins no comment, but a pattern."""
     (folder / ".dockerignore").write_text(ignored)
-    assert streamlit_config(dockerfile("COPY . .", STREAMLIT), SETTINGS, folder) == {"port": 80}
+    assert streamlit_config(dockerfile("COPY . .", STREAMLIT), CONTAINER, folder) == {"port": 80}
 
 
 def test_the_ignore_file_of_a_dockerfile_counts_alone(folder: Path) -> None:
     (folder / ".dockerignore").write_text(".streamlit")
     (folder / "Dockerfile.dockerignore").write_text("x")
-    assert streamlit_config(dockerfile("COPY . .", STREAMLIT), SETTINGS, folder) == {"port": 80}
+    assert streamlit_config(dockerfile("COPY . .", STREAMLIT), CONTAINER, folder) == {"port": 80}
 
 
 @pytest.mark.parametrize("ignored", [b"[", b"!", b"\xff\xfe[\0"])
 def test_an_ignore_file_that_cannot_be_read(folder: Path, ignored: bytes) -> None:
     (folder / ".dockerignore").write_bytes(ignored)
     with pytest.raises(UnknownError, match="dockerignore cannot be read"):
-        streamlit_config(dockerfile("COPY . .", STREAMLIT), SETTINGS, folder)
+        streamlit_config(dockerfile("COPY . .", STREAMLIT), CONTAINER, folder)
 
 
 def test_what_is_ignored_beside_it(folder: Path) -> None:
     (folder / ".dockerignore").write_text("data\n.streamlit/secrets.toml\n")
-    assert streamlit_config(dockerfile("COPY . .", STREAMLIT), SETTINGS, folder) == {"port": 80}
+    assert streamlit_config(dockerfile("COPY . .", STREAMLIT), CONTAINER, folder) == {"port": 80}
 
 
 @pytest.mark.parametrize(
@@ -110,9 +110,9 @@ def test_what_is_ignored_beside_it(folder: Path) -> None:
     ],
 )
 def test_the_own_file_of_gunicorn(folder: Path, lines: tuple[str, ...], binds: bool) -> None:
-    assert gunicorn_file_binds(dockerfile(*lines), SETTINGS, folder) is binds
+    assert gunicorn_file_binds(dockerfile(*lines), CONTAINER, folder) is binds
 
 
 def test_a_file_of_gunicorn_that_sets_no_address(folder: Path) -> None:
     (folder / "gunicorn.conf.py").write_text("workers = 2\n")
-    assert gunicorn_file_binds(dockerfile("COPY . .", GUNICORN), SETTINGS, folder) is False
+    assert gunicorn_file_binds(dockerfile("COPY . .", GUNICORN), CONTAINER, folder) is False

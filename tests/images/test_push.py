@@ -252,7 +252,9 @@ class TestWithAnEngine:
         engine = Engine("docker", str(docker.program))
         repository = repository_of(aws, settings)
         said: list[str] = []
-        pushed = with_engine(engine, repository, settings, "v1", project, BuildOptions(), said.append)
+        pushed = with_engine(
+            engine, repository, settings.dockerfile, "v1", project, BuildOptions(), said.append
+        )
         assert [call["arguments"][0] for call in docker.calls] == ["build", "login", "push"]
         assert docker.calls[0]["arguments"][2] == "linux/amd64"
         registry, address = (
@@ -267,7 +269,7 @@ class TestWithAnEngine:
         assert pushed.digest == held(ecr, "v1")["imageDigest"]
         assert (pushed.pushed, pushed.builder, pushed.notes) == (True, "docker", ())
         assert not with_engine(
-            engine, repository, settings, "v1", project, BuildOptions(), said.append
+            engine, repository, settings.dockerfile, "v1", project, BuildOptions(), said.append
         ).pushed
 
     def test_signs_in_before_a_build_whose_cache_is_in_the_registry(
@@ -283,7 +285,7 @@ class TestWithAnEngine:
         registry = f"{embedded.url.removeprefix('http://')}/123456789012.dkr.ecr.us-east-2.amazonaws.com"
         options = BuildOptions(cache_from=(f"type=registry,ref={registry}/cache:main",))
         engine, repository = Engine("docker", str(docker.program)), repository_of(aws, settings)
-        with_engine(engine, repository, settings, "v1", project, options, lambda _: None)
+        with_engine(engine, repository, settings.dockerfile, "v1", project, options, lambda _: None)
         called = [" ".join(call["arguments"][:2]) for call in docker.calls]
         assert called == ["buildx version", "login --username", "buildx build", f"push {registry}/homara:v1"]
 
@@ -300,7 +302,9 @@ class TestWithAnEngine:
         does = PUSH_INDEX.format(url=embedded.url, tests=str(Path(__file__).parents[2]), media_type=INDEX)
         docker.on("push", does=does)
         engine, repository = Engine("docker", str(docker.program)), repository_of(aws, settings)
-        pushed = with_engine(engine, repository, settings, "v1", project, BuildOptions(), lambda _: None)
+        pushed = with_engine(
+            engine, repository, settings.dockerfile, "v1", project, BuildOptions(), lambda _: None
+        )
         assert held(ecr, "v1")["imageManifestMediaType"] == INDEX
         assert pushed.digest == held(ecr, "v1")["imageDigest"]
         [image] = [
@@ -318,7 +322,13 @@ class TestWithAnEngine:
         engine = Engine("docker", str(docker.program))
         with pytest.raises(RefusedError):
             with_engine(
-                engine, repository_of(aws, other), other, "v1", tmp_path, BuildOptions(), lambda _: None
+                engine,
+                repository_of(aws, other),
+                other.dockerfile,
+                "v1",
+                tmp_path,
+                BuildOptions(),
+                lambda _: None,
             )
         assert docker.calls == []
 

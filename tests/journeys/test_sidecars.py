@@ -86,7 +86,10 @@ def test_the_role_may_pull_from_another_region_and_another_account(
     role = f"arn:aws:iam::{account.aws.account}:role/{account.settings.task.execution_role}"
 
     def refused() -> set[str]:
-        return {each.resource for each in denied(may_pull(account.aws, account.settings, role, definition))}
+        return {
+            each.resource
+            for each in denied(may_pull(account.aws, account.settings.repository, role, definition))
+        }
 
     assert refused() == {f"arn:aws:ecr:{place}:repository/agent"}
     resources = stack.build(account.settings, account.aws.account, account.aws.partition)
@@ -132,7 +135,7 @@ def test_each_resource_is_simulated_with_its_own_account(
         "arn:aws:ecr:us-east-2:123456789012:repository/homara": "ours",
         "arn:aws:ecr:us-east-2:210987654321:repository/agent": "theirs",
     }
-    told = denied(may_pull(account.aws, account.settings, role, definition))
+    told = denied(may_pull(account.aws, account.settings.repository, role, definition))
     assert {repositories[each.resource] for each in told} == {refuses}
 
 

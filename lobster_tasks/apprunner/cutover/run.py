@@ -139,7 +139,7 @@ class _CutoverRun:
                     f"change the record of {route.domain} by hand",
                 )
         for route in self._pairs():
-            refuse_unresponsive(self.aws, self.settings, self.now, route)
+            refuse_unresponsive(self.aws, self.settings.probe.path, self.now, route)
         for step in steps_back(self.now):
             self._announce(step)
         self._change(self._pairs(), routes.restore, lambda route: not route.is_pair)

@@ -9,7 +9,7 @@ from ...account import describe_target_health, find_authority, is_embedded
 from ...aws import Aws
 from ...errors import RefusedError
 from ...probe import Probe, PublicEndpoint, probe
-from ...settings import Settings
+from ...settings import ProbeSettings, Settings
 from .routes import Destination, Route
 from .state import CutoverState
 
@@ -35,7 +35,7 @@ def visit(aws: Aws, settings: Settings, now: CutoverState) -> VisitResult:
         endpoint = _endpoint(
             aws, f"https://{now.destination.dns_name}", domain, now.authority, now.destination
         )
-        found = _probe(aws, settings, endpoint)
+        found = _probe(aws, settings.probe, endpoint)
         counted = [each for each in found.answers if each.reached or not endpoint.is_private]
         if wrong := [each.said for each in counted if not each.ok]:
             return VisitResult(f"{domain}: {'; '.join((*wrong, *_doubt(endpoint, found)))}")
@@ -43,11 +43,9 @@ def visit(aws: Aws, settings: Settings, now: CutoverState) -> VisitResult:
     return VisitResult(seen=seen)
 
 
-def _probe(aws: Aws, settings: Settings, endpoint: PublicEndpoint) -> Probe:
+def _probe(aws: Aws, section: ProbeSettings, endpoint: PublicEndpoint) -> Probe:
     """Repeat requests without any answer once: the network in between, which visitors do not use, may be the cause."""
-    asked = partial(
-        probe, aws.clock, endpoint, settings.probe.path, settings.probe.websocket, _PATIENCE_SECONDS
-    )
+    asked = partial(probe, aws.clock, endpoint, section.path, section.websocket, _PATIENCE_SECONDS)
     found = asked()
     return found if all(each.reached for each in found.answers) or endpoint.is_private else asked()
 
@@ -62,11 +60,11 @@ def _doubt(endpoint: PublicEndpoint, found: Probe) -> tuple[str, ...]:
     )
 
 
-def refuse_unresponsive(aws: Aws, settings: Settings, now: CutoverState, route: Route) -> None:
-    """Raise RefusedError if the previous location does not answer for the route's domain."""
+def refuse_unresponsive(aws: Aws, path: str, now: CutoverState, route: Route) -> None:
+    """Raise RefusedError if the previous location does not answer ``path`` for the route's domain."""
     former = now.origin.former_of(route.before) if route.before else None
     endpoint = _of_former(aws, former, route) if former else _of_app_runner(aws, route)
-    answer = probe(aws.clock, endpoint, settings.probe.path, None, _PATIENCE_SECONDS).page
+    answer = probe(aws.clock, endpoint, path, None, _PATIENCE_SECONDS).page
     if answer.ok or (endpoint.is_private and not answer.reached):
         return
     raise RefusedError(

@@ -71,7 +71,7 @@ def preflight(aws: Aws, settings: Settings, prepared: PreparedRelease, timeline:
         partial(_result, "image.platform", partial(_platform, aws, prepared)),
         partial(_result, "ports", partial(_ports, prepared)),
         partial(_result, "deployment", partial(_percent, prepared)),
-        partial(_result, "logs.group", partial(_log_groups, aws, settings, prepared)),
+        partial(_result, "logs.group", partial(_log_groups, aws, settings.logs.group, prepared)),
         partial(_result, "images", partial(_other_images, aws, prepared, settings.container.name)),
         partial(_checks, aws, settings, prepared),
     )
@@ -186,7 +186,7 @@ def _percent(prepared: PreparedRelease) -> Problem | None:
     return Problem(CauseCode.DEPLOYMENT_PERCENT, what, fix)
 
 
-def _log_groups(aws: Aws, settings: Settings, prepared: PreparedRelease) -> Problem | None:
+def _log_groups(aws: Aws, own_group: str, prepared: PreparedRelease) -> Problem | None:
     """The problem where a log group does not exist: the task would not start."""
     for container in prepared.definition["containerDefinitions"]:
         options = (container.get("logConfiguration") or {}).get("options") or {}
@@ -198,7 +198,7 @@ def _log_groups(aws: Aws, settings: Settings, prepared: PreparedRelease) -> Prob
             if region != aws.region:
                 fix = f"set awslogs-region of {container['name']} to {aws.region} in {OWN_DEFINITION}"
                 return Problem(CauseCode.LOG_GROUP_REGION, what, fix)
-            own = name == settings.logs.group  # setup creates no other
+            own = name == own_group  # setup creates no other
             fix = "inv setup-fargate" if own else _create_log_group(name, region, container["name"])
             return Problem(CauseCode.LOG_GROUP_MISSING, what, fix)
     return None

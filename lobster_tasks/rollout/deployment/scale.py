@@ -74,14 +74,13 @@ def scale(aws: Aws, settings: Settings, to: int, *, observe: Observe = unobserve
     change = _change(aws, settings.cluster, service, to)
     for said in change.says:
         timeline.say(said)
-    before = change.before
-    if before != to:
+    if change.before != to:
         where = {"cluster": settings.cluster, "service": settings.service}
         aws.call("ecs:UpdateService", f"service {settings.service}", **where, desiredCount=to)
     current = rollout_of(settings.cluster, service, service["taskDefinition"])
     rollout = replace(by_revision(current), created_at=began)
     with resumable(rollout):
-        return _follow(aws, settings, rollout, before, to, timeline)
+        return _follow(aws, settings, rollout, change, timeline)
 
 
 def before_scaling(aws: Aws, settings: Settings, to: int) -> ScaleChange:
@@ -127,8 +126,32 @@ def _auto_scaling(aws: Aws, resource: str, to: int) -> str:
 
 
 def _follow(
-    aws: Aws, settings: Settings, rollout: Rollout, before: int, to: int, timeline: Timeline
+    aws: Aws, settings: Settings, rollout: Rollout, change: ScaleChange, timeline: Timeline
 ) -> Scaled:
+    seen, cause = _watched(aws, settings, rollout, change.desired, timeline)
+    last = seen[-1] if seen else None
+    reached = last is not None and has_reached(last, change.desired)
+    moving = not reached and (cause is None or cause.heals)
+    if moving and cause is None and last:
+        cause = _why(aws, settings, seen, Verdict("moving", f"not at {change.desired} tasks yet"))
+    return Scaled(
+        rollout.service,
+        change.before,
+        change.desired,
+        running=len(last.running) if last else 0,
+        healthy=len(last.healthy) if last else 0,
+        reached=reached,
+        moving=moving,
+        cause=None if reached else cause,
+        seconds=timeline.seconds,
+        timeline=tuple(timeline.moments),
+    )
+
+
+def _watched(
+    aws: Aws, settings: Settings, rollout: Rollout, to: int, timeline: Timeline
+) -> tuple[list[Snapshot], Cause | None]:
+    """The snapshots until ``to`` tasks run, or tasks fail for a cause that does not heal, with the last cause seen."""
     seen: list[Snapshot] = []
     cause = None
     for snapshot in watch(aws, rollout, settings.deployment.wait_minutes * 60):
@@ -137,10 +160,10 @@ def _follow(
         if has_reached(snapshot, to):
             break
         if _fails(snapshot):
-            cause = _why(aws, settings, seen)
+            cause = _why(aws, settings, seen, Verdict("failed", "tasks stop again"))
             if not cause.heals:
                 break
-    return _scaled(aws, settings, seen, before, to, cause, timeline)
+    return seen, cause
 
 
 def has_reached(last: Snapshot, to: int) -> bool:
@@ -158,35 +181,5 @@ def _fails(last: Snapshot) -> bool:
     return any(len(each.tasks) >= _ENOUGH for each in failures(failed))
 
 
-def _why(aws: Aws, settings: Settings, seen: Sequence[Snapshot]) -> Cause:
-    return diagnose(collect_evidence(aws, settings, seen, Verdict("failed", "tasks stop again")))[0]
-
-
-def _scaled(
-    aws: Aws,
-    settings: Settings,
-    seen: Sequence[Snapshot],
-    before: int,
-    to: int,
-    cause: Cause | None,
-    timeline: Timeline,
-) -> Scaled:
-    last = seen[-1] if seen else None
-    reached = last is not None and has_reached(last, to)
-    moving = not reached and (cause is None or cause.heals)
-    if moving and cause is None and seen:
-        cause = diagnose(collect_evidence(aws, settings, seen, Verdict("moving", f"not at {to} tasks yet")))[
-            0
-        ]
-    return Scaled(
-        settings.service,
-        before,
-        to,
-        len(last.running) if last else 0,
-        len(last.healthy) if last else 0,
-        reached,
-        moving,
-        None if reached else cause,
-        timeline.seconds,
-        tuple(timeline.moments),
-    )
+def _why(aws: Aws, settings: Settings, seen: Sequence[Snapshot], verdict: Verdict) -> Cause:
+    return diagnose(collect_evidence(aws, settings, seen, verdict))[0]

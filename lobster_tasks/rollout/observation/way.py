@@ -38,7 +38,7 @@ from ...aws import ACCESS_DENIED, Aws
 from ...errors import AwsCallError, RefusedError
 from ...in_parallel import in_parallel
 from ...probe import PublicEndpoint, certificate_error, find_public_endpoint, lacks_distribution, listeners_of
-from ...settings import Settings
+from ...settings import LoadBalancerSettings, Settings
 from ...stack.load_balancing import find_balancer
 from ...stack.vpc_origin import has_failed
 from ..cause_code import CauseCode, page_of
@@ -286,7 +286,7 @@ def hops(path: VisitorsPath, former: FormerLoadBalancer | None = None) -> Iterat
         yield from _in_front(path)
     yield from _load_balancer(path)
     for group in path.target_groups:
-        yield Hop("target group", group, _door(path.settings, group, former))
+        yield Hop("target group", group, _door(path.settings.load_balancer, group, former))
 
 
 def _names(path: VisitorsPath) -> Iterator[Hop]:
@@ -487,7 +487,7 @@ def find_former(
     settings: Settings, target_groups: Sequence[str], url: str | None
 ) -> FormerLoadBalancer | None:
     """The one whose target group (name) the service is in besides that of the stack's own, which comes first."""
-    names = _by_target_group(settings)
+    names = _by_target_group(settings.load_balancer)
     both = [each for each in target_groups if each in names]
     if len(both) < 2:
         return None
@@ -497,17 +497,16 @@ def find_former(
     return FormerLoadBalancer(names[both[1]], both[1], end)
 
 
-def _door(settings: Settings, group: str, former: FormerLoadBalancer | None) -> str:
+def _door(section: LoadBalancerSettings, group: str, former: FormerLoadBalancer | None) -> str:
     """Which of two load balancers a target group (name) belongs to, in words; empty while there is one only."""
     if former is None:
         return ""
     if group == former.target_group:
         return f"former: {former.name} serves too, until inv remove-old-load-balancer"
-    present = _by_target_group(settings).get(group)
+    present = _by_target_group(section).get(group)
     return f"present: {present}" if present else ""
 
 
-def _by_target_group(settings: Settings) -> dict[str, str]:
+def _by_target_group(section: LoadBalancerSettings) -> dict[str, str]:
     """The names of the stack's two possible load balancers, by the names of their target groups."""
-    section = settings.load_balancer
     return {each.target_group: each.name for each in (section.names, section.other)}
