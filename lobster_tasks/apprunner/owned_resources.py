@@ -135,7 +135,7 @@ def _policies(aws: Aws, others: OtherServices) -> list[Classified]:
             (OwnedResource("policy-statements", "of any policy", ""), f"not looked for: {refusal(refused)}")
         ]
     about = f"it may be about {', '.join(others.names)}" if others.names else _blind(others.unknown)
-    return [(OwnedResource("policy-statements", each.label, each.id), about) for each in holders]
+    return [(OwnedResource("policy-statements", each.name, each.id), about) for each in holders]
 
 
 def _used(thing: OwnedResource, candidates: ReferencedResources, others: OtherServices) -> str:

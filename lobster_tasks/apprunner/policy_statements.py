@@ -35,10 +35,10 @@ class PolicyReference:
     policy: str
 
     @property
-    def label(self) -> str:
-        """The name to show."""
-        name = self.policy.rpartition("/")[2]
-        return name if self.kind == "managed" else f"{name} of {self.kind} {self.owner}"
+    def name(self) -> str:
+        """The policy's name, and whose it is if it is inline."""
+        short = self.policy.rpartition("/")[2]
+        return short if self.kind == "managed" else f"{short} of {self.kind} {self.owner}"
 
     @property
     def id(self) -> str:
