@@ -175,6 +175,11 @@ class Listeners(ElbBase):
             groups = whole[-1]["ForwardConfig"]["TargetGroups"]
             self.check_arns("target group", *(group["TargetGroupArn"] for group in groups))
         check_action(whole[-1], protocol, port, self.elbv2_backend.target_groups)
+        self._check_associations(whole, balancer)
+        return whole
+
+    def _check_associations(self, whole: Sequence[dict[str, Any]], balancer: str) -> None:
+        """Refuse too many target groups for a load balancer, and target groups of another one."""
         named = {arn for one in whole for arn in read_action(one).target_groups}
         there = {
             arn for arn in self.elbv2_backend.target_groups if self.balancer.load_balancer_of(arn) == balancer
@@ -191,7 +196,6 @@ class Listeners(ElbBase):
                         "The following target groups cannot be associated with more than one load balancer"
                     )
                     refuse(f"{message}: {arn}", "TargetGroupAssociationLimit")
-        return whole
 
     def _same_listener(self, found: Any, requested: tuple[Any, ...]) -> dict[str, Any]:
         actions = [action.data for action in found.default_actions]

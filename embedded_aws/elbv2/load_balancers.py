@@ -70,6 +70,12 @@ class LoadBalancers(ElbBase):
         if self.plane.faults.holds("load-balancers"):
             refuse(HELD, "OperationNotPermitted")
         self._check_room(subnets, given.get("Scheme", "internet-facing"))
+        made = self._make_balancer(given, subnets, groups)
+        ensure_linked_role(self.current_account, LINKED)
+        return ActionResult({"LoadBalancers": [self._balancer_view(made)]})
+
+    def _make_balancer(self, given: Mapping[str, Any], subnets: Sequence[Any], groups: Sequence[str]) -> Any:
+        """Create the load balancer, open its endpoint and give it its network interfaces."""
         made = self.elbv2_backend.create_load_balancer(
             name=given["Name"],
             security_groups=groups,
@@ -84,8 +90,7 @@ class LoadBalancers(ElbBase):
         made.attrs = first_values(LOAD_BALANCER)
         made.dns_name = self.balancer.open(made.arn)
         self._make_interfaces(made, made.subnets)
-        ensure_linked_role(self.current_account, LINKED)
-        return ActionResult({"LoadBalancers": [self._balancer_view(made)]})
+        return made
 
     def describe_load_balancers(self) -> ActionResult:
         """DescribeLoadBalancers, by ARNs or names; LoadBalancerNotFound names the missing ones."""

@@ -145,18 +145,8 @@ def plan(
     """
     known = LiveResources(live)
     own = tuple(each for each in stack.resources if not each.former)
-    foreign = [
-        each
-        for each in own
-        if each in known and each.presence(known) == "present" and not each.is_ours(known[each])
-    ]
-    if elsewhere := [each for each in foreign if _is_of_another_region(each, known[each])]:
-        raise _elsewhere(elsewhere, known)
-    owners = {owner: None for each in foreign if (owner := known[each].stack)}
-    if owners or (foreign and not adopt):
-        raise _not_ours(foreign, known, tuple(owners))
-    if full := [each for each in foreign if _tags_after(each, known[each]) > MOST_TAGS]:
-        raise _no_room_for_tags(full[0], known[full[0]])
+    foreign = _foreign(own, known)
+    _refuse_foreign(foreign, known, adopt)
     changes = [change for each in own for change in _changes(each, live[each], known, foreign)]
     changes += [change for each in reversed(own) for change in _removal(each, live[each], known)]
     leaving = _without_former(stack, live, others)
@@ -176,6 +166,26 @@ def plan(
         for each, found in known.items()
     }
     return Plan(stack.name, tuple(changes), kept, live, {**stays, **leaving.remarks})
+
+
+def _foreign(own: tuple[Resource, ...], known: LiveResources) -> list[Resource]:
+    """The desired resources that exist and are not the stack's."""
+    return [
+        each
+        for each in own
+        if each in known and each.presence(known) == "present" and not each.is_ours(known[each])
+    ]
+
+
+def _refuse_foreign(foreign: list[Resource], known: LiveResources, adopt: bool) -> None:
+    """Raise NotOursError unless all of ``foreign`` can be adopted, and are to be."""
+    if elsewhere := [each for each in foreign if _is_of_another_region(each, known[each])]:
+        raise _elsewhere(elsewhere, known)
+    owners = {owner: None for each in foreign if (owner := known[each].stack)}
+    if owners or (foreign and not adopt):
+        raise _not_ours(foreign, known, tuple(owners))
+    if full := [each for each in foreign if _tags_after(each, known[each]) > MOST_TAGS]:
+        raise _no_room_for_tags(full[0], known[full[0]])
 
 
 def _without_former(

@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from ..aws import Aws
-from ..settings import MOST_WAIT_MINUTES, NetworkSettings, Settings, SignInSettings
+from ..settings import (
+    MOST_WAIT_MINUTES,
+    ContainerSettings,
+    DeploymentSettings,
+    FrontSettings,
+    NetworkSettings,
+    Settings,
+    SignInSettings,
+    TaskSettings,
+    XRaySettings,
+)
 
 VALUE = "rehearsal"
 
@@ -22,6 +33,15 @@ def patient(settings: Settings, speed: float) -> Settings:
     return settings.model_copy(update={"deployment": deployment})
 
 
+@dataclass(frozen=True)
+class _StandIn:
+    """What takes the place of one section of the settings, and the sentence that says so."""
+
+    section: str
+    value: object
+    note: str
+
+
 def stand_in(aws: Aws, settings: Settings) -> tuple[Settings, tuple[str, ...]]:
     """The settings that can be rehearsed, and the changes, in sentences.
 
@@ -29,41 +49,72 @@ def stand_in(aws: Aws, settings: Settings) -> tuple[Settings, tuple[str, ...]]:
     left out, because the embedded AWS has only its default VPC; the load balancer is made reachable from
     here; a service without tasks gets one.
     """
-    changes: dict[str, object] = {}
-    notes = []
-    if settings.network != NetworkSettings():
-        changes["network"] = NetworkSettings()
-        notes.append("network: the default VPC stands in for yours")
+    made = [
+        *_network(settings.network),
+        *_load_balancer(settings),
+        *_front(settings.front),
+        *_sign_in(settings.sign_in),
+        *_policies(settings.task),
+        *_xray(settings.xray),
+        *_desired_count(settings.deployment),
+        *_container(aws, settings.container),
+    ]
+    changes = {each.section: each.value for each in made}
+    return settings.model_copy(update=changes), tuple(each.note for each in made)
+
+
+def _network(section: NetworkSettings) -> Iterator[_StandIn]:
+    if section != NetworkSettings():
+        yield _StandIn("network", NetworkSettings(), "network: the default VPC stands in for yours")
+
+
+def _load_balancer(settings: Settings) -> Iterator[_StandIn]:
+    section = settings.load_balancer
     plain: dict[str, object] = {"certificate": None, "dual_stack": False, "allowed_cidrs": None}
     if not settings.is_fronted:
         plain["internal"] = False
-    if any(getattr(settings.load_balancer, name) for name in plain):
-        changes["load_balancer"] = settings.load_balancer.model_copy(update=plain)
+    if any(getattr(section, name) for name in plain):
         kind = "an internal one without IPv6" if settings.is_fronted else "an internet-facing one with HTTP"
-        notes.append(f"load_balancer: {kind} stands in for yours")
-    if settings.front.certificate:
-        changes["front"] = settings.front.model_copy(update={"certificate": None})
-        notes.append("front.certificate: one that is requested here stands in for yours")
-    if settings.sign_in.is_on:
-        changes["sign_in"] = SignInSettings()
-        notes.append("sign_in: left out, since it needs HTTPS")
-    bound = settings.task.permissions_boundary
-    if foreign := [arn for arn in (*settings.task.policies, bound) if arn and ":iam::aws:" not in arn]:
-        managed = tuple(arn for arn in settings.task.policies if arn not in foreign)
+        note = f"load_balancer: {kind} stands in for yours"
+        yield _StandIn("load_balancer", section.model_copy(update=plain), note)
+
+
+def _front(section: FrontSettings) -> Iterator[_StandIn]:
+    if section.certificate:
+        note = "front.certificate: one that is requested here stands in for yours"
+        yield _StandIn("front", section.model_copy(update={"certificate": None}), note)
+
+
+def _sign_in(section: SignInSettings) -> Iterator[_StandIn]:
+    if section.is_on:
+        yield _StandIn("sign_in", SignInSettings(), "sign_in: left out, since it needs HTTPS")
+
+
+def _policies(section: TaskSettings) -> Iterator[_StandIn]:
+    bound = section.permissions_boundary
+    if foreign := [arn for arn in (*section.policies, bound) if arn and ":iam::aws:" not in arn]:
+        managed = tuple(arn for arn in section.policies if arn not in foreign)
         kept = None if bound in foreign else bound
         update = {"policies": managed, "permissions_boundary": kept}
-        changes["task"] = settings.task.model_copy(update=update)
-        notes.append(f"policies: {', '.join(foreign)} left out")
-    if settings.xray.enabled:
-        changes["xray"] = settings.xray.model_copy(update={"enabled": False})
-        notes.append("xray: no collector, since its image is not on this machine")
-    if not settings.deployment.desired_count:
-        changes["deployment"] = settings.deployment.model_copy(update={"desired_count": 1})
-        notes.append("deployment.desired_count: 1 stands in for 0")
-    if secrets := settings.container.secrets:
-        changes["container"] = settings.container.model_copy(update={"secrets": _secrets(aws, secrets)})
-        notes.append(f"secrets: {', '.join(secrets)} with stand-in values")
-    return settings.model_copy(update=changes), tuple(notes)
+        yield _StandIn("task", section.model_copy(update=update), f"policies: {', '.join(foreign)} left out")
+
+
+def _xray(section: XRaySettings) -> Iterator[_StandIn]:
+    if section.enabled:
+        note = "xray: no collector, since its image is not on this machine"
+        yield _StandIn("xray", section.model_copy(update={"enabled": False}), note)
+
+
+def _desired_count(section: DeploymentSettings) -> Iterator[_StandIn]:
+    if not section.desired_count:
+        note = "deployment.desired_count: 1 stands in for 0"
+        yield _StandIn("deployment", section.model_copy(update={"desired_count": 1}), note)
+
+
+def _container(aws: Aws, section: ContainerSettings) -> Iterator[_StandIn]:
+    if secrets := section.secrets:
+        note = f"secrets: {', '.join(secrets)} with stand-in values"
+        yield _StandIn("container", section.model_copy(update={"secrets": _secrets(aws, secrets)}), note)
 
 
 def _secrets(aws: Aws, sources: Mapping[str, str]) -> dict[str, str]:

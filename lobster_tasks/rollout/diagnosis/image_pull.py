@@ -5,7 +5,7 @@ The agent retries a missing manifest for minutes before it reports it; ECR answe
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ...account import find_task_definition
@@ -21,6 +21,7 @@ from .causes import Cause
 from .platforms import PLATFORMS, platforms_of
 
 _LONG_SECONDS = 60.0
+_PUSH = "inv push-image --tag T, then inv deploy --tag T"
 _ON_THE_WAY = ("PROVISIONING", "PENDING")
 
 
@@ -49,11 +50,10 @@ def wrong_image(aws: Aws, task: Task) -> Cause | None:
 def _wrong_images(aws: Aws, definition: Mapping[str, Any], task: Task) -> Iterator[Cause]:
     platform = PLATFORMS[definition.get("runtimePlatform", {}).get("cpuArchitecture", "X86_64")]
     for container in definition["containerDefinitions"]:
-        reference = container["image"]
-        image = ecr_image(reference)
+        image = ecr_image(container["image"])
         if image is None:
             continue
-        named = reference.rpartition("/")[2]
+        named = container["image"].rpartition("/")[2]
         shown = f"task {task.short} is {task.status} for {waited(aws, task):.0f} s; it pulls {named}"
         is_here = (image.registry, image.region) == (aws.account, aws.region)
         try:
@@ -61,25 +61,32 @@ def _wrong_images(aws: Aws, definition: Mapping[str, Any], task: Task) -> Iterat
         except AwsCallError:
             continue
         if described is None:
-            push = "inv push-image --tag T, then inv deploy --tag T"
-            yield Cause(
-                CauseCode.IMAGE_NOT_FOUND,
-                f"The repository does not have {named}.",
-                (shown, "ECR has no such image"),
-                push
-                if is_here
-                else f"push it there, or correct the image of {container['name']} in {OWN_DEFINITION}",
-                heals=False,
-            )
-            continue
-        if not is_here:
-            continue
-        offered = platforms_of(aws, image.repository, described["imageDigest"])
-        if len(offered) > 1 and not any(variant.startswith(platform) for variant in offered):
-            yield Cause(
-                CauseCode.IMAGE_PLATFORM,
-                f"The image has no variant for {platform}, the task's platform.",
-                (shown, f"ECR has it for {', '.join(offered)}"),
-                "inv push-image --tag T (it builds for task.architecture), then inv deploy --tag T",
-                heals=False,
-            )
+            yield _missing(named, shown, _PUSH if is_here else _push_there(container["name"]))
+        elif is_here:
+            offered = platforms_of(aws, image.repository, described["imageDigest"])
+            if len(offered) > 1 and not any(variant.startswith(platform) for variant in offered):
+                yield _of_other_platforms(platform, offered, shown)
+
+
+def _push_there(container: str) -> str:
+    return f"push it there, or correct the image of {container} in {OWN_DEFINITION}"
+
+
+def _missing(named: str, shown: str, remedy: str) -> Cause:
+    return Cause(
+        CauseCode.IMAGE_NOT_FOUND,
+        f"The repository does not have {named}.",
+        (shown, "ECR has no such image"),
+        remedy,
+        heals=False,
+    )
+
+
+def _of_other_platforms(platform: str, offered: Sequence[str], shown: str) -> Cause:
+    return Cause(
+        CauseCode.IMAGE_PLATFORM,
+        f"The image has no variant for {platform}, the task's platform.",
+        (shown, f"ECR has it for {', '.join(offered)}"),
+        "inv push-image --tag T (it builds for task.architecture), then inv deploy --tag T",
+        heals=False,
+    )
