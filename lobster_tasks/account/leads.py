@@ -3,7 +3,7 @@ zone that the internet does not ask, and for every domain that an App Runner ser
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal
@@ -41,14 +41,15 @@ NO_ADDRESS = Address("")
 
 @dataclass(frozen=True)
 class Lead:
-    """Where public DNS leads a name: to the address in question (``there``), to the ``other`` one that is expected,
+    """Where public DNS leads a name: to the address in question (``there``), to an ``other`` one that is known,
     ``elsewhere``, ``nowhere``, or it is ``unknown``.
 
-    ``saw`` is what public DNS has, or why it is not known, in words.
+    ``saw`` is what public DNS has, or why it is not known, in words. ``other`` is the name of the other address.
     """
 
     where: Literal["there", "other", "elsewhere", "nowhere", "unknown"]
     saw: str
+    other: str = ""
 
 
 def public_lookup(aws: Aws) -> LookUp | None:
@@ -63,10 +64,10 @@ def hurried_dns(aws: Aws, within: float) -> PublicDns | None:
     return PublicDns(partial(dns.look_up, within=within), partial(dns.name_servers, within=within))
 
 
-def find_lead(name: str, there: Address, ask: LookUp | None, other: Address = NO_ADDRESS) -> Lead:
+def find_lead(name: str, there: Address, ask: LookUp | None, *others: Address) -> Lead:
     """Where public DNS leads a domain: by the names of its CNAME records or, as with ALIAS and ANAME, by its addresses.
 
-    It leads ``there`` where it may do so for some visitors, and to the ``other`` address where it does for all of them.
+    It leads ``there`` where it may do so for some visitors, and to one of the ``others`` where it does for all of them.
     """
     if ask is None:
         return Lead("unknown", "the names of an embedded AWS are not in public DNS")
@@ -79,26 +80,28 @@ def find_lead(name: str, there: Address, ask: LookUp | None, other: Address = NO
     saw = ", ".join(sorted(hosts) or sorted(found.addresses))
     if there.name and bare(there.name) in hosts:
         return Lead("there", saw)
-    if other.name and bare(other.name) in hosts:
-        return Lead("other", saw)
-    return _by_addresses(name, found.addresses, there, other, ask) or Lead("elsewhere", saw)
+    if named := next((each.name for each in others if each.name and bare(each.name) in hosts), ""):
+        return Lead("other", saw, named)
+    return _by_addresses(name, found.addresses, there, others, ask) or Lead("elsewhere", saw)
 
 
 def _by_addresses(
-    name: str, addresses: frozenset[str], there: Address, other: Address, ask: LookUp
+    name: str, addresses: frozenset[str], there: Address, others: Sequence[Address], ask: LookUp
 ) -> Lead | None:
-    """Whether the addresses are those of a load balancer or of App Runner: one of them there, or all of the other's."""
-    of_there, of_other, saw = _addresses(there, ask), _addresses(other, ask), ", ".join(sorted(addresses))
-    if of_there is None or of_other is None:
-        silent = there if of_there is None else other
-        return Lead("unknown", f"public DNS does not answer for {silent.name}")
-    if addresses & of_there:
+    """Whether the addresses are those of a load balancer or of App Runner: one of them there, or all of another's."""
+    saw, known = ", ".join(sorted(addresses)), {each: _addresses(each, ask) for each in (there, *others)}
+    of_there = known.pop(there)
+    if of_there is not None and addresses & of_there:
         return Lead("there", saw)
-    if addresses and addresses <= of_other:
-        return Lead("other", saw)
+    silent = [there] if of_there is None else [each for each, its in known.items() if its is None]
+    led = next((each.name for each, its in known.items() if its and addresses and addresses <= its), "")
+    if led and of_there is not None:
+        return Lead("other", saw, led)
+    if silent:
+        return Lead("unknown", f"public DNS does not answer for {silent[0].name}")
     if shared := ", ".join(sorted(_shared(addresses, there, ask))):
-        others = f"addresses that {there.name} shares with other distributions"
-        return Lead("unknown", f"public DNS leads {name} to {others}: {shared}")
+        others_too = f"addresses that {there.name} shares with other distributions"
+        return Lead("unknown", f"public DNS leads {name} to {others_too}: {shared}")
     return None
 
 

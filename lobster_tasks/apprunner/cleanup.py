@@ -168,9 +168,14 @@ def plan_cleanup(
 def _routes(
     aws: Aws, settings: Settings, host: str, names: cutover.HostedDomains
 ) -> tuple[cutover.Route, ...]:
+    """The pairs without visitors at App Runner: they are at the new address, or at a former one of the stack."""
     if not host or not names.zones:
         return ()
-    return cutover.idle_pairs(names, host, cutover.destination_name(aws, settings))
+    used = (
+        cutover.destination_name(aws, settings),
+        *(each.dns_name for each in cutover.former_destinations(aws, settings)),
+    )
+    return tuple(route for name in used for route in cutover.idle_pairs(names, host, name))
 
 
 def _service(aws: Aws, given: str) -> AwsDict | None:

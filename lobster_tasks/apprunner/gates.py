@@ -20,7 +20,15 @@ from ..errors import AwsCallError
 from ..in_parallel import in_parallel
 from ..settings import Settings
 from . import firewalls
-from .cutover import Address, Lead, LookUp, destination_address, find_lead
+from .cutover import (
+    Address,
+    Destination,
+    Lead,
+    LookUp,
+    destination_address,
+    find_lead,
+    former_destinations,
+)
 from .metrics import datapoints, period_for
 
 _MINUTE = 60.0
@@ -49,13 +57,14 @@ def examine(
     ``served`` are the custom domains of the service, ``names`` their DNS records, ``accept`` those of ``CODES`` that
     do not fail a gate. ``look_up`` asks public DNS; None for an embedded AWS.
     """
-    leads = _leads(aws, settings, service, look_up)
+    former = _former(aws, settings) if served else ()
+    leads = _leads(aws, settings, service, look_up, former)
     seen = in_parallel(
         lambda: live(aws, settings),
         lambda: traffic(aws, settings, service),
         lambda: firewall(aws, settings, service, accept),
     )
-    found = (*seen, dns(service, served, names, leads, accept))
+    found = (*seen, dns(service, served, names, leads, accept, former))
     ids = ("live.since", "traffic.requests", "firewall.same", "dns.records")
     return tuple(Check(id, one.status, one.saw, one.fix) for id, one in zip(ids, found, strict=True))
 
@@ -184,17 +193,29 @@ def firewall(aws: Aws, settings: Settings, service: AwsDict, accept: Collection[
     )
 
 
-def _leads(aws: Aws, settings: Settings, service: AwsDict, look_up: LookUp | None) -> Leads:
-    """The function that tells where public DNS leads a name: to the settings' address, or to the service."""
-    former = Address(service.get("ServiceUrl", ""))
+def _former(aws: Aws, settings: Settings) -> tuple[Destination, ...]:
+    """The addresses of the stack that a change of ``front.kind`` has left serving; none where they cannot be read."""
+    try:
+        return former_destinations(aws, settings)
+    except AwsCallError:
+        return ()
+
+
+def _leads(
+    aws: Aws, settings: Settings, service: AwsDict, look_up: LookUp | None, former: Sequence[Destination]
+) -> Leads:
+    """The function that tells where public DNS leads a name: to the service, to the settings' address, or to a former
+    one."""
+    old = Address(service.get("ServiceUrl", ""))
     if look_up is None:
-        return lambda name: find_lead(name, former, None)
+        return lambda name: find_lead(name, old, None)
     try:
         new = destination_address(aws, settings)
     except AwsCallError as refused:
         unknown = Lead("unknown", f"the new address cannot be read: {refusal(refused)}")
         return lambda _: unknown
-    return lambda name: find_lead(name, former, look_up, new)
+    others = new, *(each.address for each in former)
+    return lambda name: find_lead(name, old, look_up, *others)
 
 
 def dns(
@@ -203,11 +224,13 @@ def dns(
     names: HostedDomains,
     leads: Leads,
     accept: Collection[str] = (),
+    former: Sequence[Destination] = (),
 ) -> CheckResult:
     """No custom domain leads to App Runner any more: by its records in this account's Route 53, and by public DNS.
 
     Public DNS decides alone about a name without an address record here. Where it knows other records than those here,
-    nobody asks the hosted zone here.
+    nobody asks the hosted zone here. A name that leads to a ``former`` address of the stack, which serves too, is a
+    warning.
     """
     if service["Status"] == "DELETED":
         return passed("it is deleted")
@@ -230,9 +253,30 @@ def dns(
     if refused := next((each for each in doubts if each.code not in accept), None):
         step = f"{refused.fix}; or, where that is known, inv cleanup-apprunner --accept {refused.code}"
         return failed(refused.saw, step)
-    if doubts:
-        return warned("; ".join(f"accepted ({each.code}): {each.saw}" for each in doubts))
+    accepted = [f"accepted ({each.code}): {each.saw}" for each in doubts]
+    places = {name: _place_before(names, name, public[name], former) for name in served}
+    if left := {name: place for name, place in places.items() if place}:
+        told = (f"{name} leads to {place}: not to App Runner" for name, place in left.items())
+        return warned("; ".join((*accepted, *told)), _lead_on(left, names))
+    if accepted:
+        return warned("; ".join(accepted))
     return passed(f"{', '.join(served)}: no record leads to App Runner")
+
+
+def _place_before(names: HostedDomains, name: str, found: Lead, former: Sequence[Destination]) -> str:
+    """The former address that gets visitors of a name, in words; empty where none does."""
+    return next((each.former_words for each in former if _gets(each, names, name, found)), "")
+
+
+def _gets(former: Destination, names: HostedDomains, name: str, found: Lead) -> bool:
+    """Whether the records here, or public DNS, lead visitors of a name to an address."""
+    return bool(share(names, name, former.dns_name)) or found.other == former.dns_name
+
+
+def _lead_on(led: Collection[str], names: HostedDomains) -> str:
+    """What ends the change of address for these domains."""
+    cutover = "inv cutover" if all(each in names.zones for each in led) else "inv cutover shows the records"
+    return f"{cutover}, then inv remove-old-load-balancer"
 
 
 @dataclass(frozen=True)

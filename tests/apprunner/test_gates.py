@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from lobster_tasks.apprunner import gates
-from lobster_tasks.apprunner.cutover import Address, HostedDomains, LookUp, find_lead
+from lobster_tasks.apprunner.cutover import Address, Destination, HostedDomains, LookUp, find_lead
 from lobster_tasks.apprunner.gates import dns, span
 from lobster_tasks.apprunner.metrics import period_for
 from lobster_tasks.aws import Aws
@@ -24,6 +24,10 @@ from tests.name_server import FAILS, Records, public_dns
 OLD, NEW = "abc.us-east-2.awsapprunner.com", "lobster-alb-1.us-east-2.elb.amazonaws.com"
 SERVICE = {"Status": "RUNNING", "ServiceUrl": OLD}
 HERE, NOBODY = Address(NEW), HostedDomains({}, {})
+BEFORE = "lobster-alb-0.us-east-2.elb.amazonaws.com"
+EDGE = "d111111abcdef8.cloudfront.net"
+BALANCER = Destination("lobster-alb", BEFORE, "Z1")
+DISTRIBUTION = Destination("distribution E1", EDGE, "Z2", is_distribution=True)
 WORLD: Records = {
     OLD: {"A": ["192.0.2.1", "192.0.2.2"]},
     NEW: {"A": ["198.51.100.1", "198.51.100.2"], "AAAA": ["2001:db8::1"]},
@@ -52,11 +56,16 @@ def judged(
     hosted: HostedDomains = NOBODY,
     records: Records = WORLD,
     is_public: bool = True,
+    former: tuple[Destination, ...] = (),
 ) -> CheckResult:
     """What the gate says where public DNS has these records."""
+    others = new, *(each.address for each in former)
     with public_dns(records) as own:
         ask: LookUp | None = partial(look_up, asked=own) if is_public else None
-        return dns(SERVICE, names, hosted, lambda name: find_lead(name, Address(OLD), ask, new), accept)
+        return dns(
+            *(SERVICE, names, hosted, lambda name: find_lead(name, Address(OLD), ask, *others)),
+            *(accept, former),
+        )
 
 
 @pytest.mark.parametrize(
@@ -136,6 +145,60 @@ def test_the_addresses_of_a_distribution_are_those_of_others_too() -> None:
     distribution = Address(NEW, shares_addresses=True)
     assert judged("new.org", new=distribution).status == "pass"
     assert ELSEWHERE in judged("flat.org", new=distribution).saw
+
+
+SWITCHING: Records = {
+    **WORLD,
+    BEFORE: {"A": ["192.0.2.65"]},
+    EDGE: {"A": ["192.0.2.129"]},
+    "alb.org": {"CNAME": [f"{BEFORE}."]},
+    "flat-alb.org": {"A": ["192.0.2.65"]},
+    "edge.org": {"CNAME": [f"{EDGE}."]},
+    "part.org": {"A": ["192.0.2.65", "192.0.2.1"]},
+}
+OLD_BALANCER = "the former load balancer lobster-alb of this stack, which serves too"
+OLD_EDGE = "the former distribution E1 of this stack, which serves too"
+
+
+@pytest.mark.parametrize(
+    ("name", "former", "place"),
+    [
+        ("alb.org", BALANCER, OLD_BALANCER),
+        ("flat-alb.org", BALANCER, OLD_BALANCER),
+        ("edge.org", DISTRIBUTION, OLD_EDGE),
+    ],
+)
+def test_a_former_address_of_the_stack_is_told_as_what_it_is(
+    name: str, former: Destination, place: str
+) -> None:
+    """Between setup and ``inv remove-old-load-balancer`` both serve: none of them is App Runner."""
+    assert judged(name, records=SWITCHING).status == "fail"  # an address that nobody knows
+    found = judged(name, records=SWITCHING, former=(former,))
+    assert (found.status, found.saw) == ("warn", f"{name} leads to {place}: not to App Runner")
+    assert found.fix == "inv cutover shows the records, then inv remove-old-load-balancer"
+    both = judged(name, "new.org", records=SWITCHING, former=(former,))
+    assert (both.status, both.saw) == (found.status, found.saw)
+    assert judged(name, "old.org", records=SWITCHING, former=(former,)).status == "fail"
+    assert judged(name, "cdn.org", records=SWITCHING, former=(former,)).status == "fail"
+    accepted = judged(name, "cdn.org", records=SWITCHING, former=(former,), accept=(gates.ELSEWHERE,))
+    assert accepted.status == "warn"
+    assert accepted.saw.startswith("accepted (dns-elsewhere): cdn.org")
+    assert accepted.saw.endswith(found.saw)
+    assert judged("new.org", records=SWITCHING, former=(former,)).status == "pass"
+
+
+def test_an_address_of_app_runner_beside_a_former_one_still_leads_there() -> None:
+    found = judged("part.org", records=SWITCHING, former=(BALANCER,))
+    assert (found.status, found.saw) == ("fail", "still leading to App Runner: part.org (public DNS)")
+
+
+@pytest.mark.parametrize("is_public", [True, False])
+def test_a_record_here_that_leads_to_a_former_address_is_told_too(is_public: bool) -> None:
+    records = [{"Name": "alb.org.", "Type": "CNAME", "ResourceRecords": [{"Value": BEFORE}]}]
+    hosted = HostedDomains({"alb.org": "Z1"}, {"alb.org": records})
+    found = judged("alb.org", hosted=hosted, former=(BALANCER,), records=SWITCHING, is_public=is_public)
+    assert (found.status, found.saw) == ("warn", f"alb.org leads to {OLD_BALANCER}: not to App Runner")
+    assert found.fix == "inv cutover, then inv remove-old-load-balancer"
 
 
 def test_a_hosted_zone_that_nobody_asks_does_not_pass_the_gate() -> None:

@@ -228,6 +228,21 @@ def switch(move: CutoverScenario, project: Project, kind: str) -> CutoverScenari
     return replace(switched, settings=settings)
 
 
+def tells_the_former_address(project: Project, domain: str, former: cutover.Destination) -> None:
+    """It is neither App Runner nor unknown, and serves: to status and to the clean-up of App Runner."""
+    kind = "" if former.is_distribution else "load balancer "
+    words = f"the former {kind}{former.name}"
+    way = project.inv("status", "--json").check().json["way"]
+    (name,) = [each for each in way if each["name"] == domain]
+    assert f"0% of visitors led here, others to {words}, which serves too" in name["state"]
+    assert name["cause"] is None
+    planned = project.inv("cleanup-apprunner", "--service", "lobster", "--dry-run", "--json").json
+    (gate,) = [each for each in planned["gates"] if each["id"] == "dns.records"]
+    assert gate["status"] == "warn"
+    assert gate["saw"] == f"{domain} leads to {words} of this stack, which serves too: not to App Runner"
+    assert gate["fix"] == "inv cutover, then inv remove-old-load-balancer"
+
+
 def test_a_domain_moves_from_the_former_address_to_the_new_one(move: CutoverScenario, tmp_path: Path) -> None:
     """From the distribution to a public load balancer, and to a new distribution; each with its way back."""
     zone, project = move.zone("doors.org"), make(tmp_path, move.embedded.url)
@@ -241,6 +256,8 @@ def test_a_domain_moves_from_the_former_address_to_the_new_one(move: CutoverScen
             assert mine.now.share == 0
             refused = project.inv("remove-old-load-balancer", "--yes").check(5)
             assert "app.doors.org: DNS still leads visitors" in refused.err
+            assert "inv cutover leads them to" in refused.err
+            tells_the_former_address(project, "app.doors.org", former)
             there = mine.cut_over()
             new = mine.now.destination
             assert (there.verdict, there.shares) == ("cut_over", (("app.doors.org", 100),))

@@ -178,7 +178,28 @@ def by_public_dns(where: Any, saw: str) -> NameReading:
     return NameReading(APP, lead=Lead(where, saw))
 
 
+FORMER = "the former load balancer lobster-alb"
+TO_FORMER = {"Type": "A", "AliasTarget": {"DNSName": "lobster-alb-0.us-east-2.elb.amazonaws.com."}}
+
 NAMES: list[tuple[NameReading, bool, str | None, str]] = [
+    (
+        NameReading(APP, (TO_FORMER,), former=FORMER),
+        True,
+        None,
+        f"alias, 0% of visitors led here, others to {FORMER}, which serves too",
+    ),
+    (
+        NameReading(APP, ({**HERE, "Weight": 10}, {**TO_FORMER, "Weight": 90}), former=FORMER),
+        False,
+        "alias-missing",
+        f"no alias, 10% of visitors led here, others to {FORMER}",
+    ),
+    (
+        NameReading(APP, lead=Lead("other", "192.0.2.65", "lobster-alb-0"), former=FORMER),
+        True,
+        None,
+        f"alias, led by public DNS to {FORMER}, which serves too",
+    ),
     (NameReading(APP, (HERE,)), True, None, "alias, 100% of visitors led here"),
     (NameReading(APP, ({**HERE, "Weight": 10}, {**ELSEWHERE, "Type": "A", "Weight": 90})), True, None, "10%"),
     (NameReading(APP), True, None, "alias, DNS not known"),

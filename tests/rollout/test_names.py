@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -251,6 +251,44 @@ def test_a_load_balancer_is_known_by_its_addresses_too() -> None:
         ask = PublicDns(partial(dns.look_up, asked=own), partial(dns.name_servers, asked=own))
         (read, _) = with_names(cast(Aws, Route53()), balanced("one", "HTTP"), ask).names
     assert (read.lead.where if read.lead else "") == "there"
+
+
+FORMER = "lobster-alb-0.us-east-2.elb.amazonaws.com"
+
+
+@dataclass
+class Switching(Route53):
+    """The same while a load balancer that another one replaces serves too."""
+
+    denies: bool = False
+
+    def find(self, operation: str, *_: Any, **asked: Any) -> dict[str, Any]:
+        """DescribeLoadBalancers."""
+        if self.denies:
+            raise DENIED
+        (name,) = asked["Names"]
+        return {"LoadBalancers": [{"LoadBalancerName": name, "DNSName": FORMER, "Scheme": "internet-facing"}]}
+
+
+@pytest.mark.parametrize(
+    ("led", "denies", "former"),
+    [
+        ({"CNAME": [f"{FORMER}."]}, False, "the former load balancer lobster-alb"),
+        ({"A": ["198.51.100.65"]}, False, "the former load balancer lobster-alb"),
+        ({"A": ["203.0.113.1"]}, False, ""),
+        ({"CNAME": [f"{FORMER}."]}, True, ""),
+    ],
+)
+def test_a_name_that_leads_to_the_former_load_balancer_is_told_as_that(
+    led: dict[str, list[str]], denies: bool, former: str
+) -> None:
+    way = replace(path(DISTRIBUTION, APP), target_groups=("lobster-tg-2", "lobster-tg"))
+    with public_dns({**LED, APP: led, FORMER: {"A": ["198.51.100.65"]}}) as own:
+        ask = PublicDns(partial(dns.look_up, asked=own), partial(dns.name_servers, asked=own))
+        (read, _) = with_names(cast(Aws, Switching(denies=denies)), way, ask).names
+        (alone, _) = with_names(cast(Aws, Route53()), path(DISTRIBUTION, APP), ask).names
+    assert (read.former, alone.former) == (former, "")
+    assert (read.lead.where if read.lead else "") == ("other" if former else "elsewhere")
 
 
 def test_the_names_of_an_embedded_aws_are_not_asked_of_public_dns() -> None:

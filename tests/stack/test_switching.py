@@ -208,13 +208,13 @@ def test_back_from_a_distribution_nobody_is_let_in_who_is_not_listed(setup: Setu
     with pytest.raises(RefusedError) as refused:
         refuse_led_to_former(setup.aws, setup.settings(domains=[domain], **LISTED))
     assert refused.value.what == f"{domain}: DNS still leads visitors to the distribution before lobster-alb."
-    assert f"lead to lobster-alb-2, {public}, wait" in refused.value.next_step
+    assert f"inv cutover leads them to lobster-alb-2, {public}, or shows" in refused.value.next_step
     zone.await_sync(zone.change(change("UPSERT", simple(domain, public))))
     refuse_led_to_former(setup.aws, setup.settings(domains=[domain], **LISTED))
     with pytest.raises(RefusedError) as refused:
         refuse_led_to_former(setup.aws, setup.settings(domains=[domain], **FRONTED, **LISTED))
     assert refused.value.what == f"{domain}: DNS still leads visitors to lobster-alb-2."
-    goal = f"lead to the distribution before lobster-alb, {setup.distribution}, wait"
+    goal = f"inv cutover leads them to the distribution before lobster-alb, {setup.distribution}, or shows"
     assert goal in refused.value.next_step
 
     left = watched.leave(**LISTED)

@@ -24,6 +24,7 @@ from .state import (
     destination_address,
     destination_name,
     domains_here,
+    former_destinations,
     read_state,
     refuse_led_to_former,
 )
@@ -50,6 +51,7 @@ __all__ = [
     "domains_here",
     "find_lead",
     "finish",
+    "former_destinations",
     "go_back",
     "hosted_domains",
     "idle_pairs",

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ...account import ADDRESS_TYPES, Record, leads_to, share_of, target
+from ...account import ADDRESS_TYPES, Address, Record, leads_to, share_of, target
 from ...errors import RefusedError
 
 Change = dict[str, Any]
@@ -59,6 +59,17 @@ class Destination:
     def url(self) -> str:
         """Its own address."""
         return f"{'https' if self.secure else 'http'}://{self.dns_name}"
+
+    @property
+    def address(self) -> Address:
+        """How public DNS can be seen to lead there."""
+        return Address(self.dns_name, shares_addresses=self.is_distribution)
+
+    @property
+    def former_words(self) -> str:
+        """What it is, in words, while another one takes its place."""
+        kind = "" if self.is_distribution else "load balancer "
+        return f"the former {kind}{self.name} of this stack, which serves too"
 
 
 @dataclass(frozen=True)

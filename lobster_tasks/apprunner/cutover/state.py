@@ -213,7 +213,7 @@ def _reached_by_visitors(found: Sequence[Destination]) -> tuple[Destination, ...
 
 
 def _addresses(found: Iterable[Destination]) -> tuple[Address, ...]:
-    return tuple(Address(each.dns_name, each.is_distribution) for each in found)
+    return tuple(each.address for each in found)
 
 
 def refuse_led_to_former(aws: Aws, settings: Settings, look_up: LookUp | None = None) -> LedDomains:
@@ -304,8 +304,8 @@ def _led_to(former: Destination, domains: Sequence[str], settings: Settings, new
     return RefusedError(
         f"{', '.join(domains)}: DNS still leads visitors to {old}.",
         "they would get no answer once it is deleted",
-        f"let the records lead to {', '.join(filter(None, (goal, new.name)))}, wait for their TTL, "
-        "run the same command again",
+        f"inv cutover leads them to {', '.join(filter(None, (goal, new.name)))}, or shows the records to make; after "
+        "their TTL, run the same command again",
     )
 
 
@@ -315,6 +315,8 @@ def _what_visitors_reach(load_balancer: str, is_fronted: bool) -> str:
 
 def former_destinations(aws: Aws, settings: Settings) -> tuple[Destination, ...]:
     """The load balancer of the stack that another one replaces, and its distribution; empty where there is none."""
+    if find_balancer(aws, settings.load_balancer.other.name) is None:
+        return ()
     return _former(aws, converge.read(aws, _desired(aws, settings)))
 
 

@@ -86,7 +86,9 @@ class NameReading:
 
     ``records`` are its records in Route 53 in this account; None where its DNS is elsewhere or may not be read, where
     its zone leaves it to a wildcard or to other name servers, and where public DNS does not ask its zone.
-    ``lead`` is then where public DNS leads it: ``there`` is the stack's address; None where that was not asked.
+    ``lead`` is then where public DNS leads it: ``there`` is the stack's address, ``other`` that of the former load
+    balancer; None where that was not asked. ``former`` is the former address that gets visitors, in words; empty where
+    none does.
     ``certificate`` is why the certificate that visitors are shown for it is not valid; empty where it is.
     """
 
@@ -94,6 +96,20 @@ class NameReading:
     records: tuple[Record, ...] | None = None
     certificate: str = ""
     lead: Lead | None = None
+    former: str = ""
+
+
+@dataclass(frozen=True)
+class _FormerAddress:
+    """An address at which the former load balancer serves: what it is, in words, and its name."""
+
+    words: str
+    address: Address
+
+    def gets(self, records: Sequence[Record] | None, lead: Lead | None) -> bool:
+        """Whether a domain's records, or public DNS, lead visitors there."""
+        by_records = bool(share_of(records, self.address.name)) if records else False
+        return by_records or (lead is not None and lead.other == self.address.name)
 
 
 @dataclass(frozen=True)
@@ -157,22 +173,54 @@ def with_names(aws: Aws, path: VisitorsPath, ask: PublicDns | None) -> VisitorsP
     endpoint, domains = path.endpoint, tuple(path.settings.domains)
     if endpoint is None or endpoint.internal:  # to which public DNS leads no domain
         return path
+    former = _former_addresses(aws, path) if domains else ()
     read, (known, leads) = in_parallel(
-        partial(with_certificates, aws, path), partial(_leading, aws, domains, endpoint, ask)
+        partial(with_certificates, aws, path), partial(_leading, aws, domains, endpoint, ask, former)
     )
-    names = (
-        replace(
-            each,
-            records=tuple(known[each.domain]) if each.domain in known else None,
-            lead=leads.get(each.domain),
-        )
-        for each in read.names
-    )
+    names = (_reading(each, known.get(each.domain), leads.get(each.domain), former) for each in read.names)
     return replace(path, names=tuple(names))
 
 
+def _reading(
+    read: NameReading,
+    records: Sequence[Record] | None,
+    lead: Lead | None,
+    former: Sequence[_FormerAddress],
+) -> NameReading:
+    """The reading of a domain with where DNS leads it."""
+    words = next((each.words for each in former if each.gets(records, lead)), "")
+    return replace(read, records=None if records is None else tuple(records), lead=lead, former=words)
+
+
+def _former_addresses(aws: Aws, path: VisitorsPath) -> tuple[_FormerAddress, ...]:
+    """Where the former load balancer serves while another one takes its place; none where that may not be read."""
+    former = find_former(path.settings, path.target_groups, None)
+    try:
+        balancer = find_balancer(aws, former.name) if former else None
+        if balancer is None:
+            return ()
+        own = _FormerAddress(
+            f"the former load balancer {balancer['LoadBalancerName']}", Address(balancer["DNSName"])
+        )
+        if balancer["Scheme"] != "internal":
+            return (own,)
+        distribution = find_front(aws, balancer["LoadBalancerArn"], path.settings.name).distribution
+    except AwsCallError as refused:
+        if refused.code not in ACCESS_DENIED:
+            raise
+        return ()
+    if distribution is None:
+        return (own,)
+    address = Address(distribution["DomainName"], shares_addresses=True)
+    return _FormerAddress(f"the former distribution {distribution['Id']}", address), own
+
+
 def _leading(
-    aws: Aws, domains: Sequence[str], endpoint: PublicEndpoint, ask: PublicDns | None
+    aws: Aws,
+    domains: Sequence[str],
+    endpoint: PublicEndpoint,
+    ask: PublicDns | None,
+    former: Sequence[_FormerAddress],
 ) -> tuple[Mapping[str, Sequence[Record]], Mapping[str, Lead]]:
     """The records of the domains whose DNS is in this account, and where public DNS leads the others."""
     known = _records(aws, domains, ask.name_servers if ask else None)
@@ -180,15 +228,16 @@ def _leading(
         return known, {}
     here = Address(endpoint.dns_name, shares_addresses=endpoint.distribution is not None)
     outside = [each for each in domains if each not in known]
-    leads = in_parallel(*(partial(find_lead, each, here, ask.look_up) for each in outside))
+    others = [each.address for each in former]
+    leads = in_parallel(*(partial(find_lead, each, here, ask.look_up, *others) for each in outside))
     return known, dict(zip(outside, leads, strict=True))
 
 
 class NamesReader:
     """Reads the names of a way that is read again and again, but not each time: they change seldom.
 
-    They are read again after a minute, and for another address or other aliases. ``ask`` asks public DNS; None for an
-    embedded AWS.
+    They are read again after a minute, and for another address, other target groups or other aliases. ``ask`` asks
+    public DNS; None for an embedded AWS.
     """
 
     def __init__(self, aws: Aws, ask: PublicDns | None) -> None:
@@ -200,7 +249,9 @@ class NamesReader:
     def __call__(self, path: VisitorsPath) -> VisitorsPath:
         """``with_names``, with the names of the last reading where that is new enough."""
         now, endpoint = self._aws.clock.now(), path.endpoint
-        read_for = (endpoint.url, endpoint.dns_name, *_aliases(endpoint)) if endpoint else ()
+        read_for = (
+            (endpoint.url, endpoint.dns_name, *path.target_groups, *_aliases(endpoint)) if endpoint else ()
+        )
         if read_for != self._read_for or now - self._read_at >= _NAMES_FOR_SECONDS:
             self._names = with_names(self._aws, path, self._ask).names
             self._read_for, self._read_at = read_for, now
@@ -303,17 +354,21 @@ def _names(path: VisitorsPath) -> Iterator[Hop]:
 def _name(read: NameReading, endpoint: PublicEndpoint, settings: Settings) -> Hop:
     """A domain: where DNS leads it, and whether a distribution takes it; a load balancer takes every name."""
     share = share_of(read.records, endpoint.dns_name) if read.records is not None else None
-    state = _led(share, read.lead)
+    state = _led(share, read)
     if endpoint.distribution:
         state = f"{'alias' if read.domain in _aliases(endpoint) else 'no alias'}, {state}"
     trouble = _distrusted(read, endpoint, settings) or _misled(read, share, endpoint)
     return Hop("name", read.domain, state, trouble)
 
 
-def _led(share: float | None, lead: Lead | None) -> str:
+def _led(share: float | None, read: NameReading) -> str:
     """Where DNS leads a domain, in words."""
+    lead = read.lead
     if share is not None:
-        return f"{share:.0%} of visitors led here"
+        others = f", others to {read.former}, which serves too" if read.former else ""
+        return f"{share:.0%} of visitors led here{others}"
+    if read.former:
+        return f"led by public DNS to {read.former}, which serves too"
     if lead is None:
         return "DNS not known"
     if lead.where == "there":
@@ -356,6 +411,8 @@ def _misled(read: NameReading, share: float | None, endpoint: PublicEndpoint) ->
             f"{read.domain} has no address record in its hosted zone: DNS leads nobody to the {entrance}."
         )
         return Trouble(CauseCode.NAME_WITHOUT_RECORD, message, _LEAD)
+    if not share and read.former:  # where they are served too
+        return None
     if not share:
         there = ", ".join(dict.fromkeys(map(target, led)))
         message = f"DNS leads {read.domain} to {there}, not to {_entrance(endpoint)}."
