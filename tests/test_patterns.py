@@ -22,6 +22,7 @@ import pytest
 
 import lobster_tasks
 from embedded_aws.iam.conditions import glob
+from embedded_aws.kernel.expressions import expression
 from embedded_aws.kernel.wildcards import wildcard
 from lobster_tasks import forwarding
 from lobster_tasks.dockerfile.ignore import DockerIgnore
@@ -62,6 +63,13 @@ WILD: Mapping[str, Callable[[str, str], object]] = {
     "policy, embedded": lambda pattern, text: glob(pattern, text),
     "listener rule, embedded": lambda pattern, text: wildcard(pattern, ignore_case=True).fullmatch(text),
 }
+# Functions for regular expressions of others.
+EXPRESSIONS: Mapping[str, Callable[[str, str], object]] = {
+    "listener rule": lambda pattern, text: forwarding._matches(pattern, text),
+    "listener rule, embedded": lambda pattern, text: expression(pattern)(text),
+}
+# Each takes exponential time where a text is divided in every way.
+EXPONENTIAL = ("(a*)*b", "(a|a)*b", "^(a+)+$", "(.*)*c", "(a?){40}a{40}b", ".*.*.*.*.*=.*c")
 # With several wildcards, a text that does not match can be divided among them in very many ways.
 WILDCARDS = ("*a" * 9 + "b", "**/a/" * 9 + "b", "[a-b]*" * 9 + "c", "?*" * 9 + "c", "*" * 40 + "b", "a*" * 9)
 LENGTHS = (65_536, 262_144)
@@ -212,6 +220,13 @@ def test_work_grows_with_the_text_and_no_faster(pattern: Pattern) -> None:
 def test_wildcards_of_others_grow_with_the_text_and_no_faster(taker: str, pattern: str) -> None:
     for text in ("a", "a/", "ab"):
         assert_linear(lambda text: WILD[taker](pattern, text), text, lengths=(16_384, 65_536))
+
+
+@pytest.mark.parametrize("taker", EXPRESSIONS)
+@pytest.mark.parametrize("pattern", EXPONENTIAL)
+def test_regular_expressions_of_others_grow_with_the_text_and_no_faster(taker: str, pattern: str) -> None:
+    for text in ("a", "a/", "ab", "=a"):
+        assert_linear(lambda text: EXPRESSIONS[taker](pattern, text), text, lengths=(16_384, 65_536))
 
 
 def escaped(pattern: str) -> str:

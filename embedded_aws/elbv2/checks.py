@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NoReturn
 
+from ..kernel.expressions import ExpressionError, expression
 from ..moto.adapter import AwsError
 
 NAME = re.compile(r"[A-Za-z0-9-]+")
@@ -65,6 +66,14 @@ def _check_matcher(codes: str) -> None:
     for code in re.findall(r"\d{3}", codes):
         if not 200 <= int(code) <= 499:
             refuse(f"Health check matcher HTTP code '{codes}' must be within '200-499' inclusive")
+
+
+def refuse_unserved(given: Mapping[str, Any]) -> None:
+    """Refuse the settings of a listener or rule that would change what happens to a request, and are not served."""
+    if given.get("Transforms"):
+        refuse("The embedded AWS does not rewrite requests (Transforms)", "UnsupportedOperation")
+    if (given.get("MutualAuthentication") or {}).get("Mode", "off") != "off":
+        refuse("The embedded AWS does not verify clients' certificates", "UnsupportedOperation")
 
 
 NEEDED = {"redirect": "RedirectConfig", "fixed-response": "FixedResponseConfig"}
@@ -150,13 +159,29 @@ CONFIGS = {
 }
 
 
+NAMES = ("host-header", "path-pattern")
+"""The fields whose values may stand beside the configuration."""
+
+WITH_EXPRESSIONS = (*NAMES, "http-header")
+ONCE = (*NAMES, "http-request-method", "source-ip")
+
+
 def whole_condition(condition: Mapping[str, Any]) -> dict[str, Any]:
-    """A condition as AWS returns it: the values of host and path conditions in both members."""
+    """A condition as AWS returns it: the values of host and path conditions in both members, and so the regular
+    expressions of all conditions that may have some (not verified; in the configuration Terraform reads them).
+    """
     whole = {"Values": [], **condition}
-    config = CONFIGS.get(whole.get("Field", ""), "")
-    if whole["Field"] in ("host-header", "path-pattern"):
-        values = whole["Values"] or (whole.get(config) or {}).get("Values") or []
-        whole["Values"], whole[config] = values, {"Values": values}
+    field = whole.get("Field", "")
+    member = CONFIGS.get(field, "")
+    config = dict(whole.get(member) or {})
+    expressions = whole.get("RegexValues") or config.get("RegexValues") or []
+    if field in WITH_EXPRESSIONS and expressions:
+        config["RegexValues"] = whole["RegexValues"] = expressions
+        whole[member] = config
+    if field in NAMES:
+        values = whole["Values"] or config.get("Values") or []
+        whole["Values"] = values
+        whole[member] = {**config, "Values": values} if values or not expressions else config
     return whole
 
 
@@ -167,23 +192,44 @@ def check_conditions(conditions: Sequence[Mapping[str, Any]]) -> None:
     values = [value for condition in conditions for value in _condition_values(condition)]
     if len(values) > 5:
         refuse("A rule can have at most '5' condition values", "TooManyConditions")
+    fields = [condition["Field"] for condition in conditions]
+    if twice := next((field for field in ONCE if fields.count(field) > 1), None):
+        refuse(f"A rule can have at most one condition on '{twice}'")  # (own words)
 
 
 def _condition_values(condition: Mapping[str, Any]) -> Sequence[Any]:
     field = condition["Field"]
     if field not in CONFIGS:
         refuse(f"Condition field '{field}' must be one of '[{','.join(CONFIGS)}]'")
-    if condition["Values"] and field not in ("host-header", "path-pattern"):
+    if condition["Values"] and field not in NAMES:
         refuse(f"The 'Values' field is not compatible with '{field}'")
+    if condition.get("RegexValues") and field not in WITH_EXPRESSIONS:
+        refuse(f"The 'RegexValues' field is not compatible with '{field}'")
     config = condition.get(CONFIGS[field])
     if not config:
         refuse(f"A '{CONFIGS[field]}' must be specified with '{field}'")
-    values: Sequence[Any] = config.get("Values") or ()
-    if not values:
+    values, expressions = config.get("Values") or (), config.get("RegexValues") or ()
+    if values and expressions:
+        refuse(f"The '{field}' condition can have either values or regular expressions")  # (own words)
+    if not values and not expressions:
         refuse("A condition value must be specified")
     for value in values:
         _check_condition_value(field, value)
-    return values
+    for value in expressions:
+        _check_expression(field, value)
+    return [*values, *expressions]
+
+
+def _check_expression(field: str, value: str) -> None:
+    """The service's own words are not known."""
+    if not value:
+        refuse("A condition value must be specified")
+    if len(value) > 128:
+        refuse(f"The '{field}' value is too long; the limit is '128'")
+    try:
+        expression(value)
+    except ExpressionError as error:
+        refuse(f"The '{field}' regular expression '{value}' is not valid: {error}")
 
 
 def _check_condition_value(field: str, value: Any) -> None:

@@ -1,16 +1,19 @@
 """The conditions of listener rules, as predicates on a request.
 
-Source: "Condition types for listener rules" of the Application Load Balancers guide.
+Source: "Condition types for listener rules" of the Application Load Balancers guide. A regular expression
+(``RegexValues``) matches anywhere in the text unless it says otherwise: "We need the match at the beginning of the
+path. Regex handles this" (aws/aws-cli#9792). It ignores the case of host names, which have none, but no other (not
+verified).
 """
 
 from __future__ import annotations
 
 import ipaddress
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..kernel.expressions import expression
 from ..kernel.wildcards import wildcard
 
 
@@ -30,17 +33,18 @@ class RequestParts:
 
 
 Condition = Callable[[RequestParts], bool]
+Test = Callable[[str], bool]
 
 
 def read_condition(data: dict[str, Any]) -> Condition:
     """A condition from AWS's shape, as a predicate."""
     match data["Field"]:
         case "path-pattern":
-            return _path(_values(data, "PathPatternConfig"))
+            return _path(data)
         case "host-header":
-            return _host(_values(data, "HostHeaderConfig"))
+            return _host(data)
         case "http-header":
-            return _header(data["HttpHeaderConfig"]["HttpHeaderName"], _values(data, "HttpHeaderConfig"))
+            return _header(data)
         case "http-request-method":
             return _method(_values(data, "HttpRequestMethodConfig"))
         case "query-string":
@@ -54,24 +58,40 @@ def _values(data: dict[str, Any], config: str) -> Sequence[str]:
     return values
 
 
-def _any(patterns: Iterable[re.Pattern[str]], texts: Iterable[str]) -> bool:
-    patterns = tuple(patterns)
-    return any(pattern.fullmatch(text) for text in texts for pattern in patterns)
+def _patterns(data: dict[str, Any], config: str, *, ignore_case: bool) -> Test:
+    """Whether a text meets one of a condition's patterns."""
+    patterns = [wildcard(value, ignore_case) for value in _values(data, config)]
+    return lambda text: any(pattern.fullmatch(text) for pattern in patterns)
 
 
-def _path(values: Sequence[str]) -> Condition:
-    patterns = [wildcard(value, ignore_case=False) for value in values]
-    return lambda request: _any(patterns, [request.path])
+def _expressions(data: dict[str, Any], config: str, *, ignore_case: bool = False) -> Test:
+    """Whether one of a condition's regular expressions matches in a text."""
+    values = (data.get(config) or {}).get("RegexValues") or ()
+    tests = [expression(value, ignore_case) for value in values]
+    return lambda text: any(test(text) for test in tests)
 
 
-def _host(values: Sequence[str]) -> Condition:
-    patterns = [wildcard(value, ignore_case=True) for value in values]
-    return lambda request: _any(patterns, [request.host])
+def _path(data: dict[str, Any]) -> Condition:
+    fits = _patterns(data, "PathPatternConfig", ignore_case=False)
+    matches = _expressions(data, "PathPatternConfig")
+    return lambda request: fits(request.path) or matches(request.path)
 
 
-def _header(name: str, values: Sequence[str]) -> Condition:
-    patterns = [wildcard(value, ignore_case=True) for value in values]
-    return lambda request: _any(patterns, request.headers.get(name.lower(), ()))
+def _host(data: dict[str, Any]) -> Condition:
+    """A regular expression may ask for the port (``^example\\.com:8443$``: hashicorp/terraform-provider-aws#49147), or
+    leave it out, for the port is this machine's own."""
+    fits = _patterns(data, "HostHeaderConfig", ignore_case=True)
+    matches = _expressions(data, "HostHeaderConfig", ignore_case=True)
+    return lambda request: (
+        fits(request.host) or any(map(matches, (request.host, *request.headers.get("host", ()))))
+    )
+
+
+def _header(data: dict[str, Any]) -> Condition:
+    name = data["HttpHeaderConfig"]["HttpHeaderName"].lower()
+    fits = _patterns(data, "HttpHeaderConfig", ignore_case=True)
+    matches = _expressions(data, "HttpHeaderConfig")
+    return lambda request: any(fits(text) or matches(text) for text in request.headers.get(name, ()))
 
 
 def _method(values: Sequence[str]) -> Condition:

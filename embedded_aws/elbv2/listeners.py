@@ -10,7 +10,7 @@ from ..moto.adapter import ActionResult, AwsError
 from .actions import read_action
 from .attributes import LISTENER, check_listener, first_values
 from .base import ElbBase, check_tags
-from .checks import check_action, check_conditions, refuse, whole_action, whole_condition
+from .checks import check_action, check_conditions, refuse, refuse_unserved, whole_action, whole_condition
 from .sign_in.checks import check_protocol, shown, with_sign_in
 
 LISTENERS_MOST, RULES_MOST, CERTIFICATES_MOST, GROUPS_MOST = 50, 100, 25, 100
@@ -25,6 +25,7 @@ class Listeners(ElbBase):
     def create_listener(self) -> ActionResult:
         """CreateListener; the same settings on the same port return the existing listener."""
         given = self.given
+        refuse_unserved(given)
         balancer = self.find_load_balancer(given["LoadBalancerArn"])
         port, protocol = self._check_port(given)
         certificate, policy = self._check_tls(protocol, given.get("Certificates"), given.get("SslPolicy"))
@@ -58,6 +59,7 @@ class Listeners(ElbBase):
     def modify_listener(self) -> ActionResult:
         """ModifyListener: omitted members keep their values."""
         given = self.given
+        refuse_unserved(given)
         found = self.find_listener(given["ListenerArn"])
         balancer = self.find_load_balancer(found.load_balancer_arn)
         merged = {"Port": int(found.port), "Protocol": found.protocol, **_present(given)}
@@ -211,6 +213,7 @@ class Rules(Listeners):
     def create_rule(self) -> ActionResult:
         """CreateRule."""
         given = self.given
+        refuse_unserved(given)
         listener = self.find_listener(given["ListenerArn"])
         priority = self._check_priority(listener, int(given["Priority"]))
         conditions = [whole_condition(one) for one in given["Conditions"]]
@@ -238,9 +241,10 @@ class Rules(Listeners):
 
     def modify_rule(self) -> ActionResult:
         """ModifyRule: omitted members keep their values."""
+        refuse_unserved(self.given)
         listener, rule = self._find_rule(self.given["RuleArn"])
         conditions, actions = self.given.get("Conditions"), self.given.get("Actions")
-        if not conditions and not actions:
+        if not conditions and not actions and not self.given.get("ResetTransforms"):
             refuse("Either conditions or actions must be specified")
         if rule.is_default:
             refuse(f"Default rule '{rule.arn}' cannot be modified", "OperationNotPermitted")

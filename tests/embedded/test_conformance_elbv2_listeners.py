@@ -301,6 +301,26 @@ def test_a_rule_may_change(balanced: Balanced) -> None:
     assert error_of(balanced.elb.modify_rule, RuleArn=arn)[0] == "ValidationError"
 
 
+def test_what_would_change_a_request_and_is_not_served_is_refused(balanced: Balanced) -> None:
+    """CreateRule.Transforms, ModifyRule.Transforms, CreateListener.MutualAuthentication, ModifyListener's (botocore's
+    model): AWS takes them, so that a rule which ignored them would be another one. ModifyRule.ResetTransforms asks for
+    what a rule has here.
+    """
+    rewrite = {"Rewrites": [{"Regex": "^/app(.*)$", "Replace": "$1"}]}
+    transforms = [{"Type": "url-rewrite", "UrlRewriteConfig": rewrite}]
+    mutual = {"MutualAuthentication": {"Mode": "passthrough"}}
+    rule = make_rule(balanced)
+    for call in (
+        lambda: make_rule(balanced, Priority=11, Transforms=transforms),
+        lambda: balanced.elb.modify_rule(RuleArn=rule["RuleArn"], Transforms=transforms),
+        lambda: balanced.listen(81, fixed(), **mutual),
+        lambda: balanced.elb.modify_listener(ListenerArn=balanced.listener, **mutual),
+    ):
+        assert error_of(call)[0] == "UnsupportedOperation"
+    again = balanced.elb.modify_rule(RuleArn=rule["RuleArn"], ResetTransforms=True)["Rules"]
+    assert again == [rule]
+
+
 def bad(field: str, config: str, **settings: Any) -> dict[str, Any]:
     """A condition."""
     return {"Field": field, config: settings}
@@ -325,11 +345,104 @@ def test_conditions_are_checked(balanced: Balanced, conditions: list[dict[str, A
     assert error_of(lambda: make_rule(balanced, Conditions=conditions))[0] == "ValidationError"
 
 
+REGEX = "^/[a-z]{2}(-[A-Z]{2})?/login"
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"Field": "path-pattern", "PathPatternConfig": {"RegexValues": [REGEX]}},
+        {"Field": "path-pattern", "RegexValues": [REGEX]},
+    ],
+    ids=["in the configuration", "beside it"],
+)
+def test_regular_expressions_are_given_back(balanced: Balanced, given: dict[str, Any]) -> None:
+    """PathPatternConditionConfig: "RegexValues. The regular expressions to compare against the request URL" (botocore's
+    model), where Terraform reads them from DescribeRules; RuleCondition has a member RegexValues too.
+    """
+    made = make_rule(balanced, Conditions=[given])
+    found = balanced.elb.describe_rules(RuleArns=[made["RuleArn"]])["Rules"][0]
+    assert made["Conditions"] == found["Conditions"]
+    assert found["Conditions"][0]["PathPatternConfig"] == {"RegexValues": [REGEX]}
+    assert found["Conditions"][0]["RegexValues"] == [REGEX]
+
+
+def test_the_regular_expressions_of_a_header_are_given_back(balanced: Balanced) -> None:
+    """HttpHeaderConditionConfig: "The regular expression to compare against the HTTP header." """
+    config = {"HttpHeaderName": "X-Key", "RegexValues": ["^k[0-9]+$"]}
+    made = make_rule(balanced, Conditions=[{"Field": "http-header", "HttpHeaderConfig": config}])
+    assert made["Conditions"][0]["HttpHeaderConfig"] == config
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "^/(?=a)",
+        "^/(?!a)",
+        "(?<=/)a",
+        "(?<!/)a",
+        r"(a)\1",
+        r"(?P<x>a)\k<x>",
+        "(?>a)b",
+        "a++b",
+        "a*+b",
+        "a{2}+b",
+        r"(a)(?1)",
+        "a(?R)?b",
+        r"\p{L}",
+        r"[\p{L}]",
+        "(",
+        "[a",
+    ],
+)
+def test_regular_expressions_without_what_costs_time(balanced: Balanced, expression: str) -> None:
+    """ "The regular expressions used in rule conditions and rule transforms do not support the following features:
+    lookaheads, lookbehinds, backreferences, atomic groups, possessive quantifiers, subroutines, recursion, and Unicode
+    character classes (such as \\p{L})" (Application Load Balancers guide, "Listener rules").
+    """
+    given = {"Field": "path-pattern", "PathPatternConfig": {"RegexValues": [expression]}}
+    code, message = error_of(lambda: make_rule(balanced, Conditions=[given]))
+    assert code == "ValidationError"
+    assert expression in message
+
+
+BAD_REGULAR_EXPRESSIONS: dict[str, tuple[list[dict[str, Any]], str]] = {
+    "too long": ([bad("path-pattern", "PathPatternConfig", RegexValues=["a" * 129])], "'128'"),
+    "empty": ([bad("path-pattern", "PathPatternConfig", RegexValues=[""])], "must be specified"),
+    "none": ([bad("host-header", "HostHeaderConfig", RegexValues=[])], "must be specified"),
+    "both": ([bad("host-header", "HostHeaderConfig", Values=["a.b"], RegexValues=["a"])], "either"),
+    "another field": (
+        [{"Field": "source-ip", "RegexValues": ["1"], "SourceIpConfig": {"Values": ["10.0.0.0/8"]}}],
+        "'RegexValues'",
+    ),
+    "two hosts": ([{"Field": "host-header", "RegexValues": [each]} for each in "ab"], "at most one"),
+    "too large": ([bad("path-pattern", "PathPatternConfig", RegexValues=["(a{1000}){1000}"])], "size limit"),
+}
+
+
+@pytest.mark.parametrize(
+    ("conditions", "text"), BAD_REGULAR_EXPRESSIONS.values(), ids=BAD_REGULAR_EXPRESSIONS
+)
+def test_conditions_with_regular_expressions_are_checked(
+    balanced: Balanced, conditions: list[dict[str, Any]], text: str
+) -> None:
+    """RuleCondition: "The maximum length of each string is 128 characters. Specify only when Field is http-header,
+    host-header, or path-pattern"; "up to one of each of the following conditions: http-request-method, host-header,
+    path-pattern, and source-ip"; "the value for a condition can't be empty". Terraform lets one give values or regular
+    expressions, not both.
+    """
+    code, message = error_of(lambda: make_rule(balanced, Conditions=conditions))
+    assert (code, text in message) == ("ValidationError", True), message
+
+
 def test_five_values_in_all(balanced: Balanced) -> None:
     """ "Condition values per rule: 5" (quotas, Application Load Balancers guide)."""
     five = {"Field": "path-pattern", "Values": [f"/{number}" for number in range(5)]}
     host = {"Field": "host-header", "Values": ["a"]}
     make_rule(balanced, Conditions=[five])
+    expression = {"Field": "host-header", "RegexValues": ["a"]}
+    more = {"Priority": 11, "Conditions": [five, expression]}
+    assert error_of(lambda: make_rule(balanced, **more))[0] == "TooManyConditions"
     assert (
         error_of(lambda: make_rule(balanced, Priority=11, Conditions=[five, host]))[0] == "TooManyConditions"
     )

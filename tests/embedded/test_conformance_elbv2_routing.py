@@ -67,6 +67,36 @@ CASES: dict[str, tuple[dict[str, Any], list[dict[str, Any]], list[dict[str, Any]
         [{"path": "/?v=12"}, {"path": "/?a=b&c=x"}],
         [{"path": "/?v=2"}, {"path": "/?w=12"}, {}],
     ),
+    "path, regular expression": (  # of aws/aws-cli#9792, "We need the match at the beginning of the path."
+        condition(
+            "path-pattern", "PathPatternConfig", RegexValues=["^/api/", "^/[a-z]{2}(-[A-Z]{2})?/login"]
+        ),
+        [{"path": "/api/v1?x=1"}, {"path": "/de/login"}, {"path": "/de-AT/login/now"}],
+        [{"path": "/API/v1"}, {"path": "/v1/api/"}, {"path": "/deu/login"}, {"path": "/?/api/"}],
+    ),
+    "host, regular expression": (  # of the guide's example of a transform; its case is that of host names
+        condition("host-header", "HostHeaderConfig", RegexValues=["^mywebsite-(.+).com$"]),
+        [{"headers": {"Host": "mywebsite-a.com"}}, {"headers": {"Host": "MyWebsite-b.COM"}}],
+        [{"headers": {"Host": "mywebsite-.com"}}, {"headers": {"Host": "x.mywebsite-a.com"}}, {}],
+    ),
+    "host and port": (  # hashicorp/terraform-provider-aws#49147: a port takes a regular expression
+        condition("host-header", "HostHeaderConfig", RegexValues=[r"^example\.com:8443$"]),
+        [{"headers": {"Host": "example.com:8443"}}],
+        [{"headers": {"Host": "example.com"}}, {"headers": {"Host": "example.com:443"}}],
+    ),
+    "header, regular expression": (  # hashicorp/terraform-provider-aws#44714
+        condition(
+            "http-header",
+            "HttpHeaderConfig",
+            HttpHeaderName="cf-connecting-ip",
+            RegexValues=["^90.170.150.(?:[0-9]{1,2}|1[0-9]{2}|2[0-4][0-9]|25[0-5])$"],
+        ),
+        [
+            {"headers": {"CF-Connecting-IP": "90.170.150.7"}},
+            {"headers": {"CF-Connecting-IP": "90.170.150.255"}},
+        ],
+        [{"headers": {"CF-Connecting-IP": "90.170.150.256"}}, {}],
+    ),
     "source": (condition("source-ip", "SourceIpConfig", Values=["127.0.0.0/8"]), [{}], []),
     "other source": (condition("source-ip", "SourceIpConfig", Values=["203.0.113.0/24"]), [], [{}]),
 }

@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from lobster_tasks.doctor import examine
 from lobster_tasks.rollout import status
+from tests.embedded_process import PATIENCE
 
 from .releasing import Account, said
 
@@ -90,3 +92,50 @@ def test_an_app_that_no_plain_request_reaches_is_not_asked(account: Account) -> 
     outcome = account.deploy("one")
     assert (outcome.verdict, outcome.probe) == ("live", None)
     assert "the app was not probed: the rule has a condition on http-header" in said(outcome)
+
+
+@pytest.mark.parametrize(
+    ("expression", "answer", "told"),
+    [
+        ("^/api/v[0-9]+/", "one", "GET / 200"),
+        ("^/.*", "others", "not probed: an earlier rule of the listener takes the same requests"),
+        (
+            "^/([a-z]+)?$",
+            "others",
+            "not probed: not known: an earlier rule with a regular expression may take",
+        ),
+    ],
+)
+def test_a_rule_with_a_regular_expression_comes_first(
+    account: Account, expression: str, answer: str, told: str
+) -> None:
+    """The load balancer carries it out; the verdict says what can be known of it."""
+    account.client("elbv2").create_rule(
+        ListenerArn=listener_of(account)["ListenerArn"],
+        Priority=10,
+        Conditions=[{"Field": "path-pattern", "PathPatternConfig": {"RegexValues": [expression]}}],
+        Actions=[OTHERS],
+    )
+    outcome = account.with_settings(PLAIN).deploy("one")
+    assert outcome.verdict == "live", said(outcome)
+    assert told in said(outcome)
+    visitor = requests.get(f"http://{balancer_of(account)['DNSName']}/", timeout=PATIENCE)
+    assert answer in visitor.text
+
+
+def test_an_app_behind_a_regular_expression_is_not_asked(account: Account) -> None:
+    """Which host names one takes is not known."""
+    elb, listener = account.client("elbv2"), listener_of(account)
+    elb.create_rule(
+        ListenerArn=listener["ListenerArn"],
+        Priority=10,
+        Conditions=[{"Field": "host-header", "HostHeaderConfig": {"RegexValues": ["^(app|www)[.]example"]}}],
+        Actions=listener["DefaultActions"],
+    )
+    elb.modify_listener(ListenerArn=listener["ListenerArn"], DefaultActions=[OTHERS])
+    outcome = account.with_settings(PLAIN).deploy("one")
+    assert (outcome.verdict, outcome.probe) == ("live", None)
+    assert "the app was not probed: the rule has a condition on host-header" in said(outcome)
+    host = {"Host": "www.example.com"}
+    visitor = requests.get(f"http://{balancer_of(account)['DNSName']}/", headers=host, timeout=PATIENCE)
+    assert "one" in visitor.text
