@@ -89,6 +89,24 @@ class SignIn(Action):
     otherwise: str
 
 
+@dataclass(frozen=True)
+class ExpectedClaim:
+    """A claim that a token must have with these values; ``format`` as AWS spells it."""
+
+    name: str
+    format: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ValidateToken(Action):
+    """Ask for a token of this issuer, signed with a key of the set at ``jwks_endpoint``, before the last action."""
+
+    jwks_endpoint: str
+    issuer: str
+    claims: tuple[ExpectedClaim, ...]
+
+
 def read_action(data: dict[str, Any]) -> Action:
     """An action from AWS's shape; ValueError for an unsupported type."""
     match data["Type"]:
@@ -104,6 +122,8 @@ def read_action(data: dict[str, Any]) -> Action:
             return _sign_in(data["AuthenticateOidcConfig"])
         case "authenticate-cognito":
             return _sign_in(_of_user_pool(data["AuthenticateCognitoConfig"]))
+        case "jwt-validation":
+            return _validate_token(data["JwtValidationConfig"])
         case other:
             raise ValueError(f"no data plane for actions of type {other}")
 
@@ -138,6 +158,12 @@ def _sign_in(config: dict[str, Any]) -> SignIn:
         extra=tuple((config.get("AuthenticationRequestExtraParams") or {}).items()),
         otherwise=config["OnUnauthenticatedRequest"],
     )
+
+
+def _validate_token(config: dict[str, Any]) -> ValidateToken:
+    claims = config.get("AdditionalClaims") or ()
+    expected = tuple(ExpectedClaim(one["Name"], one["Format"], tuple(one["Values"])) for one in claims)
+    return ValidateToken(config["JwksEndpoint"], config["Issuer"], expected)
 
 
 def _of_user_pool(config: dict[str, Any]) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """Elastic Load Balancing v2: Application Load Balancers.
 
 moto stores the resources and their tags; this package validates requests, builds answers and changes the data plane.
-Network and Gateway Load Balancers, Lambda targets, clients' certificates (MutualAuthentication), transforms of requests
-and the validation of clients' tokens (jwt-validation) are refused.
+Network and Gateway Load Balancers, Lambda targets, clients' certificates (MutualAuthentication) and transforms of
+requests are refused.
 """
 
 from __future__ import annotations

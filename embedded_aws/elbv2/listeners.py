@@ -39,10 +39,12 @@ class Listeners(ElbBase):
             refuse(
                 "You've reached the limit on the number of listeners per load balancer", "TooManyListeners"
             )
-        made = self.elbv2_backend.create_listener(
-            balancer.arn, protocol, port, policy, certificate, actions, [], given.get("Tags") or []
+        made = self.elbv2_backend.create_listener(  # moto does not know what may come before the last action
+            balancer.arn, protocol, port, policy, certificate, actions[-1:], [], given.get("Tags") or []
         )
         default = next(rule for rule in made.rules.values() if rule.is_default)
+        adapter.set_actions(default, actions)
+        made.default_actions = default.actions
         default.arn = made.arn.replace(":listener/", ":listener-rule/") + f"/{adapter.random_hex(16)}"
         return ActionResult({"Listeners": [_listener_view(made)]})
 

@@ -24,6 +24,7 @@ from .conditions import RequestParts
 from .forwarded import RequestHead, build_head, head_size, is_websocket, too_many_hops
 from .settings import Listener, LoadBalancer, Rule, Snapshot, TargetGroup
 from .sign_in.authenticator import NOBODY, Admission, Authenticator
+from .sign_in.bearer import TokenValidator
 from .stickiness import APPLICATION, GROUP, TARGET, Stickiness
 from .targets import Exchange, Target, Targets, candidates
 
@@ -108,6 +109,7 @@ class LoadBalancerProxy:
         self._context = context
         self._stickiness = Stickiness()
         self._authenticator = Authenticator(context.pace, context.leaves)
+        self._tokens = TokenValidator(context.pace, context.leaves)
         self._turns: defaultdict[str, Iterator[int]] = defaultdict(count)
 
     def idle_seconds(self, balancer: LoadBalancer) -> float:
@@ -165,6 +167,9 @@ class LoadBalancerProxy:
         if self._authenticator.is_answer(request, inbound.listener):
             return await self._authenticator.answer(request, balancer, inbound.listener)
         rule = _rule(inbound)
+        if rule.token is not None:
+            refused = await self._tokens.refusal(request, balancer, rule.token)
+            return pages.page(refused) if refused else await self._follow(inbound, rule)
         if rule.sign_in is None:
             return await self._follow(inbound, rule)
         admitted = await self._authenticator.admit(request, balancer, rule.sign_in)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..moto import adapter
-from .actions import Action, SignIn, read_action
+from .actions import Action, SignIn, ValidateToken, read_action
 from .conditions import Condition, read_condition
 
 DEFAULT_RULE = 50_001  # after every rule with a number
@@ -18,12 +18,13 @@ DEFAULT_RULE = 50_001  # after every rule with a number
 
 @dataclass(frozen=True)
 class Rule:
-    """One listener rule; ``sign_in`` is what comes before its action, if something does."""
+    """One listener rule; ``sign_in`` or ``token`` is what comes before its action, if something does."""
 
     priority: int
     conditions: tuple[Condition, ...]
     action: Action
     sign_in: SignIn | None = None
+    token: ValidateToken | None = None
 
 
 @dataclass(frozen=True)
@@ -172,7 +173,9 @@ def _rule(stored: Any) -> Rule:
     priority = DEFAULT_RULE if stored.priority == "default" else int(stored.priority)
     conditions = tuple(read_condition(one) for one in stored.conditions)
     first, action = (read_action(stored.actions[which].data) for which in (0, -1))
-    return Rule(priority, conditions, action, first if isinstance(first, SignIn) else None)
+    sign_in = first if isinstance(first, SignIn) else None
+    token = first if isinstance(first, ValidateToken) else None
+    return Rule(priority, conditions, action, sign_in, token)
 
 
 def _target_group(stored: Any, load_balancer: str | None) -> TargetGroup:

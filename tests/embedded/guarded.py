@@ -103,7 +103,7 @@ class Guarded(Balanced):
                 self.elb.delete_rule(RuleArn=rule["RuleArn"])
         self.elb.modify_listener(ListenerArn=self.listener, DefaultActions=[self.forward(self.target_group)])
         fresh = IdentityProvider.__dataclass_fields__
-        for name in ("claims", "tokens", "statuses", "silent", "answer", "asked", "forms"):
+        for name in ("claims", "tokens", "keys", "statuses", "silent", "answer", "asked", "forms"):
             setattr(self.provider, name, fresh[name].default_factory())  # type: ignore[misc]
         self.provider.seen.clear()
         self.site.seen.clear()

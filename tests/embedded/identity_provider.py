@@ -34,11 +34,13 @@ class IdentityProvider(Site):
 
     ``statuses`` maps paths to what they answer instead of 200, ``silent`` are paths that never answer. ``asked`` are
     the query parameters that the authorization endpoint received, ``forms`` what the token endpoint received.
+    ``keys`` is the key set at /jwks.
     ``answer`` is what the redirect back to the load balancer contains, by default a code.
     """
 
     claims: dict[str, Any] = field(default_factory=lambda: {"sub": "user-1", "email": "user@example.com"})
     tokens: dict[str, Any] = field(default_factory=dict)
+    keys: dict[str, Any] = field(default_factory=lambda: {"keys": []})
     statuses: dict[str, int] = field(default_factory=dict)
     silent: set[str] = field(default_factory=set)
     answer: dict[str, str] = field(default_factory=lambda: {"code": "the-code"})
@@ -60,6 +62,7 @@ class IdentityProvider(Site):
             "/authorize": self._authorize,
             "/token": self._token,
             "/userinfo": self._user_info,
+            "/jwks": self._key_set,
             "/oauth2/authorize": self._authorize,
             "/oauth2/token": self._token,
             "/oauth2/userInfo": self._user_info,
@@ -89,6 +92,9 @@ class IdentityProvider(Site):
 
     async def _user_info(self, request: web.Request) -> web.StreamResponse:
         return await self._said(request, self.claims)
+
+    async def _key_set(self, request: web.Request) -> web.StreamResponse:
+        return await self._said(request, self.keys)
 
     async def _said(self, request: web.Request, what: dict[str, Any]) -> web.StreamResponse:
         while request.path in self.silent and not self.release.is_set():

@@ -209,7 +209,7 @@ BAD_ACTIONS: dict[str, tuple[dict[str, Any], str, str]] = {
     "fixed type": (fixed(ContentType="image/png"), "InvalidLoadBalancerAction", "ContentType"),
     "fixed body": (fixed(MessageBody="x" * 1025), "ValidationError", "1024"),
     "unknown type": ({"Type": "nonsense"}, "ValidationError", "Member must satisfy enum value set"),
-    "not served": ({"Type": "jwt-validation"}, "UnsupportedOperation", "actions of type 'jwt-validation'"),
+    "not the last": ({"Type": "jwt-validation"}, "InvalidLoadBalancerAction", "last action"),
 }
 
 

@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 import requests
+from urllib3.exceptions import InsecureRequestWarning
 
 from lobster_tasks.doctor import examine
 from lobster_tasks.rollout import status
+from tests.embedded.test_conformance_elbv2_tls import make_certificate
 from tests.embedded_process import PATIENCE
 
 from .releasing import Account, said
@@ -139,3 +141,32 @@ def test_an_app_behind_a_regular_expression_is_not_asked(account: Account) -> No
     host = {"Host": "www.example.com"}
     visitor = requests.get(f"http://{balancer_of(account)['DNSName']}/", headers=host, timeout=PATIENCE)
     assert "one" in visitor.text
+
+
+def test_an_app_that_asks_for_a_token_is_not_asked(account: Account) -> None:
+    """The load balancer refuses whoever has none, and so the verdict rests on the health check."""
+    elb, listener = account.client("elbv2"), listener_of(account)
+    made = make_certificate("app.example.com")
+    imported = account.client("acm").import_certificate(Certificate=made.certificate, PrivateKey=made.key)
+    provider = {"JwksEndpoint": "https://idp.example.com/jwks", "Issuer": "https://idp.example.com"}
+    balancer = balancer_of(account)
+    elb.create_listener(
+        LoadBalancerArn=balancer["LoadBalancerArn"],
+        Protocol="HTTPS",
+        Port=443,
+        Certificates=[{"CertificateArn": imported["CertificateArn"]}],
+        DefaultActions=[
+            {"Type": "jwt-validation", "Order": 1, "JwtValidationConfig": provider},
+            {**listener["DefaultActions"][0], "Order": 2},
+        ],
+    )
+    elb.modify_listener(ListenerArn=listener["ListenerArn"], DefaultActions=[OTHERS])
+    account.client("ec2").authorize_security_group_ingress(
+        GroupId=balancer["SecurityGroups"][0], IpProtocol="tcp", FromPort=443, ToPort=443, CidrIp="0.0.0.0/0"
+    )
+    outcome = account.with_settings(PLAIN).deploy("one")
+    assert (outcome.verdict, outcome.probe) == ("live", None)
+    assert "not probed: the rule forwards only requests with a valid token (jwt-validation)" in said(outcome)
+    url = f"https://{balancer['DNSName']}/"
+    with pytest.warns(InsecureRequestWarning):
+        assert requests.get(url, verify=False, timeout=PATIENCE).status_code == 401

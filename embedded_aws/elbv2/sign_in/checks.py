@@ -1,7 +1,7 @@
 """Validates, completes and shows the authentication actions of the API.
 
-Members and defaults are those of botocore's model ("AuthenticateOidcActionConfig",
-"AuthenticateCognitoActionConfig"). Texts without a source are marked: (own words).
+Members, defaults and limits are those of botocore's model ("AuthenticateOidcActionConfig",
+"AuthenticateCognitoActionConfig", "JwtValidationActionConfig"). Texts without a source are marked: (own words).
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from ...iam.access import call_context
 from ...iam.access.query import AuthorizationQuery
 from ..checks import refuse
 
-OIDC, COGNITO = "authenticate-oidc", "authenticate-cognito"
-CONFIGS = {OIDC: "AuthenticateOidcConfig", COGNITO: "AuthenticateCognitoConfig"}
+OIDC, COGNITO, JWT = "authenticate-oidc", "authenticate-cognito", "jwt-validation"
+CONFIGS = {OIDC: "AuthenticateOidcConfig", COGNITO: "AuthenticateCognitoConfig", JWT: "JwtValidationConfig"}
 USER_POOL = re.compile(r"arn:aws[a-z-]*:cognito-idp:[a-z0-9-]+:\d{12}:userpool/[\w-]+")
 ROUTING = ("forward", "redirect", "fixed-response")
 ENDPOINTS = ("Issuer", "AuthorizationEndpoint", "TokenEndpoint", "UserInfoEndpoint")
@@ -26,6 +26,8 @@ DEFAULTS = {
     "SessionTimeout": 604_800,
     "OnUnauthenticatedRequest": "authenticate",
 }
+OWN_CLAIMS = ("exp", "iss", "nbf", "iat")
+CLAIMS_MOST, VALUES_MOST, TEXT_MOST = 10, 10, 256
 PARAMETERS_MOST = 10  # "The query parameters (up to 10)"
 TIMEOUT_MOST = 604_800  # not verified
 SECRET = ("ClientSecret", "UseExistingClientSecret")
@@ -51,6 +53,9 @@ def with_sign_in(actions: Actions, protocol: str, there: Actions) -> list[dict[s
     if not config:
         text = f"For actions of type '{first['Type']}', you must specify the following fields: '{member}'"
         refuse(text, INVALID)
+    if first["Type"] == JWT:
+        _check_jwt(config)
+        return [first, *rest]
     whole = _whole_config({**DEFAULTS, **_present(config)})
     if first["Type"] == COGNITO:
         _check_user_pool(str(whole["UserPoolArn"]))
@@ -60,7 +65,8 @@ def with_sign_in(actions: Actions, protocol: str, there: Actions) -> list[dict[s
 
 
 def check_protocol(actions: Actions, protocol: str) -> None:
-    """ "The authenticate-cognito and authenticate-oidc action types are supported only with HTTPS listeners"."""
+    """ "The authenticate-cognito and authenticate-oidc action types are supported only with HTTPS listeners"; "a rule
+    for an HTTPS listener can also include … jwt-validation" (Action)."""
     asking = next((one["Type"] for one in actions if one["Type"] in CONFIGS), None)
     if asking and protocol != "HTTPS":
         refuse(f"Actions of type '{asking}' are supported only on HTTPS listeners", INVALID)  # (own words)
@@ -69,7 +75,7 @@ def check_protocol(actions: Actions, protocol: str) -> None:
 def shown(action: Mapping[str, Any]) -> dict[str, Any]:
     """An action as the API returns it, without its secret."""
     member = CONFIGS.get(action["Type"])
-    if member is None:
+    if member is None or action["Type"] == JWT:
         return dict(action)
     config = {name: value for name, value in action[member].items() if name not in SECRET}
     return {**action, member: config}
@@ -118,6 +124,32 @@ def _whole_oidc(whole: dict[str, Any], there: Actions) -> dict[str, Any]:
         _check_url(name, str(whole[name]))
     kept = {name: value for name, value in whole.items() if name not in SECRET}
     return {**kept, "ClientSecret": _secret(whole, there)}
+
+
+def _check_jwt(config: Mapping[str, Any]) -> None:
+    """Check the members of a jwt-validation action. (own words)"""
+    endpoint, claims = config["JwksEndpoint"], config.get("AdditionalClaims") or ()
+    _check_url("JwksEndpoint", endpoint)
+    for name in ("JwksEndpoint", "Issuer"):
+        if not 1 <= len(config[name]) <= TEXT_MOST:
+            refuse(f"{name} must have between '1-{TEXT_MOST}' characters", INVALID)
+    if len(claims) > CLAIMS_MOST:
+        refuse(f"You can specify up to '{CLAIMS_MOST}' additional claims", INVALID)
+    for claim in claims:
+        _check_claim(claim["Name"], claim["Format"], claim["Values"])
+
+
+def _check_claim(name: str, form: str, values: Sequence[str]) -> None:
+    """ "You can't specify exp, iss, nbf, or iat because we validate them by default"; "Single-string: A single text
+    value" (user guide); "If the format is space-separated-values, the values can't include spaces". (own words)"""
+    if name in OWN_CLAIMS:
+        refuse(f"The claim '{name}' is validated by default and cannot be specified", INVALID)
+    if not 1 <= len(values) <= (1 if form == "single-string" else VALUES_MOST):
+        refuse(f"The claim '{name}' has too many values, or none, for the format '{form}'", INVALID)
+    if any(len(value) > TEXT_MOST for value in values):
+        refuse(f"The values of the claim '{name}' can have at most '{TEXT_MOST}' characters", INVALID)
+    if form == "space-separated-values" and any(" " in value for value in values):
+        refuse(f"The values of the claim '{name}' cannot include spaces", INVALID)
 
 
 def _check_user_pool(arn: str) -> None:

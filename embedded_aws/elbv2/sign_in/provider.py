@@ -102,24 +102,30 @@ class Provider:
         return await self._ask("POST", self.sign_in.token_endpoint, data=form, headers=headers)
 
     async def _ask(self, method: str, url: str, **more: Any) -> bytes:
-        if not self.open:
-            await asyncio.sleep(self.seconds)
-            raise SignInError(FAILED, "no way out")
-        connector = aiohttp.TCPConnector(
-            family=socket.AF_INET
-        )  # "Application Load Balancers only support IPv4"
-        limit = aiohttp.ClientTimeout(total=self.seconds)
-        try:
-            async with (
-                aiohttp.ClientSession(connector=connector, timeout=limit) as client,
-                client.request(method, url, ssl=not _is_here(url), allow_redirects=False, **more) as answer,
-            ):
-                text = await answer.read()
-        except (aiohttp.ClientError, TimeoutError, OSError) as failure:
-            raise SignInError(FAILED, f"{url}: {type(failure).__name__}") from failure
-        if not 200 <= answer.status < 300:
-            raise SignInError(REFUSED, f"{url}: HTTP {answer.status}")
-        return text
+        return await ask(method, url, seconds=self.seconds, is_open=self.open, **more)
+
+
+async def ask(method: str, url: str, *, seconds: float, is_open: bool, **more: Any) -> bytes:
+    """The body of an answer to the load balancer's own request, within ``seconds`` (real). Raises SignInError.
+
+    ``is_open`` is whether its network lets the request out.
+    """
+    if not is_open:
+        await asyncio.sleep(seconds)
+        raise SignInError(FAILED, "no way out")
+    connector = aiohttp.TCPConnector(family=socket.AF_INET)  # "Application Load Balancers only support IPv4"
+    limit = aiohttp.ClientTimeout(total=seconds)
+    try:
+        async with (
+            aiohttp.ClientSession(connector=connector, timeout=limit) as client,
+            client.request(method, url, ssl=not _is_here(url), allow_redirects=False, **more) as answer,
+        ):
+            text = await answer.read()
+    except (aiohttp.ClientError, TimeoutError, OSError) as failure:
+        raise SignInError(FAILED, f"{url}: {type(failure).__name__}") from failure
+    if not 200 <= answer.status < 300:
+        raise SignInError(REFUSED, f"{url}: HTTP {answer.status}")
+    return text
 
 
 def _is_here(url: str) -> bool:
