@@ -54,7 +54,7 @@ class _Loader(_YAML.SafeLoader):  # type: ignore[misc]
 
     def refused(self, node: Any) -> None:
         """Refuse an indicator of YAML 1.1 that stands for a value, because Invoke would fail on it."""
-        problem = f"{node.value} without quotes is a sign of YAML; put it in quotes"
+        problem = f"{node.value} without quotes has a meaning of its own in YAML; put it in quotes"
         raise _YAML.constructor.ConstructorError(None, None, problem, node.start_mark)
 
 
@@ -136,7 +136,7 @@ def _refuse_too_many(document: Any) -> None:
     """Refuse a document whose aliases expand to too many values: code that copies or merges it visits each of
     them."""
     if document is not None and _counted(document, {}) > _MOST_VALUES:
-        raise UnreadableError(f"its aliases make more than {_MOST_VALUES} values of it; write the values out")
+        raise UnreadableError(f"its aliases expand to more than {_MOST_VALUES} values; write the values out")
 
 
 def _counted(node: Any, known: dict[int, int | None]) -> int:
@@ -191,10 +191,12 @@ def _unconvertible(node: Any, loader: Any, error: Exception | None) -> Exception
     """The error for a scalar; a value is repeated only where it looks like a number or a date."""
     if node.style is None and _meant(loader, node) == node.tag:
         why = f" ({error})" if node.tag == f"{_TYPE}timestamp" else ""
-        problem = f"{node.value:.40} looks like a number or a date but is none{why}; put it in quotes"
+        problem = f"{node.value:.40} looks like a number or a date but is neither{why}; put it in quotes"
     else:
         tag = node.tag.replace(_TYPE, "!!")
-        problem = f"found a text that is none for the tag {tag}; expected the text in quotes, without the tag"
+        problem = (
+            f"found a text that is not valid for the tag {tag}; expected the text in quotes, without the tag"
+        )
     place = node.start_mark
     return UnreadableError(f"line {place.line + 1}, column {place.column + 1}: {problem}")
 
@@ -278,11 +280,11 @@ def _mistaken(key: Any, tag: str, reader: _Reader) -> str:
     if reader == "nobody":
         return ""
     if tag == f"{_TYPE}null":
-        return f"{key.value or '(no key)'} is YAML's word for nothing; put the key in quotes"
+        return f"{key.value or '(no key)'} means null in YAML; put the key in quotes"
     if tag in _KEPT and reader == "invoke":
         return f"{key.value} is a number, a date or a truth value for YAML; put the key in quotes"
     is_text = tag in _KEPT | _SIGNS | {f"{_TYPE}str"}
-    return "" if is_text else "(a key with a tag) is no text; delete the tag"
+    return "" if is_text else "(a key with a tag) is not a text; delete the tag"
 
 
 def _merges_several(key: Any, value: Any) -> bool:

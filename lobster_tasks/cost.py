@@ -171,9 +171,7 @@ def _with_former(cost: Cost, live: Mapping[Resource, Live | None]) -> Cost:
     if former is None:
         return cost
     prices, hours = _prices(), float(_prices()["hours_per_month"])
-    lines = [
-        CostLine("load balancer of before, until it is removed", hours * prices["load_balancer"]["hour"])
-    ]
+    lines = [CostLine("old load balancer, until it is removed", hours * prices["load_balancer"]["hour"])]
     if former.attributes["scheme"] != "internal":
         count = len(former.attributes["subnets"])
         lines.append(CostLine(f"its public IPv4 × {count}", count * hours * prices["public_ipv4_hour"]))
@@ -320,7 +318,7 @@ def _advice(settings: Settings, shape: _Shape) -> str:
     other = _total(_lines(replace(shape, internal=True, fronted=True)))
     return (
         f"HTTPS without a domain: front.kind: cloudfront, {other:.2f} USD instead of {_total(_lines(shape)):.2f}; "
-        "a load balancer of its own address serves HTTP only."
+        "a load balancer's own address serves HTTP only."
     )
 
 

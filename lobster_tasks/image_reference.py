@@ -108,7 +108,9 @@ def image_id(reference: str, repository: str, uri: str) -> dict[str, str]:
             return {"imageDigest": _checked(_DIGEST, parts["digest"], "a digest: sha256: and 64 hex digits")}
         tag = parts["tag"]
     if tag is None:
-        raise UsageError(f"{reference} names a repository, no image.", next_step=f"give {reference}:<tag>")
+        raise UsageError(
+            f"{reference} names a repository, not an image.", next_step=f"give {reference}:<tag>"
+        )
     return {"imageTag": _checked(_TAG, tag, _A_TAG)}
 
 

@@ -459,7 +459,7 @@ def _status_words(status: int, by_cloudfront: bool = False) -> str:
         return told.get(status, f"{status}, by CloudFront")
     meanings = {
         502: "502: the load balancer got no valid answer from the task",
-        503: "503: the load balancer has no target for it",
+        503: "503: the load balancer has no target for the request",
         504: "504: the load balancer got no answer from the task in time",
     }
     return meanings.get(status, str(status))

@@ -90,7 +90,7 @@ PASSING: Mapping[str, Codes] = {
 _SUPPORT = (
     "open a support case (Account and billing, Account verification: https://console.aws.amazon.com/support/home#/"
     "case/create?issueType=customer-service&serviceCode=account-management&categoryCode=account-verification) with "
-    "this message; no policy and no setting of ours lifts it. Then run the same command again"
+    "this message; no policy and no setting changes this. Then run the same command again"
 )
 
 

@@ -249,7 +249,7 @@ def _no_list(text: str) -> str:
     begins = text.strip()[:1]
     if begins in _BRACKETS or (begins in _QUOTES and len(_words_with_commas(text)) > 1):
         raise ValueError(
-            'looks like a list, but is none; write it with brackets, commas and double quotes, as in ["a", "b"]'
+            'looks like a list, but is not one; write it with brackets, commas and double quotes, as in ["a", "b"]'
         )
     return text
 
@@ -423,7 +423,7 @@ PolicyArn = Annotated[
     str,
     _matching(
         r"arn:aws[\w-]{0,20}:iam::(aws|\d{12}):policy/[\w+=,.@:/-]{1,512}",
-        "takes ARNs of managed policies, each of one, without * ? $",
+        "takes ARNs of managed policies, without * ? $",
     ),
 ]
 CertificateArn = Annotated[
@@ -745,7 +745,7 @@ class SignInSettings(_Section):
         | None
     ) = None
     scope: Annotated[
-        str, _matching(r"[\x21-\x7e]{1,255}( [\x21-\x7e]{1,255}){0,50}", "takes scopes with spaces between")
+        str, _matching(r"[\x21-\x7e]{1,255}( [\x21-\x7e]{1,255}){0,50}", "takes scopes separated by spaces")
     ] = "openid"
     session_timeout: Annotated[int, Field(ge=1, le=604_800)] = 604_800
 
@@ -1068,7 +1068,7 @@ class Settings(_Section):
     def _the_load_balancer_fits(cls, front: FrontSettings, info: ValidationInfo) -> FrontSettings:
         if front.certificate and front.kind == "none":
             raise ValueError(
-                "certificate is that of CloudFront; set load_balancer.certificate, or front.kind: cloudfront"
+                "certificate is for CloudFront; set load_balancer.certificate, or front.kind: cloudfront"
             )
         where = front.certificate.split(":")[3] if front.certificate else VIEWER_CERTIFICATES_IN
         if where != VIEWER_CERTIFICATES_IN:
@@ -1241,7 +1241,7 @@ def _encodable(
     for key, value in tree.items():
         path = (*within, visible(str(key)))
         if not (_is_encodable(key) and _is_encodable(value)):
-            why = "contains what is no character: half of a surrogate pair, or a byte that is not UTF-8"
+            why = "contains something that is not a character: half of a surrogate pair, or a byte that is not UTF-8"
             broken.append(InvalidSetting(path, why))
         else:
             kept[key] = _encodable(value, broken, path) if isinstance(value, Mapping) else value
@@ -1329,7 +1329,7 @@ def _no_region(told: str, region: str, what_to_do: str) -> list[str]:
     """The problem, if ``region`` does not have the form of one; ``told`` says where it comes from."""
     if re.fullmatch(_REGION, region, re.ASCII):
         return []
-    return [f"region: {told}, which is no region's code, as in us-east-2; {what_to_do}"]
+    return [f"region: {told}, which is not a region's code, as in us-east-2; {what_to_do}"]
 
 
 def _differing(merged: dict[str, Any], told: str, region: str, what_to_do: str) -> list[str]:

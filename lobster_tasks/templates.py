@@ -413,7 +413,7 @@ def _named(value: Any) -> Any:
     """Handles values that ``tojson`` cannot serialise: always raises an error."""
     if isinstance(value, jinja2.Undefined):
         str(value)  # raises UndefinedError, which names it
-    raise TypeError(f"{type(value).__name__} has no place in JSON")
+    raise TypeError(f"{type(value).__name__} cannot be written as JSON")
 
 
 def _only_json(value: Any) -> Any:

@@ -18,7 +18,7 @@ from lobster_tasks.rollout.observation.phases import TITLES
 
 CAUSE = Cause(
     "secret-not-readable",
-    "The execution role may not read OPENAI_API_KEY.",
+    "The execution role is not allowed to read OPENAI_API_KEY.",
     ("2 tasks stopped: a reason\nof two lines", "event: 100% of them", "log: x", "log: y"),
     "inv create-iam-policies, then inv deploy --tag v2",
     ("revision 41: adds the secret OPENAI_API_KEY",),
@@ -71,8 +71,8 @@ def test_a_group_for_each_phase() -> None:
 def test_annotations() -> None:
     error, warning = github.annotate(FAILED)
     assert error == (
-        "::error title=secret-not-readable::The execution role may not read OPENAI_API_KEY.%0A2 tasks stopped: a "
-        "reason%0Aof two lines%0Aevent: 100%25 of them%0Alog: x%0A"
+        "::error title=secret-not-readable::The execution role is not allowed to read OPENAI_API_KEY.%0A2 tasks "
+        "stopped: a reason%0Aof two lines%0Aevent: 100%25 of them%0Alog: x%0A"
         "Next: inv create-iam-policies, then inv deploy --tag v2"
     )
     assert warning == "::warning title=ignores-sigterm::The program does not end on SIGTERM."
@@ -92,7 +92,10 @@ def test_a_release_that_is_live_has_no_annotation() -> None:
 def test_the_summary_of_a_failure() -> None:
     text = github.summary(FAILED, "lobster-streamlit-service, v2")
     assert text.startswith("### ↩️ Rolled back: lobster-streamlit-service, v2\n")
-    assert "**Cause:** `secret-not-readable`. The execution role may not read OPENAI\\_API\\_KEY." in text
+    assert (
+        "**Cause:** `secret-not-readable`. The execution role is not allowed to read OPENAI\\_API\\_KEY."
+        in text
+    )
     assert "```text\n2 tasks stopped: a reason\nof two lines\n" in text
     assert "changed: revision 41: adds the secret OPENAI_API_KEY\n```" in text
     assert "**Next:** inv create-iam-policies, then inv deploy --tag v2" in text

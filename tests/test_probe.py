@@ -77,7 +77,7 @@ def test_a_page_that_answers(status: int) -> None:
         (404, "GET /app answers 404", False),
         (500, "GET /app answers 500", False),
         (502, "GET /app answers 502: the load balancer got no valid answer from the task", True),
-        (503, "GET /app answers 503: the load balancer has no target for it", True),
+        (503, "GET /app answers 503: the load balancer has no target for the request", True),
         (504, "GET /app answers 504: the load balancer got no answer from the task in time", True),
     ],
 )
@@ -102,7 +102,7 @@ SIGN_IN = "https://login.example.com/authorize"
         (302, "https://login.example.org/authorize", "GET / answers 302 without a sign-in", "answers 302"),
         (302, "/login", "GET / answers 302 without a sign-in", "answers 302"),
         (200, "", "GET / answers 200 without a sign-in", "answers 200 without an upgrade"),
-        (503, "", "GET / answers 503: the load balancer has no target for it", "answers 503"),
+        (503, "", "GET / answers 503: the load balancer has no target for the request", "answers 503"),
     ],
 )
 def test_a_page_behind_a_sign_in(status: int, location: str, page: str, socket: str) -> None:
@@ -184,7 +184,7 @@ def test_other_apps_are_offered_no_subprotocol() -> None:
         (403, "answers 403; the app does not accept the Origin http"),
         (404, "answers 404"),
         (200, "answers 200 without an upgrade: there is no WebSocket at this path"),
-        (503, "answers 503: the load balancer has no target for it"),
+        (503, "answers 503: the load balancer has no target for the request"),
     ],
 )
 def test_a_handshake_that_is_refused(status: int, said: str) -> None:

@@ -233,7 +233,7 @@ def test_what_is_said_for_a_command_stands_above_the_file() -> None:
 @pytest.mark.parametrize("given", [{}, {"region": "us-east-2"}])
 @pytest.mark.parametrize("region", ["Ohio", "us-east-2a", "us_east_2", "us-east-2 "])
 def test_what_is_no_region_is_refused_with_its_source(given: dict[str, Any], region: str) -> None:
-    no_region = f"says {region}, which is no region's code, as in us-east-2"
+    no_region = f"says {region}, which is not a region's code, as in us-east-2"
     for variable in ("AWS_REGION", "AWS_DEFAULT_REGION"):
         (problem,) = problems(given, {variable: region})
         assert problem == f"region: {variable} {no_region}; correct {variable}, or unset it"
@@ -353,12 +353,12 @@ REFUSED: list[tuple[str, Any, str]] = [
     ("container.port", 65536, "less than or equal to 65535"),
     ("container.port", "http", "valid integer"),
     ("container.command", "echo 'open", "No closing quotation"),
-    ("container.command", '["streamlit" "run" "app.py"]', "looks like a list, but is none"),
-    ("container.command", '["streamlit", "run"', "looks like a list, but is none"),
-    ("container.command", '("streamlit", "run")', "looks like a list, but is none"),
-    ("container.command", '{"streamlit", "run"}', "looks like a list, but is none"),
-    ("container.command", '"streamlit", "run"', "looks like a list, but is none"),
-    ("network.subnets", '["subnet-1" "subnet-2"]', "looks like a list, but is none"),
+    ("container.command", '["streamlit" "run" "app.py"]', "looks like a list, but is not one"),
+    ("container.command", '["streamlit", "run"', "looks like a list, but is not one"),
+    ("container.command", '("streamlit", "run")', "looks like a list, but is not one"),
+    ("container.command", '{"streamlit", "run"}', "looks like a list, but is not one"),
+    ("container.command", '"streamlit", "run"', "looks like a list, but is not one"),
+    ("network.subnets", '["subnet-1" "subnet-2"]', "looks like a list, but is not one"),
     ("container.environment", ["A=1"], "dictionary"),
     ("container.environment", {"A": ["1"]}, "valid string"),
     ("container.environment", {"A": None}, "has no value"),
@@ -575,7 +575,7 @@ def test_what_a_distribution_excludes(given: dict[str, Any], named: str, says: s
         (
             {"kind": "none"},
             ["app.example.com"],
-            "front: certificate is that of CloudFront; set load_balancer.",
+            "front: certificate is for CloudFront; set load_balancer.",
         ),
         ({}, [], "domains: front.certificate is for domains; set them, or delete front.certificate"),
         (
@@ -657,7 +657,7 @@ def test_a_sign_in_that_is_whole_is_taken(given: dict[str, Any]) -> None:
         (sign_in(OIDC, token_endpoint="login.example.com"), "takes a URL that begins with https://"),
         (sign_in(OIDC, session_timeout=0), "greater than or equal to 1"),
         (sign_in(OIDC, session_timeout=604_801), "less than or equal to 604800"),
-        (sign_in(OIDC, scope=""), "sign_in.scope: takes scopes with spaces between"),
+        (sign_in(OIDC, scope=""), "sign_in.scope: takes scopes separated by spaces"),
         (sign_in(COGNITO, user_pool="pool"), "takes the ARN or the id of a user pool"),
         (sign_in(COGNITO, user_pool_domain="https://x"), "takes the prefix of the user pool's domain"),
         ({"sign_in": OIDC}, "sign_in: a load balancer signs visitors in over HTTPS only; set domains or"),
@@ -889,7 +889,7 @@ def test_half_of_a_surrogate_pair_is_refused_with_its_setting_wherever_it_is_giv
         with pytest.raises(SettingsError) as refused:
             load(*given)
         told = [each for each in refused.value.problems if key.removesuffix("\\u") in each]
-        assert any("no character" in each for each in told), refused.value.problems
+        assert any("not a character" in each for each in told), refused.value.problems
         "".join(refused.value.lines()).encode()
 
 
@@ -897,4 +897,4 @@ def test_half_of_a_surrogate_pair_is_refused_with_its_setting_wherever_it_is_giv
 def test_half_of_a_pair_within_json_is_refused_too(flag: str) -> None:
     with pytest.raises(SettingsError) as refused:
         load({}, {}, (flag,))
-    assert "no character" in refused.value.problems[0]
+    assert "not a character" in refused.value.problems[0]

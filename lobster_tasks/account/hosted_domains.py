@@ -96,8 +96,8 @@ def _delegated(aws: Aws, domain: str, zones: Sequence[str], ask: NameServers | N
     theirs = "; ".join(f"{zone} has {_listed(servers)}" for zone, (_, servers) in own.items())
     raise AmbiguousZoneError(
         f"{len(zones)} public hosted zones match {domain}: {', '.join(zones)}.",
-        f"the registrar delegates {name} to one of them at the most; {told if ask else 'this AWS is not public'}",
-        f"delete those whose name servers dig NS {name} does not list ({theirs})",
+        f"the registrar delegates {name} to at most one of them; {told if ask else 'this AWS is not public'}",
+        f"run dig NS {name}, and delete each zone whose name servers are not in the answer ({theirs})",
     )
 
 

@@ -24,7 +24,7 @@ def find_own_address(aws: Aws) -> IPv4Address:
         url = endpoint if endpoint and is_embedded(endpoint) else f"https://{HOST}"
         answer = client.request(url, _ANSWER_WITHIN_SECONDS, most=_MOST_BYTES)
     if answer.status != 200:
-        raise _unknown(f"{HOST} did not tell it ({answer.said})")
+        raise _unknown(f"{HOST} did not return an address ({answer.said})")
     try:
         return IPv4Address(answer.body.decode("ascii", "replace").strip())
     except AddressValueError:

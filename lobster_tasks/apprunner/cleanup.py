@@ -274,7 +274,7 @@ def _delete(aws: Aws, domains: Sequence[str], found: CleanupPlan, say: Say) -> N
     if found.routes:
         cutover.finish(aws, found.routes, found.host, domains)
         names = ", ".join(dict.fromkeys(route.domain for route in found.routes))
-        say(f"single record, without App Runner: {names}")
+        say(f"removed the records that led to App Runner: {names}")
     for each in found.ingress:
         _delete_ingress(aws, each)
         say(f"deleted {each.noun} {each.name}")

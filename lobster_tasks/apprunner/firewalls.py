@@ -75,7 +75,7 @@ def refuse_unprotected(
             raise RefusedError(
                 "Visitors would lose their web ACL; DNS was not changed.",
                 each.saw,
-                f"{each.fix}; or, where that is meant, inv cutover --accept {each.code}",
+                f"{each.fix}; or, if that is intended, inv cutover --accept {each.code}",
             )
     return tuple(f"accepted ({each.code}): {each.saw}" for each in wrong)
 

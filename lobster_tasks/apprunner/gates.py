@@ -109,13 +109,15 @@ def _soaked(settings: Settings, age: float) -> CheckResult:
     saw = f"{settings.service} has been live for {span(age)}"
     if age >= soak:
         return passed(saw)
-    return failed(f"{saw} of {span(soak)} (apprunner.soak_hours)", f"again in {span(soak - age)}")
+    return failed(
+        f"{saw} of {span(soak)} (apprunner.soak_hours)", f"run the command again in {span(soak - age)}"
+    )
 
 
 def traffic(aws: Aws, settings: Settings, service: AwsDict) -> CheckResult:
     """App Runner served no visitor in the quiet time: by its metrics, or, where these cannot be read, by its log."""
     if service["Status"] != "RUNNING":
-        return passed(f"none: it is {service['Status']}")
+        return passed(f"none: the App Runner service is {service['Status']}")
     seconds = settings.apprunner.quiet_minutes * _MINUTE
     try:
         return _served(settings.apprunner.quiet_requests, seconds, *_requests(aws, service, seconds))
@@ -135,15 +137,15 @@ def _served(most: int, seconds: float, requests: int, client_errors: int) -> Che
     if not requests:
         return passed(f"no request {within}")
     visits = max(0, requests - client_errors)
-    saw = f"{_many(visits, 'request')} {within}" if visits else f"no request {within} but for scanners"
+    saw = f"{_many(visits, 'request')} {within}" if visits else f"no request {within}, except from scanners"
     if most:
-        saw += f", of {most} that may be (apprunner.quiet_requests)"
+        saw += f", of {most} allowed (apprunner.quiet_requests)"
     if client_errors:
         saw += f"; {client_errors} more were answered 4xx and do not count"
     if visits <= most:
         return passed(saw)
     return failed(
-        f"{saw}; requests of inv compare-apprunner, import-apprunner and an earlier clean-up count",
+        f"{saw}; those of inv compare-apprunner, inv import-apprunner and an earlier clean-up count too",
         f"move the visitors (inv cutover), then wait {span(seconds)}; "
         "if these are scanners, set apprunner.quiet_requests",
     )
@@ -152,9 +154,9 @@ def _served(most: int, seconds: float, requests: int, client_errors: int) -> Che
 def _written(seconds: float, lines: int) -> CheckResult:
     within = f"in the last {span(seconds)}"
     if not lines:
-        return passed(f"no line of its log {within}")
+        return passed(f"no line in App Runner's log {within}")
     return failed(
-        f"{_many(lines, 'line')} of its log {within}",
+        f"{_many(lines, 'line')} in App Runner's log {within}",
         f"move the visitors (inv cutover), then wait {span(seconds)}",
     )
 
@@ -189,7 +191,7 @@ def firewall(aws: Aws, settings: Settings, service: AwsDict, accept: Collection[
     if found.code in accept:
         return warned(f"accepted ({found.code}): {found.saw}")
     return failed(
-        found.saw, f"{found.fix}; or, where that is meant, inv cleanup-apprunner --accept {found.code}"
+        found.saw, f"{found.fix}; or, if that is intended, inv cleanup-apprunner --accept {found.code}"
     )
 
 
@@ -236,7 +238,7 @@ def dns(
         return passed("it is deleted")
     if not served:
         return CheckResult(
-            "skip", "no custom domain; the awsapprunner.com address cannot move: tell those who use it"
+            "skip", "no custom domain; the awsapprunner.com address cannot move: tell its users"
         )
     shares = {name: share(names, name, service["ServiceUrl"]) for name in served}
     public = {name: leads(name) for name in served}
@@ -251,7 +253,7 @@ def dns(
     unsure = [name for name in served if shares[name] is None and not _is_nowhere(name, names, public[name])]
     doubts = [doubt for name in unsure if (doubt := _doubt(name, public[name]))]
     if refused := next((each for each in doubts if each.code not in accept), None):
-        step = f"{refused.fix}; or, where that is known, inv cleanup-apprunner --accept {refused.code}"
+        step = f"{refused.fix}; or, if that is intended, inv cleanup-apprunner --accept {refused.code}"
         return failed(refused.saw, step)
     accepted = [f"accepted ({each.code}): {each.saw}" for each in doubts]
     places = {name: _place_before(names, name, public[name], former) for name in served}

@@ -51,7 +51,7 @@ def datapoints(
 
 
 def active_hours(aws: Aws, service: Mapping[str, Any]) -> float | None:
-    """Instance hours per month in which it handled requests, from its last two weeks; None without data.
+    """Instance hours per month in which it handled requests, from the last two weeks; None without data.
 
     ``ActiveInstances`` is the number of instances that process requests (App Runner, "Metrics").
     """

@@ -111,7 +111,7 @@ def _now(description: Description) -> Cost:
         automatic=is_automatic(description),
         region=description.region,
     )
-    source = "its last two weeks" if measured is not None else "an assumption: CloudWatch has no figure"
+    source = "the last two weeks" if measured is not None else "an assumption: CloudWatch has no figure"
     note = "A paused service costs no compute." if paused else f"Active hours: {source}."
     return replace(cost, notes=(note, *cost.notes))
 
@@ -203,8 +203,8 @@ def _settings_file(folder: Path) -> str:
     there = [name for name in (*_SETTINGS, *_OTHER_SETTINGS) if (folder / name).is_file()]
     if there and there[0] in _OTHER_SETTINGS:
         raise RefusedError(
-            f"The settings are in {there[0]}, which is not written.",
-            "only YAML is",
+            f"The settings are in {there[0]}, which inv import-apprunner does not write.",
+            "inv import-apprunner writes YAML only",
             "add what inv import-apprunner --json --dry-run shows, or move them to invoke.yaml",
         )
     return there[0] if there else _SETTINGS[0]

@@ -33,17 +33,17 @@ def misshapen(found: object) -> list[str]:
     if found is None:
         return []
     if not isinstance(found, Mapping):
-        return [f"the file is {_kind(found)} where the format has sections"]
+        return [f"the file is {_kind(found)} where the format expects sections"]
     return [*_wrong(found)]
 
 
 def _wrong(found: Mapping[str, Any]) -> Iterator[str]:
     for name in _SECTIONS:
         if (value := _at(found, name)) is not None and not isinstance(value, Mapping):
-            yield f"{name} is {_kind(value)} where the format has a section"
+            yield f"{name} is {_kind(value)} where the format expects a section"
     for name in _TEXTS:
         if (value := _at(found, name)) is not None and not isinstance(value, str):
-            yield f"{name} is {_kind(value)} where the format has a text"
+            yield f"{name} is {_kind(value)} where the format expects a text"
     for name in _COMMANDS:
         yield from _wrong_commands(name, _at(found, name))
     for name, member in _NAMED.items():
@@ -60,15 +60,15 @@ def _at(found: object, name: str) -> Any:
 def _wrong_commands(name: str, value: object) -> Iterator[str]:
     """A single text is taken for a list of one."""
     if value is not None and not isinstance(value, list | str):
-        yield f"{name} is {_kind(value)} where the format has a list of commands"
+        yield f"{name} is {_kind(value)} where the format expects a list of commands"
     for number, each in enumerate(value if isinstance(value, list) else (), 1):
         if not isinstance(each, str):
-            yield f"{name}, item {number}, is {_kind(each)} where the format has a command"
+            yield f"{name}, item {number}, is {_kind(each)} where the format expects a command"
 
 
 def _wrong_items(name: str, member: str, value: object) -> Iterator[str]:
     if value is not None and not isinstance(value, list):
-        yield f"{name} is {_kind(value)} where the format has a list of items with name and {member}"
+        yield f"{name} is {_kind(value)} where the format expects a list of items with name and {member}"
     items = value if isinstance(value, list) else []
     for number, each in enumerate(items, 1):
         if not isinstance(each, Mapping) or not isinstance(each.get("name"), str):
@@ -76,10 +76,10 @@ def _wrong_items(name: str, member: str, value: object) -> Iterator[str]:
         elif (given := each.get(member)) is None:
             yield f"{name}, {each['name']}, has no {member}"
         elif not isinstance(given, str):
-            yield f"{name}, {each['name']}, has {_kind(given)} as its {member} where the format has a text"
+            yield f"{name}, {each['name']}, has {_kind(given)} as its {member} where the format expects a text"
     names = [each.get("name") for each in items if isinstance(each, Mapping)]
     for twice in given_twice([each for each in names if isinstance(each, str)]):
-        yield f"{name}, {twice}, is there more than once; the last one is taken"
+        yield f"{name}, {twice}, occurs more than once; the last one is used"
 
 
 def _kind(value: object) -> str:

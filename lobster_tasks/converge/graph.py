@@ -132,7 +132,7 @@ def _raise_first(errors: list[BaseException]) -> None:
 def _interrupted(in_flight: list[str] | None) -> InterruptedRunError:
     if in_flight is None:
         return InterruptedRunError(
-            "Interrupted while the account was read, which changes nothing.",
+            "Interrupted while reading the account; nothing was changed.",
             next_step="run the same command again",
         )
     return InterruptedRunError(

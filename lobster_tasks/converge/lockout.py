@@ -35,7 +35,8 @@ def lockout(ranges: Iterable[str], own_address: Callable[[], IPv4Address]) -> Lo
     networks = [each for each in map(ip_network, ranges) if each.version == 4]
     if not networks:
         return Lockout(
-            "own-address-not-checked", why="the ranges are of IPv6, and only its IPv4 address can be found"
+            "own-address-not-checked",
+            why="the ranges are IPv6, and only this machine's IPv4 address can be found",
         )
     try:
         address = own_address()

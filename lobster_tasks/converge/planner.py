@@ -310,7 +310,7 @@ def _changes(
 ) -> list[Change]:
     presence = resource.presence(known)
     if found is None:
-        return [Change("create", resource, "not there")] if presence == "present" else []
+        return [Change("create", resource, "does not exist")] if presence == "present" else []
     if presence == "absent":
         return []
     differing = tuple(differences(resource, found, known))
@@ -394,7 +394,7 @@ def _owner(resource: Resource, found: Live) -> str:
         return "has no stack tag"
     if not resource.is_global or found.region == resource.region:
         return f"belongs to the stack {found.stack}"
-    return f"belongs to the stack {found.stack} in {found.region or 'a region that it does not tell'}"
+    return f"belongs to the stack {found.stack} in {found.region or 'an unknown region'}"
 
 
 def _elsewhere(foreign: list[Resource], known: LiveResources) -> NotOursError:
@@ -440,8 +440,8 @@ def _not_ours(foreign: list[Resource], known: LiveResources, owners: tuple[str, 
             f"{what}: not ours to change.",
             f"the stack {owners[0]} depends on it, and could not be deployed, repaired or torn down without it",
             "choose other names in invoke.yaml; if this stack had that name before, go back to it: "
-            f"--set name={owners[0]}; where that stack was torn down and this is what it kept, take the tag "
-            f"{STACK_TAG} off it first",
+            f"--set name={owners[0]}; if that stack was torn down and kept this resource, remove its tag "
+            f"{STACK_TAG} first",
         )
     tagging = [command for each in foreign if (command := each.tagging(known[each]))]
     ways = ["choose another name in invoke.yaml"] if len(tagging) < len(foreign) else []

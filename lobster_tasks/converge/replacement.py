@@ -51,7 +51,7 @@ def _await_completed_deployment(aws: Aws, service: Service) -> None:
     if not aws.clock.poll(rests, _AT_REST_WITHIN_SECONDS, _EVERY_SECONDS):
         raise OutOfTimeError(
             f"{service.label} has a deployment in progress.",
-            "the load balancers serve the tasks of before",
+            "the load balancers still send requests to the previous tasks",
             "run the same command again once inv status shows that it has ended",
         )
 

@@ -173,7 +173,7 @@ def _from(reading: _Reading, instruction: Instruction) -> None:
     parent = reading.stage_named(words[0]) if words[0] == words[0].lower() else None
     if not parent and _has_capitals(words[0]):
         raise reading.source.error(
-            instruction.line, f"FROM {words[0]}: the name of an image or a stage is in small letters here."
+            instruction.line, f"FROM {words[0]}: the name of an image or a stage must be in lower case."
         )
     if parent:
         draft = _child_of(parent, draft)
@@ -397,7 +397,7 @@ def _stop_signal(reading: _Reading, instruction: Instruction) -> None:
     if not is_signal(signal):
         raise reading.source.error(
             instruction.line,
-            f"STOPSIGNAL {instruction.rest}: {signal or 'an empty text'} is no signal of Linux, such as SIGTERM.",
+            f"STOPSIGNAL {instruction.rest}: {signal or 'an empty text'} is not a Linux signal such as SIGTERM.",
         )
     reading.draft.stop_signal = signal
 

@@ -49,7 +49,7 @@ def zones(facts: Facts) -> CheckResult:
     enabled = {zone["ZoneName"] for zone in balancer["AvailabilityZones"]}
     used = {subnet["AvailabilityZone"] for subnet in facts.known("network")}
     if used <= enabled:
-        return passed(f"it is in {listed(sorted(used))}, as the tasks are")
+        return passed(f"the load balancer is in {listed(sorted(used))}, as the tasks are")
     return failed(
         f"tasks may start in {listed(sorted(used - enabled))}, where the load balancer is not", _FIX
     )
@@ -203,14 +203,14 @@ def kind(facts: Facts) -> CheckResult:
     if group is None:
         return failed(f"there is no target group {name}", _FIX)
     if group["TargetType"] != "ip":
-        return failed(f"{name} takes targets of type {group['TargetType']}; Fargate's are of type ip", _FIX)
+        return failed(f"{name} accepts targets of type {group['TargetType']}; Fargate needs type ip", _FIX)
     protocol, version = group["Protocol"], group.get("ProtocolVersion", "HTTP1")
     if version != "HTTP1" and facts.settings.probe.websocket is not None:
         return failed(f"{name} speaks {protocol} {version}; a WebSocket needs HTTP1", _FIX)
     if (protocol, version) != ("HTTP", "HTTP1"):
         saw = f"{name} speaks {protocol} {version} with the tasks"
-        return CheckResult("warn", saw, f"see that the app speaks {protocol} {version} on its port")
-    return passed(f"{name} takes addresses, HTTP")
+        return CheckResult("warn", saw, f"make sure that the app uses {protocol} {version} on its port")
+    return passed(f"{name} registers IP addresses and uses HTTP")
 
 
 def port(facts: Facts) -> CheckResult:
@@ -219,7 +219,7 @@ def port(facts: Facts) -> CheckResult:
     group = facts.need("target_group", f"there is no target group {name}")
     asked = group.get("HealthCheckPort", "traffic-port")
     if asked not in ("traffic-port", str(container_port)):
-        return failed(f"the health check asks port {asked}; the container listens on {container_port}", _FIX)
+        return failed(f"the health check uses port {asked}; the container listens on {container_port}", _FIX)
     if group["Port"] != container_port:
         return failed(f"{name} is for port {group['Port']}; the container listens on {container_port}", _FIX)
     return passed(f"{name} and the container are on {container_port}")
@@ -247,7 +247,7 @@ def targets(facts: Facts) -> CheckResult:
     if not health:
         if not service["runningCount"]:
             raise UnknownError("the service has no running task")
-        return failed(f"no target is registered, of {desired} wanted", _FIX)
+        return failed(f"no target is registered; the desired count is {desired}", _FIX)
     healthy = [each for each in health if each["TargetHealth"]["State"] == "healthy"]
     saw = f"{len(healthy)} of {desired} healthy"
     if len(healthy) >= desired:
@@ -260,7 +260,7 @@ def _unhealthy(saw: str, worst: Mapping[str, str]) -> CheckResult:
     reason = worst.get("Reason", "")
     saw = f"{saw}; one is {worst['State']}: {worst.get('Description') or reason or 'AWS gives no reason'}"
     if worst["State"] == "initial":
-        return warned(saw, "wait for its first health checks, then look again")
+        return warned(saw, "wait for its first health checks, then check again")
     return failed(saw, _REMEDIES.get(reason, "inv logs"))
 
 
@@ -272,7 +272,7 @@ def page(facts: Facts) -> CheckResult:
 def websocket(facts: Facts) -> CheckResult:
     """The WebSocket opens as visitors reach it; a Streamlit page stays empty without it."""
     if facts.settings.probe.websocket is None:
-        return passed("the app has none (probe.websocket: false)")
+        return passed("the app has no WebSocket (probe.websocket: false)")
     answer = facts.known("answers").websocket
     if answer is None:
         raise UnknownError("it was not probed")

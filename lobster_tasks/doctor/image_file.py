@@ -65,7 +65,7 @@ def command(facts: Facts) -> CheckResult:
         return found
     if found := _without_its_shell(facts, stage):
         return found
-    return passed(" and ".join(each.keyword for each in written) or "the base image's command counts")
+    return passed(" and ".join(each.keyword for each in written) or "the base image's command is used")
 
 
 def _not_for_its_program(stage: Stage, facts: Facts) -> str:
@@ -179,7 +179,7 @@ def signals(facts: Facts) -> CheckResult:
     stage = _file(facts).final
     words = _words(facts, stage)
     if not words:
-        raise UnknownError("the base image's command counts, which is not known here")
+        raise UnknownError("the base image's command is used, which is not known here")
     if any(each and mistake(each.text) for each in (stage.entry_point, stage.command)):
         raise UnknownError("the command is not in exec form, but looks as if it should be")
     if says := _not_for_its_program(stage, facts):
@@ -296,7 +296,9 @@ def _misread(command: Command) -> CheckResult | None:
     """A failure for an exec form that is not valid."""
     if found := mistake(command.text):
         where, words = f"{command.keyword} (line {command.line})", found.replace("-", " ")
-        return failed(f"{where} has {words}: it is no list, and a shell runs it as one word", _MENDED[found])
+        return failed(
+            f"{where} has {words}: it is not a list, and a shell runs it as one word", _MENDED[found]
+        )
     return None
 
 
@@ -352,7 +354,7 @@ def _without_its_shell(facts: Facts, stage: Stage) -> CheckResult | None:
         return failed(f"{saw}: a list is not read by a shell, {meant}", in_a_shell)
     return warned(
         f"{saw}: a list is not read by a shell, so {_shown((first.program,))} gets it as it is written",
-        f"nothing, if that is meant; or {in_a_shell}",
+        f"nothing, if that is intended; or {in_a_shell}",
     )
 
 
@@ -415,7 +417,7 @@ def _listens(facts: Facts) -> ServerAddress:
             f"{_shown(words)} starts {names}: cannot tell which of them serves the load balancer"
         )
     if found[0].port is None and not found[0].port_text:
-        raise UnknownError(f"the words of {found[0].program} do not tell its port, or name several addresses")
+        raise UnknownError(f"the words of {found[0].program} do not name its port, or name several addresses")
     return found[0]
 
 

@@ -30,7 +30,10 @@ def subnets(facts: Facts) -> CheckResult:
     if lost := _without_fargate(facts):
         return warned(f"{saw}; {'; '.join(lost)}", "choose other subnets in network.subnets")
     if len(zones) < 2:  # the load balancer has its own two
-        return warned(f"{saw}: tasks stop with it", "name one in another zone in network.task_subnets too")
+        return warned(
+            f"{saw}: if that zone fails, all tasks stop",
+            "name one in another zone in network.task_subnets too",
+        )
     return passed(saw)
 
 

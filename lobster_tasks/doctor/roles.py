@@ -46,7 +46,7 @@ def _role(facts: Facts, reading: Name, name: str, member: str) -> CheckResult:
     if why_not:
         saw = f"{name} cannot be assumed by {TASKS}: {why_not}"
         return failed(saw, _FIX_ROLES, "not-assumable", why_not)
-    return passed(f"{name} may be assumed by {TASKS}")
+    return passed(f"{name} can be assumed by {TASKS}")
 
 
 def _named(facts: Facts, member: str, name: str) -> str:
@@ -63,8 +63,8 @@ def _document(value: Any) -> Mapping[str, Any]:
 def service_linked_role(facts: Facts) -> CheckResult:
     """ECS has its service-linked role, which the first cluster of an account creates."""
     if facts.known("service_linked_role"):
-        return passed("AWSServiceRoleForECS is there")
-    saw = "there is no AWSServiceRoleForECS; ECS makes it with the account's first cluster"
+        return passed("AWSServiceRoleForECS exists")
+    saw = "there is no AWSServiceRoleForECS; ECS creates it with the account's first cluster"
     return warned(saw, "inv create-ecs-cluster")
 
 
@@ -79,14 +79,14 @@ def log(facts: Facts) -> CheckResult:
 
 
 def pass_roles(facts: Facts) -> CheckResult:
-    """The caller may pass the roles to ECS; otherwise no revision can be registered."""
+    """The caller can pass the roles to ECS; otherwise no revision can be registered."""
     decisions = facts.known("may_pass")
     if not decisions:
         raise UnknownError("there are no roles to pass")
     who_asks = who(facts.known("identity")["Arn"])
     refused = [each.resource.rpartition("/")[2] for each in denied(decisions)]
     if not refused:
-        return passed(f"{who_asks} may pass the roles to ECS")
+        return passed(f"{who_asks} can pass the roles to ECS")
     arns = [each.resource for each in denied(decisions)]
     return failed(
         f"{who_asks} cannot pass {listed(refused)}", f"allow iam:PassRole on {listed(arns)} to {who_asks}"
@@ -111,7 +111,7 @@ def read_secrets(facts: Facts) -> CheckResult:
         if strange
         else _FIX_ROLES
     )
-    return failed(f"{role} may not read {listed([each.name for each in hidden])}", fix)
+    return failed(f"{role} is not allowed to read {listed([each.name for each in hidden])}", fix)
 
 
 def decrypt(facts: Facts) -> CheckResult:
@@ -126,7 +126,7 @@ def decrypt(facts: Facts) -> CheckResult:
     if closed := [each for each in refused if each.by]:
         first = closed[0]
         return failed(
-            f"{role} may not {first.action} on {first.resource}: {first.by} does not let it",
+            f"{role} is not allowed to {first.action} on {first.resource}: {first.by} does not allow it",
             f"let {role} {first.action} in the policy of {listed([each.resource for each in closed])}: aws kms "
             "put-key-policy",
         )
@@ -138,9 +138,9 @@ def _allowed(facts: Facts, decisions: list[Decision], what: str) -> CheckResult:
     role = facts.settings.task.execution_role
     refused = denied(decisions)
     if not refused:
-        return passed(f"{role} may {what}")
+        return passed(f"{role} can {what}")
     first = refused[0]
-    how = "is explicitly denied" if first.decision == "explicitDeny" else "may not"
+    how = "is explicitly denied" if first.decision == "explicitDeny" else "is not allowed to"
     more = f" and {len(refused) - 1} more" if len(refused) > 1 else ""
     return failed(f"{role} {how} {first.action} on {first.resource}{more}", _FIX_ROLES)
 

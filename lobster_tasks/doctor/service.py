@@ -35,7 +35,7 @@ def service(facts: Facts) -> CheckResult:
         return failed(f"there is no service {name} in {facts.settings.cluster}", "inv create-fargate-service")
     if found["status"] != "ACTIVE":
         return failed(
-            f"{name} is {found['status']}", "wait until it is gone, then inv create-fargate-service"
+            f"{name} is {found['status']}", "wait until it is deleted, then inv create-fargate-service"
         )
     running, desired = found["runningCount"], found["desiredCount"]
     saw = f"{running} of {desired} tasks run"
@@ -157,7 +157,7 @@ def log_options(facts: Facts) -> CheckResult:
     log = container.get("logConfiguration", {})
     if log.get("logDriver") != "awslogs":
         return warned(
-            f"{container['name']} logs with {log.get('logDriver', 'nothing')}; inv logs reads awslogs"
+            f"{container['name']} logs with {log.get('logDriver', 'nothing')}; inv logs reads only awslogs"
         )
     options = log.get("options", {})
     expected = {"awslogs-group": facts.settings.logs.group, "awslogs-region": facts.settings.region}

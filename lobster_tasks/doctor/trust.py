@@ -35,7 +35,11 @@ def objection(document: Mapping[str, Any], account: str, partition: str, region:
         return None
     if not allowing:
         _be_sure(
-            [[(None, "it names whom it does not trust")] for each in statements if "NotPrincipal" in each]
+            [
+                [(None, "its NotPrincipal names whom it does not trust, instead of whom it trusts")]
+                for each in statements
+                if "NotPrincipal" in each
+            ]
         )
         trusted = sorted({name for each in statements for name in _principals(each)})
         return f"it trusts {', '.join(trusted) or 'nobody'}, not {TASKS}"
@@ -66,7 +70,7 @@ def _unmet(statement: Mapping[str, Any], context: Mapping[str, str]) -> _Unmet:
                 )
             elif not any(_matches(plain, str(each), value) for each in as_list(expected)):
                 wishes = ", ".join(map(str, as_list(expected)))
-                found.append((True, f"its condition wants {key} {wishes}, ECS sends {value}"))
+                found.append((True, f"its condition requires {key} {wishes}, ECS sends {value}"))
     return found
 
 

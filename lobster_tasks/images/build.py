@@ -199,7 +199,7 @@ def _warnings(dockerfile: Dockerfile, files: StageFiles, options: BuildOptions) 
     sizes = _sizes(files.tree)
     if sum(sizes.values()) > _LARGE:
         top = max(sizes, key=lambda name: sizes[name])
-        found.append(f"/{top} makes {sizes[top] >> 20} MiB of the image; a .dockerignore may keep it out.")
+        found.append(f"/{top} makes {sizes[top] >> 20} MiB of the image; a .dockerignore can exclude it.")
     return found
 
 

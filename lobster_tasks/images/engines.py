@@ -47,7 +47,9 @@ _NEXT_STEPS = (
         "start it: Docker Desktop, `sudo systemctl start docker`, or `podman machine start`",
     ),
 )
-_FOR_CACHES = "if it is the cache: docker buildx create --use makes a builder that has all kinds of them"
+_FOR_CACHES = (
+    "if the message is about the cache: docker buildx create --use creates a builder for all of its types"
+)
 
 
 @dataclass(frozen=True)
@@ -196,7 +198,7 @@ def _repository(cache: str) -> str:
         return parts["ref"]
     raise RefusedError(
         f"podman has no build cache of type {parts['type']}.",
-        "it keeps one in a repository only, without a tag: registry.example/app/cache",
+        "podman keeps its cache only in a repository, named without a tag: registry.example/app/cache",
         "--builder docker, or set images.cache_from and images.cache_to to a repository",
     )
 

@@ -53,13 +53,13 @@ def check_secrets(secrets: Iterable[BuildSecret], folder: Path) -> None:
     for secret in secrets:
         if secret.variable and not os.environ.get(secret.variable):
             raise RefusedError(
-                f"The build secret {secret.name} is not there.",
+                f"The build secret {secret.name} is missing.",
                 f"the environment has no {secret.variable}",
                 f"set {secret.variable} in the environment, not on the command line",
             )
         if secret.file and not (folder / secret.file).is_file():
             raise RefusedError(
-                f"The build secret {secret.name} is not there.",
+                f"The build secret {secret.name} is missing.",
                 f"there is no file {folder / secret.file}",
                 f"create it, or --secret id={secret.name},src=FILE",
             )

@@ -231,8 +231,8 @@ def _check_tag(tag: str) -> None:
     if fnmatchcase(tag, LIVE_PATTERN):
         raise UsageError(
             f"{tag!r} is a tag of images that were live.",
-            f"deploy gives each a tag {LIVE_PATTERN}, by which the repository keeps the newest of them; another image "
-            "with such a tag takes the place of one of them",
+            f"inv deploy gives each of them a tag {LIVE_PATTERN}, by which the repository keeps the newest; another "
+            "image with such a tag would take the place of one of them",
             "choose another --tag",
         )
 

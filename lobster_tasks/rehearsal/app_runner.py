@@ -154,7 +154,7 @@ def _wait(aws: Aws, look: Callable[[], T | None], otherwise: str) -> T:
     """The first true result of ``look``; LobsterError with ``otherwise`` when the time is up."""
     found = aws.clock.poll(look, _WAIT_SECONDS, _LOOK_EVERY_SECONDS)
     if not found:
-        raise LobsterError(otherwise, f"it had {_WAIT_SECONDS / 60:.0f} min")
+        raise LobsterError(otherwise, f"it was still busy after {_WAIT_SECONDS / 60:.0f} min")
     return found
 
 

@@ -69,7 +69,11 @@ def cleanup_plan(found: CleanupPlan) -> RenderableType:
     if found.gates:
         parts += [findings(found.gates), Text()]
     lines = [
-        (Text("~", style="yellow"), "record", f"{each.domain} {each.kind} · one record, without App Runner")
+        (
+            Text("~", style="yellow"),
+            "record",
+            f"{each.domain} {each.kind} · keeps one record, which does not lead to App Runner",
+        )
         for each in found.routes
     ]
     lines += [(Text("-", style="red"), each.noun, each.name) for each in found.going]

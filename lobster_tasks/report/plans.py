@@ -103,7 +103,7 @@ def _about_addresses(made: Plan) -> list[str]:
         return [
             f"The app gets another address; {old} goes on serving beside it, with its rules as they are, until "
             "inv remove-old-load-balancer.",
-            "Tasks are replaced as by a release: no request fails, WebSockets are opened anew.",
+            "Tasks are replaced as in a release: no request fails, but WebSockets have to reconnect.",
         ]
     return [f"{old} serves too, until inv remove-old-load-balancer."]
 
@@ -136,8 +136,8 @@ def _more_addresses(opening: Opening) -> str:
 
 def _other_web_acl(opening: Opening) -> str:
     if arns := ", ".join(arn for _, arn in sorted(opening.door.web_acls)):
-        return f"{arns} checks visitors from now on, and no longer the web ACL that did before."
-    return "the web ACL that checks visitors now no longer does. load_balancer.web_acl and front.web_acl name one."
+        return f"{arns} checks visitors from now on, in place of the web ACL that did before."
+    return "the web ACL that checks visitors now no longer does so. load_balancer.web_acl and front.web_acl name one."
 
 
 def _other_sign_in(opening: Opening) -> str:
@@ -496,7 +496,7 @@ _ABOUT: Mapping[str, Callable[[Any, Mapping[Resource, Live | None]], str]] = {
     "security-group-rule": lambda resource, live: "only from this VPC's VPC origins",
     "IP-set": lambda resource, live: ", ".join(resource.addresses),
     "web-ACL": lambda resource, live: (
-        f"blocks everybody but {plural(len(resource.addresses), 'address range')}"
+        f"blocks everybody except {plural(len(resource.addresses), 'address range')}"
     ),
     "web-ACL-association": lambda resource, live: resource.web_acl,
     "task-definition": _task_definition,

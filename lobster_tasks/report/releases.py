@@ -60,7 +60,7 @@ def preview(found: Preview) -> RenderableType:
     if not found.changes:
         return Text(f"Nothing would differ from revision {revision}.")
     return Group(
-        Text(f"It would follow revision {revision} with:"),
+        Text(f"It would differ from revision {revision}:"),
         *(Text(f"  {change}") for change in found.changes),
     )
 

@@ -478,7 +478,7 @@ class Service(Resource):
         if not aws.clock.poll(is_over, _SERVING_WITHIN_SECONDS, 3):
             raise OutOfTimeError(
                 f"{self.label} still replaces its tasks after {_SERVING_WITHIN_SECONDS / 60:.0f} minutes.",
-                "the tasks of before go on serving",
+                "the previous tasks go on serving",
                 "run the same command again once inv status shows that the deployment has ended",
             )
 

@@ -198,7 +198,7 @@ class Network(Resource):
             raise RefusedError(
                 f"{self.name} has {kind} in {len(by_zone)} zone{'' if len(by_zone) == 1 else 's'}.",
                 f"an Application Load Balancer takes subnets in at least two Availability Zones{but}",
-                "name subnets in two zones in network.subnets, or make one more subnet",
+                "name subnets in two zones in network.subnets, or create another subnet",
             )
         return tuple(by_zone.values()) if self.subnets else tuple(by_zone.values())[:2]
 

@@ -58,7 +58,10 @@ class OriginAccess(Resource):
         """That the prefix list is still allowed."""
         if not live.attributes.get("prefix-list") or not self.distribution.is_limited(known):
             return ()
-        return ("CloudFront's prefix list stays allowed too: the web ACL let nobody try without it",)
+        return (
+            "CloudFront's prefix list stays allowed too: the web ACL blocks this machine, so setup cannot check that "
+            "the app answers without it",
+        )
 
     def words(self, attribute: str) -> str:
         """The difference in words."""

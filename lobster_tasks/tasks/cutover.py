@@ -36,7 +36,8 @@ def cutover(
 ) -> int:
     """Move the app's domains to Fargate.
 
-    A certificate, HTTPS, then weighted DNS: 10, 50, 100 %, each monitored; back at the first wrong answer.
+    Requests a certificate, turns HTTPS on, and moves 10, 50 and 100 % of the visitors by weighted DNS records.
+    Monitors each step; the first wrong answer moves all visitors back.
     Continues where an earlier run stopped. Exit code 3 if it went back, 4 if the certificate is still pending.
     """
     share, accepted = _share(to), tuple(accept or ())

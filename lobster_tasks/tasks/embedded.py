@@ -35,7 +35,7 @@ def embedded_aws(
 ) -> int:
     """Run an embedded AWS until Ctrl-C.
 
-    For any client: prints AWS_ENDPOINT_URL=… when it is ready. Accepts any credentials.
+    Prints AWS_ENDPOINT_URL=… when it is ready for clients. Accepts any credentials.
     """
     arguments = ["--port", _port(port), "--speed", str(_speed(speed)), "--runtime", _runtime(runtime)]
     arguments += ["--young"] * young + ["--verbose"] * verbose
@@ -51,7 +51,7 @@ def embedded_aws(
     help={
         "from-apprunner": "start with the app on App Runner; --no-from-apprunner starts without it",
         "keep": "leave everything running until Ctrl-C, and print the addresses",
-        "speed": "how much faster than on AWS time runs",
+        "speed": "how many times faster than on AWS time runs",
         "young": "start with a new AWS account",
         "runtime": "how tasks run: process, container, or auto (as containers where docker or podman answers)",
     },

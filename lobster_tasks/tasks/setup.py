@@ -92,8 +92,7 @@ def create_security_groups(run: Run, adopt: bool = False) -> None:
 def setup_application_load_balancer(run: Run, adopt: bool = False) -> None:
     """Create or repair the load balancer.
 
-    With its target group, its listener and its security group; and with what CloudFront needs before it, where
-    front.kind says so.
+    Includes its target group, listener and security group, and, if front.kind is cloudfront, what CloudFront needs.
     """
     front = ("vpc-origin", "distribution", "security-group-rule")
     _setup(run, _stack(run, "listener", "target-group", *front), adopt)
@@ -109,8 +108,8 @@ def create_ecs_cluster(run: Run, adopt: bool = False) -> None:
 def create_task_definition(run: Run, adopt: bool = False) -> None:
     """Register the task definition.
 
-    And create or repair the roles, the log group and the repository that it names. The image stays that of the
-    revision before: inv deploy decides it.
+    Also creates or repairs the roles, the log group and the repository that it names. The image stays that of the
+    previous revision: only inv deploy changes it.
     """
     _setup(run, _stack(run, "task-definition"), adopt)
 
@@ -119,7 +118,7 @@ def create_task_definition(run: Run, adopt: bool = False) -> None:
 def create_fargate_service(run: Run, adopt: bool = False) -> None:
     """Create or repair the ECS service.
 
-    With its auto scaling, where the settings have one, and everything that it stands on.
+    Includes auto scaling, if the settings define it, and everything that the service depends on.
     """
     _setup(run, _stack(run, "service", "scalable-target"), adopt)
 

@@ -211,7 +211,7 @@ def test_costs_now_and_then() -> None:
         "App Runner 2 × 2 GB": 20.44,
         "App Runner 1 vCPU, 100 active hours": 6.4,
     }
-    assert found.now.notes == ("Active hours: its last two weeks.",)
+    assert found.now.notes == ("Active hours: the last two weeks.",)
     assert found.then.total > found.now.total
     assert "up to 5 tasks" in found.then.notes[-1]
     assert report.migration_json(found)["cost"] == {"before": found.now.total, "after": found.then.total}

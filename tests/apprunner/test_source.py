@@ -161,7 +161,7 @@ MISSHAPEN: dict[str, tuple[str, dict[str, Any]]] = {
     "run: {env: [{name: A}]}\n": ("run.env, A, has no value", {"RuntimeEnvironmentVariables": {"A": ""}}),
     "run: {env: [{name: A, value: [b]}]}\n": ("run.env, A, has a list as its value", {}),
     "run: {env: [{name: A, value: b}, {name: A, value: c}]}\n": (
-        "run.env, A, is there more than once",
+        "run.env, A, occurs more than once",
         {"RuntimeEnvironmentVariables": {"A": "c"}},
     ),
     "run: {secrets: [{name: A, value-from: ~}]}\n": (
@@ -186,7 +186,7 @@ def test_a_part_of_another_shape_is_named_and_nothing_is_made_of_it(tmp_path: Pa
     assert told.startswith(says)
     assert found == taken
     (again := tmp_path / "again").mkdir()
-    rows = [each.setting for each in migrated(again, text).rows if "another shape" in each.note]
+    rows = [each.setting for each in migrated(again, text).rows if "expects another value" in each.note]
     assert rows == [f"apprunner.yaml: {told}"]
 
 

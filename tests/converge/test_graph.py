@@ -120,5 +120,5 @@ def test_ctrl_c_while_only_reading_names_nothing_that_was_made() -> None:
 
     with pytest.raises(InterruptedRunError) as interrupted:
         graph.run(DIAMOND, DIAMOND.__getitem__, work, str, Clock(), changes=False)
-    assert "changes nothing" in interrupted.value.what
+    assert "nothing was changed" in interrupted.value.what
     assert not interrupted.value.why

@@ -135,7 +135,7 @@ def test_the_address_is_asked_of_the_endpoint_for_awss_host(teller: Aws) -> None
 @pytest.mark.parametrize(
     ("status", "body", "why"),
     [
-        (503, b"", "checkip.amazonaws.com did not tell it (503)"),
+        (503, b"", "checkip.amazonaws.com did not return an address (503)"),
         (200, b"<html>Sign in</html>", "is not an IPv4 address"),
         (200, b"2001:db8::9\n", "is not an IPv4 address"),
         (200, b"\xff\xfe", "is not an IPv4 address"),
@@ -154,7 +154,7 @@ def test_an_answer_without_the_address_is_an_error_with_its_reason(
 def test_no_answer_is_an_error_too() -> None:
     with pytest.raises(LobsterError) as unknown:
         find_own_address(Aws("us-east-2", endpoint_url="http://127.0.0.1:9"))
-    assert "did not tell it (ConnectionError)" in unknown.value.why
+    assert "did not return an address (ConnectionError)" in unknown.value.why
 
 
 def test_the_embedded_aws_tells_it(embedded: EmbeddedProcess) -> None:

@@ -145,7 +145,7 @@ def removal(*pairs: tuple[Thing, Live | None], keep_data: bool = True) -> Plan:
 @pytest.mark.parametrize(
     ("desired", "found", "action", "reason"),
     [
-        (thing(size=1), None, "create", "not there"),
+        (thing(size=1), None, "create", "does not exist"),
         (thing(size=1), live(size=1), None, ""),
         (thing(size=1), live(size=2), "update", "size: 2 → 1"),
         (thing(size=1, on=True), live(size=2, on=False), "update", "on: no → yes; size: 2 → 1"),
@@ -340,7 +340,7 @@ def worldly(stack: str | None, region: str) -> tuple[Thing, Live]:
     [
         ("s", THERE, "belongs to the stack s in eu-west-1"),
         ("other", THERE, "belongs to the stack other in eu-west-1"),
-        ("s", "", "belongs to the stack s in a region that it does not tell"),
+        ("s", "", "belongs to the stack s in an unknown region"),
     ],
 )
 def test_what_is_of_a_stack_in_another_region_is_never_changed(
@@ -363,9 +363,7 @@ def test_a_removal_keeps_what_is_of_a_stack_in_another_region(region: str) -> No
     desired, found = worldly("s", region)
     made = removal((desired, found))
     assert (made.changes, made.kept) == ((), (desired,))
-    assert made.remarks[desired] == (
-        f"belongs to the stack s in {region or 'a region that it does not tell'}",
-    )
+    assert made.remarks[desired] == (f"belongs to the stack s in {region or 'an unknown region'}",)
 
 
 def test_what_others_use_stays_with_all_that_it_needs() -> None:

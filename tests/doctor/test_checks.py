@@ -169,14 +169,14 @@ CASES = [
     case(
         "roles.execution",
         "pass",
-        "ecsTaskExecutionRole may be assumed by ecs-tasks",
+        "ecsTaskExecutionRole can be assumed by ecs-tasks",
         execution_role=WITH_PATH,
         task_definition={**definition(), "executionRoleArn": WITH_PATH["Arn"]},
     ),
     case(
         "roles.execution",
         "pass",
-        "ecsTaskExecutionRole may be assumed by ecs-tasks",
+        "ecsTaskExecutionRole can be assumed by ecs-tasks",
         task_definition={**definition(), "executionRoleArn": f"{ROLES}/before"},
     ),
     case(
@@ -189,7 +189,7 @@ CASES = [
     case(
         "roles.pull",
         "fail",
-        "ecsTaskExecutionRole may not ecr:BatchGetImage on arn:r",
+        "ecsTaskExecutionRole is not allowed to ecr:BatchGetImage on arn:r",
         "inv create-iam-policies",
         may_pull=[Decision("ecr:BatchGetImage", "arn:r", "implicitDeny")],
     ),
@@ -203,7 +203,7 @@ CASES = [
     case(
         "roles.secrets",
         "fail",
-        "may not read KEY",
+        "is not allowed to read KEY",
         "inv create-iam-policies",
         NAMED,
         secrets=[secret()],
@@ -212,7 +212,7 @@ CASES = [
     case(
         "roles.secrets",
         "fail",
-        "may not read KEY of agent",
+        "is not allowed to read KEY of agent",
         f"name {SECRET} in container.secrets or in task-definitions/",
         secrets=[secret("KEY of agent")],
         may_read_secrets=NO_SECRET,
@@ -237,7 +237,7 @@ CASES = [
     case(
         "roles.secrets",
         "pass",
-        "ecsTaskExecutionRole may read 1 of 1 secrets",
+        "ecsTaskExecutionRole can read 1 of 1 secrets",
         "",
         NAMED,
         secrets=[secret()],
@@ -247,17 +247,17 @@ CASES = [
     case(
         "roles.decrypt",
         "pass",
-        "may decrypt with the secrets' own keys",
+        "can decrypt with the secrets' own keys",
         may_decrypt=[Decision("kms:Decrypt", "arn:key", "allowed")],
     ),
     case(
         "roles.decrypt",
         "fail",
-        "may not kms:Decrypt on arn:key",
+        "is not allowed to kms:Decrypt on arn:key",
         "allow kms:Decrypt on arn:key",
         may_decrypt=[Decision("kms:Decrypt", "arn:key", "implicitDeny")],
     ),
-    case("roles.pass", "pass", "role deploy may pass the roles to ECS"),
+    case("roles.pass", "pass", "role deploy can pass the roles to ECS"),
     case(
         "roles.pass",
         "fail",
@@ -321,7 +321,7 @@ CASES = [
     case(
         "network.subnets",
         "warn",
-        "1 subnet in 1 zone of vpc-1: tasks stop with it",
+        "1 subnet in 1 zone of vpc-1: if that zone fails, all tasks stop",
         "network.task_subnets",
         {"network": {"task_subnets": ["subnet-0a"]}},
         network=[subnet("a", "a")],
@@ -922,7 +922,7 @@ CASES = [
     case(
         "targets.port",
         "fail",
-        "the health check asks port 9000",
+        "the health check uses port 9000",
         target_group=target_group(HealthCheckPort="9000"),
     ),
     case("targets.port", "skip", "there is no target group", target_group=None),
@@ -973,7 +973,7 @@ CASES = [
         "1 of 2 healthy; the others are still starting",
         service=service(desiredCount=2),
     ),
-    case("targets.healthy", "fail", "no target is registered, of 1 wanted", target_health=[]),
+    case("targets.healthy", "fail", "no target is registered; the desired count is 1", target_health=[]),
     case(
         "targets.healthy",
         "skip",
@@ -1124,7 +1124,7 @@ CASES = [
     case("answers.page", "pass", "GET / 200 in 8 ms"),
     case("answers.page", "fail", "GET / answers 503", "inv status", answers=FAILED),
     case("answers.websocket", "fail", "is refused (403)", answers=FAILED),
-    case("answers.websocket", "pass", "the app has none", "", NO_SOCKET),
+    case("answers.websocket", "pass", "the app has no WebSocket", "", NO_SOCKET),
     case("answers.page", "skip", "AWS refused it", answers=DENIED),
     # the Dockerfile
     case(
@@ -1221,7 +1221,7 @@ CASES = [
     case(
         "dockerfile.port",
         "skip",
-        "the words of nginx do not tell its port",
+        "the words of nginx do not name its port",
         dockerfile=dockerfile('CMD ["nginx"]'),
     ),
     case(
@@ -1342,7 +1342,7 @@ CASES = [
             (
                 "warn",
                 "CMD (line 3) has a variable ($PORT) in $PORT: a list is not read by a shell, so entry.sh gets it",
-                "nothing, if that is meant",
+                "nothing, if that is intended",
                 {},
                 ['ENTRYPOINT ["./entry.sh"]', 'CMD ["run", "$PORT"]'],
             ),
@@ -1415,7 +1415,7 @@ CASES = [
     case(
         "dockerfile.command", "pass", "CMD", dockerfile=dockerfile("CMD [ -f x ] && exec streamlit run a.py")
     ),
-    case("dockerfile.command", "pass", "the base image's command counts", dockerfile=dockerfile()),
+    case("dockerfile.command", "pass", "the base image's command is used", dockerfile=dockerfile()),
     *(
         case(
             "dockerfile.command",
@@ -1450,7 +1450,7 @@ CASES = [
     case(
         "dockerfile.port",
         "skip",
-        "the words of gunicorn do not tell its port",
+        "the words of gunicorn do not name its port",
         dockerfile=dockerfile('CMD ["gunicorn", "a:b"]'),
         gunicorn_file_binds=True,
     ),

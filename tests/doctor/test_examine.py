@@ -92,7 +92,7 @@ def test_a_healthy_account(account: EmbeddedProcess, aws: Aws, settings: Setting
     assert by_status(checks, "skip") == {}
     assert by_status(checks, "warn") == {}
     assert checks["secrets.exist"].saw == "3 of 3 are there"
-    assert checks["roles.secrets"].saw == "ecsTaskExecutionRole may read 3 of 3 secrets"
+    assert checks["roles.secrets"].saw == "ecsTaskExecutionRole can read 3 of 3 secrets"
     assert checks["targets.healthy"].saw == "1 of 1 healthy"
 
 
@@ -110,7 +110,7 @@ def test_an_unwell_account(account: EmbeddedProcess, aws: Aws, settings: Setting
     _make_unwell(account)
     checks = examined(aws, settings, project)
     failed = by_status(checks, "fail")
-    assert failed["roles.secrets"] == "ecsTaskExecutionRole may not read OPENAI, STRIPE, NCBI"
+    assert failed["roles.secrets"] == "ecsTaskExecutionRole is not allowed to read OPENAI, STRIPE, NCBI"
     assert "cannot be assumed by ecs-tasks.amazonaws.com" in failed["roles.task"]
     assert failed["secrets.exist"] == "STRIPE, NCBI: the secret does not exist or has no value"
     assert failed["security.tasks"] == (

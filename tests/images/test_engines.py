@@ -184,7 +184,7 @@ class TestRefusals:
     def test_a_secret_in_a_variable_that_is_not_set(self, engine: Engine, tmp_path: Path) -> None:
         options = BuildOptions(secrets=(BuildSecret("pypi", variable="NOT_SET"),))
         assert self.refused(engine, tmp_path, options) == [
-            "The build secret pypi is not there.",
+            "The build secret pypi is missing.",
             "why   the environment has no NOT_SET",
             "next  set NOT_SET in the environment, not on the command line",
         ]
@@ -192,7 +192,7 @@ class TestRefusals:
     def test_a_secret_in_a_file_that_is_missing(self, engine: Engine, tmp_path: Path) -> None:
         options = BuildOptions(secrets=(BuildSecret("pypi", "token"),))
         assert self.refused(engine, tmp_path, options) == [
-            "The build secret pypi is not there.",
+            "The build secret pypi is missing.",
             f"why   there is no file {tmp_path / 'token'}",
             "next  create it, or --secret id=pypi,src=FILE",
         ]
@@ -201,7 +201,7 @@ class TestRefusals:
         engine = Engine("podman", str(stand_in.make(tmp_path, "podman").program))
         what, why, _ = self.refused(engine, tmp_path, BuildOptions(cache_to=("type=gha,mode=max",)))
         assert what == "podman has no build cache of type gha."
-        assert "in a repository only" in why
+        assert "only in a repository" in why
 
     def test_a_cache_without_buildx(self, engine: Engine, docker: stand_in.StandIn, tmp_path: Path) -> None:
         docker.on("buildx", exit=1)

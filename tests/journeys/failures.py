@@ -566,7 +566,7 @@ FAILURES: tuple[Failure, ...] = (
     ),
     Failure(
         "no-way-back",
-        "the release before cannot start either",
+        "the previous release cannot start either",
         "exits",
         back_to_what_is_broken,
         verdict="failed",
@@ -575,18 +575,18 @@ FAILURES: tuple[Failure, ...] = (
     # what the stack's own execution role may not do
     Failure(
         "no-reading",
-        "a secret that the execution role may not read",
+        "a secret that the execution role is not allowed to read",
         "secret-not-readable",
         hidden_secret,
         sample=True,
     ),
     Failure(
         "no-reading-ssm",
-        "a parameter that it may not read",
+        "a parameter that the execution role is not allowed to read",
         "secret-not-readable",
         followed(secrets=[{"name": "KEY", "valueFrom": "/app/key"}]),
     ),
-    Failure("no-logging", "the execution role may not log", "logs-denied", hidden_group),
+    Failure("no-logging", "the execution role is not allowed to log", "logs-denied", hidden_group),
 )
 
 SPOT = [{"capacityProvider": "FARGATE_SPOT", "weight": 1}]

@@ -58,7 +58,7 @@ def test_percentages_that_leave_no_room_are_refused_before_anything_changes(acco
     account.update(deploymentConfiguration={**OFF, "minimumHealthyPercent": 75, "maximumPercent": 125})
     account.push("two")
     account.forget_calls()
-    with pytest.raises(NotReadyError, match="75 and 125 percent of 1 lets ECS replace no task") as refused:
+    with pytest.raises(NotReadyError, match="75 and 125 percent of 1, ECS can replace no task") as refused:
         deploy(account.aws, account.settings, "two")
     assert refused.value.code == "deployment-percent"
     assert not account.calls()

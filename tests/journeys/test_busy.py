@@ -45,7 +45,7 @@ def test_refusing_while_another_deployment_is_under_way(account: Account) -> Non
     with pytest.raises(NotReadyError) as busy:
         deploy(account.aws, account.settings, "three", if_busy="refuse")
     assert busy.value.code == "service-busy"
-    assert "of revision 3 is under way." in busy.value.what
+    assert "of revision 3 is in progress." in busy.value.what
     short = account.with_settings("deployment.wait_minutes=0.01")
     with pytest.raises(NotReadyError) as waited:
         deploy(short.aws, short.settings, "three")

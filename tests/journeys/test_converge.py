@@ -182,9 +182,9 @@ def test_what_has_gone_is_made_again(standing: Account) -> None:
     meddler.iam.delete_role(RoleName="ecsTaskExecutionRole")
     made = standing.converge()
     assert {change.resource.label: change.reason for change in made.changes} == {
-        "role/ecsTaskExecutionRole": "not there",
-        "log-group//ecs/lobster-streamlit": "not there",
-        "listener/lobster-alb:80": "not there",
+        "role/ecsTaskExecutionRole": "does not exist",
+        "log-group//ecs/lobster-streamlit": "does not exist",
+        "listener/lobster-alb:80": "does not exist",
     }
     assert standing.snapshot() == whole
 

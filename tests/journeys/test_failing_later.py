@@ -52,7 +52,7 @@ def test_tasks_that_keep_failing_after_the_deployment_are_the_verdict(
     outcome = follow(site.aws, site.settings, arn)
     assert failed_by_the_program(outcome), said(outcome)
     assert "ECS has completed the deployment, so nothing rolls it back" in said(outcome)
-    assert outcome.why.endswith("inv rollback brings the release before back")
+    assert outcome.why.endswith("inv rollback goes back to the previous release")
 
 
 def test_tasks_that_fail_before_the_app_is_probed_are_the_cause(account: Account, end: Path) -> None:

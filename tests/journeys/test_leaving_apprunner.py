@@ -190,7 +190,7 @@ def test_visitors_shut_a_gate_with_their_number(leaving: Leaving) -> None:
         leaving.sites.get(service)
     told = (
         "3 requests in the last 10 min; "
-        "requests of inv compare-apprunner, import-apprunner and an earlier clean-up count"
+        "those of inv compare-apprunner, inv import-apprunner and an earlier clean-up count too"
     )
     eventually(lambda: leaving.gate("traffic.requests", "apprunner.quiet_minutes=10") == ("fail", told))
     with pytest.raises(RefusedError) as refusal:
@@ -204,12 +204,12 @@ def test_scanners_are_told_from_visitors(leaving: Leaving) -> None:
     service, long = leaving.create(), "apprunner.quiet_minutes=600"
     for path in ("/status?code=404", "/status?code=403"):
         leaving.sites.get(service, path)
-    shown = "no request in the last 10 h but for scanners; 2 more were answered 4xx and do not count"
+    shown = "no request in the last 10 h, except from scanners; 2 more were answered 4xx and do not count"
     eventually(lambda: leaving.gate("traffic.requests", long) == ("pass", shown))
     leaving.sites.get(service, "/")
     eventually(lambda: leaving.gate("traffic.requests", long)[0] == "fail")
     shown = (
-        "1 request in the last 10 h, of 1 that may be (apprunner.quiet_requests); "
+        "1 request in the last 10 h, of 1 allowed (apprunner.quiet_requests); "
         "2 more were answered 4xx and do not count"
     )
     assert leaving.gate("traffic.requests", long, "apprunner.quiet_requests=1") == ("pass", shown)
@@ -323,7 +323,7 @@ def test_dns_is_simple_again_before_the_service_goes(leaving: Leaving) -> None:
     process.order({"operation": "ChangeResourceRecordSets", "nth": 1, "drop": "after"})
     leaving.clean(delete=True)
     process.forgive()
-    assert leaving.told[1] == "single record, without App Runner: app.example.com"
+    assert leaving.told[1] == "removed the records that led to App Runner: app.example.com"
     assert leaving.told[2] == "deleted service site"
     (record,) = zone.records()
     assert record == {**simple("app.example.com.", here), "TTL": record["TTL"]}

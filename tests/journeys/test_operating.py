@@ -166,7 +166,9 @@ def who_else_scales(account: Account) -> None:
     denied = {"code": "AccessDeniedException", "message": "not this one", "status": 400}
     account.embedded.order({"operation": "DescribeScalableTargets", "error": denied})
     (_, unknown) = before_scaling(account.aws, account.settings, 1).says
-    assert unknown.startswith("whether auto scaling changes it again was not checked: AccessDeniedException")
+    assert unknown.startswith(
+        "not checked whether auto scaling will change the count again: AccessDeniedException"
+    )
     account.embedded.forgive()
     down = scale(account.aws, account.settings, 1)
     assert any("between 2 and 4 and will change it again" in moment.what for moment in down.timeline)

@@ -86,19 +86,19 @@ FLAGS: dict[str, tuple[str, Callable[[Account], list[str]], str]] = {
     "registry-denied": (
         "one",
         lambda account: [f"task.execution_role={role(account, 'poor')}"],
-        "poor may not ecr:GetAuthorizationToken on *",
+        "poor is not allowed to ecr:GetAuthorizationToken on *",
     ),
     "logs-denied": (
         "one",
         lambda account: [f"task.execution_role={role(account, 'silent', allowing('ecr:*'))}"],
-        "silent may not logs:CreateLogStream on",
+        "silent is not allowed to logs:CreateLogStream on",
     ),
     "secret-not-found": (
         "one",
         lambda _: [f"container.secrets.KEY={MISSING_SECRET}"],
         "KEY: the secret does not exist or has no value.",
     ),
-    "secret-not-readable": ("one", unreadable, "ecsTaskExecutionRole may not read OPENAI_API_KEY."),
+    "secret-not-readable": ("one", unreadable, "ecsTaskExecutionRole is not allowed to read OPENAI_API_KEY."),
     "target-group-mismatch": (
         "one",
         lambda _: ["container.port=9000"],
@@ -240,13 +240,18 @@ def under_a_key(account: Account, name: str, principal: dict[str, str], *actions
 @pytest.mark.parametrize(
     ("name", "principal", "actions", "says"),
     [
-        ("left-to-iam", ACCOUNT_ROOT, (), "left-to-iam may not kms:Decrypt on arn:aws:kms:"),
-        ("shut", {"AWS": "123456789012"}, ("kms:Encrypt",), "shut may not kms:Decrypt on arn:aws:kms:"),
+        ("left-to-iam", ACCOUNT_ROOT, (), "left-to-iam is not allowed to kms:Decrypt on arn:aws:kms:"),
+        (
+            "shut",
+            {"AWS": "123456789012"},
+            ("kms:Encrypt",),
+            "shut is not allowed to kms:Decrypt on arn:aws:kms:",
+        ),
         (
             "closed",
             {"AWS": "arn:aws:iam::123456789012:user/ann"},
             ("kms:Decrypt",),
-            "the key's own policy does not let it",
+            "the key's own policy does not allow it",
         ),
     ],
 )
@@ -267,7 +272,10 @@ def test_the_key_of_a_parameter_counts_as_that_of_a_secret(ready: Account) -> No
     name = role(ready, "reads-parameters", allowing("ecr:*", "logs:*", "ssm:GetParameters"))
     settings = ready.with_settings(f"task.execution_role={name}", "container.secrets.KEY=/keyed")
     error = refused(settings)
-    assert (error.code, f"may not kms:Decrypt on {key}" in error.what) == ("secret-not-readable", True)
+    assert (error.code, f"is not allowed to kms:Decrypt on {key}" in error.what) == (
+        "secret-not-readable",
+        True,
+    )
 
 
 def test_a_keys_policy_that_may_not_be_read_refuses_nothing(ready: Account) -> None:

@@ -62,7 +62,7 @@ def test_the_policy_of_the_execution_role_is_made_for_every_container(account: A
     hidden = account.client("secretsmanager").create_secret(Name="agent-key", SecretString="k")["ARN"]
     account.push("one")
     own_template(folder, secrets=[{"name": "DD_API_KEY", "valueFrom": hidden}])
-    with pytest.raises(NotReadyError, match="may not read DD_API_KEY of agent") as refused:
+    with pytest.raises(NotReadyError, match="is not allowed to read DD_API_KEY of agent") as refused:
         deploy(account.aws, account.settings, "one")
     assert (refused.value.code, refused.value.next_step) == ("secret-not-readable", "inv create-iam-policies")
     resources = stack.build(account.settings, account.aws.account, account.aws.partition)
@@ -73,7 +73,7 @@ def test_the_policy_of_the_execution_role_is_made_for_every_container(account: A
     assert outcome.verdict == "live", said(outcome)
     checks = {check.id: check for check in examine(account.aws, account.settings, folder).checks}
     assert checks["secrets.exist"].saw == "1 of 1 are there"
-    assert checks["roles.secrets"].saw.endswith("may read 1 of 1 secrets")
+    assert checks["roles.secrets"].saw.endswith("can read 1 of 1 secrets")
 
 
 @pytest.mark.parametrize("place", ["eu-west-1:123456789012", "us-east-2:210987654321"])

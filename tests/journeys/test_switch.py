@@ -164,7 +164,7 @@ def serves_both(project: Project, authority: Path, old: str, new: str) -> None:
     assert (plan["changes"], plan["cost"]["before"]) == ([], pytest.approx(BOTH, abs=0.02))
     shown = project.inv("plan").check().out
     assert f"{old} serves too, until inv remove-old-load-balancer" in shown
-    assert "load balancer of before, until it is removed" in shown
+    assert "old load balancer, until it is removed" in shown
     kept = {each["resource"]: each["reason"] for each in plan["kept"]}
     assert kept["load-balancer/lobster-alb"] == "serves until inv remove-old-load-balancer"
     deployed = project.inv("deploy", "--tag", "two", "--json").check().json
@@ -201,7 +201,7 @@ def test_to_a_distribution_and_back_without_a_failed_request(
             f"{old} goes on serving beside it, with its rules as they are, until inv remove-old-load-balancer"
         )
         assert told in planned
-        assert "load balancer of before, until it is removed" in planned
+        assert "old load balancer, until it is removed" in planned
         told = switch(project, "cloudfront")
         new = told["url"]
         assert new.startswith("https://")

@@ -14,7 +14,7 @@ UNCHECKED = Report(
     (
         Check("targets.kind", "pass", "by address"),
         Check("targets.healthy", "skip", "the service has no running task"),
-        Check("dns.records", "skip", "no custom domain; tell those who use it"),
+        Check("dns.records", "skip", "no custom domain; tell its users"),
     )
 )
 
@@ -24,7 +24,7 @@ def test_which_check_why_and_what_to_do() -> None:
         "targets  ✔  by address",
         "         –  not checked: whether the tasks are healthy: the service has no running task",
         "            → inv deploy --tag T if it does not exist yet; if AWS refused the call, allow it",
-        "dns      –  not checked: whether DNS still leads to App Runner: no custom domain; tell those who use it",
+        "dns      –  not checked: whether DNS still leads to App Runner: no custom domain; tell its users",
     ]
 
 

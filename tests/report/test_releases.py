@@ -17,7 +17,7 @@ from .drawn import drawn
 
 CAUSE = Cause(
     "secret-not-readable",
-    "The execution role may not read OPENAI_API_KEY.",
+    "The execution role is not allowed to read OPENAI_API_KEY.",
     ("2 tasks stopped", "AccessDeniedException"),
     "inv create-iam-policies",
     ("revision 41 added the secret OPENAI_API_KEY",),
@@ -41,7 +41,7 @@ def test_one_cause_its_evidence_one_next_command_and_the_exit_code_last() -> Non
         "ROLLED BACK   revision 41 never became healthy; revision 40 serves",
         "",
         "cause     secret-not-readable",
-        "          The execution role may not read OPENAI_API_KEY.",
+        "          The execution role is not allowed to read OPENAI_API_KEY.",
         "evidence  2 tasks stopped",
         "          AccessDeniedException",
         "changed   revision 41 added the secret OPENAI_API_KEY",

@@ -315,7 +315,7 @@ def saying(part: str) -> Cause:
             "cannot be pulled: failed to unpack image on snapshotter",
             "inv push-image --tag",
         ),
-        ("Lchown", "a file in it has an owner whose number is too high", "chown"),
+        ("Lchown", "a file in the image has an owner whose number is too high", "chown"),
         ("diffIDs", "number of layers and diffIDs don't match: 3 != 15", "one compression"),
         ("invalid reference", "The image cannot be pulled: invalid reference format.", "inv validate-"),
         ("error=", "a layer could not be written, most often because the task's disk of 20 GiB", "ephemeral"),
@@ -326,21 +326,25 @@ def saying(part: str) -> Cause:
         ),
         ("DecryptionFailure", "OPENAI_API_KEY cannot be decrypted: its KMS key", "aws kms describe-key"),
         ("InvalidKeyId", "NCBI cannot be decrypted: its KMS key", "aws kms describe-key"),
-        ("authentication required", "may not pull the image (authentication required)", "inv create-iam"),
+        (
+            "authentication required",
+            "is not allowed to pull the image (authentication required)",
+            "inv create-iam",
+        ),
         ("subnet ID 'subnet-1'", "The subnet ID 'subnet-1' does not exist", "network.subnets"),
         ("security group 'sg-1'", "The security group 'sg-1' does not exist", "inv create-security-groups"),
         (
             "InvalidGroup.NotFound",
-            "its network interface: Unexpected EC2 error while attempting to Create Network Interface with public IP "
-            "assignment enabled in subnet 'subnet-1': InvalidGroup.NotFound.",
+            "the task's network interface: Unexpected EC2 error while attempting to Create Network Interface with "
+            "public IP assignment enabled in subnet 'subnet-1': InvalidGroup.NotFound.",
             "inv create-security-groups",
         ),
         ("InvalidSubnetID.NotFound", "subnet 'subnet-1': InvalidSubnetID.NotFound.", "network.subnets"),
         ("Target group not found", "The target group is gone", "inv setup-fargate"),
         (
             "not in the target group VPC",
-            "The target group does not take the tasks: The following targets are not in the target group VPC 'vpc-1': "
-            "'10.0.0.7'.",
+            "The target group does not accept the tasks: The following targets are not in the target group VPC "
+            "'vpc-1': '10.0.0.7'.",
             "network.subnets",
         ),
         ("args: : signal", "cannot reach CloudWatch Logs", "network.public"),

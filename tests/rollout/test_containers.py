@@ -103,7 +103,10 @@ def test_what_is_said_names_a_container_that_is_not_the_apps() -> None:
 def test_a_secret_of_another_container() -> None:
     both = beside(secrets=[{"name": "DD_API_KEY", "valueFrom": AGENT_SECRET}])
     [cause] = diagnose(evidence(not_started(HIDDEN), definition=both))
-    assert (cause.code, "may not read DD_API_KEY of agent." in cause.message) == ("secret-not-readable", True)
+    assert (cause.code, "is not allowed to read DD_API_KEY of agent." in cause.message) == (
+        "secret-not-readable",
+        True,
+    )
     assert cause.remedy.startswith("inv create-iam-policies, then")
     [foreign] = diagnose(
         evidence(not_started(HIDDEN), definition=both, uncovered_secrets=frozenset({AGENT_SECRET}))

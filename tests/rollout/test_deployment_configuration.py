@@ -36,7 +36,7 @@ OFF = {"enable": False, "rollback": False}
     ("breaker", "rollback", "says"),
     [
         (ON, True, ""),
-        (OFF, True, "is off; deployment.rollback is true, so the release switches that on"),
+        (OFF, True, "is off; deployment.rollback is true, so the release turns that on"),
         ({"enable": False, "rollback": True}, True, "is off; deployment.rollback is true"),
         (None, True, "is off; deployment.rollback is true"),
         (STOPS, True, "does not roll back; deployment.rollback is true"),

@@ -146,7 +146,7 @@ STOP_REASONS = {
         f"{FETCH}unable to retrieve ecr registry auth: service call has been retried 3 time(s): AccessDeniedException: "
         f"{SESSION} is not authorized to perform: ecr:GetAuthorizationToken on resource: * because no identity-based "
         "policy allows the ecr:GetAuthorizationToken action",
-        "ecsTaskExecutionRole may not ecr:GetAuthorizationToken",
+        "ecsTaskExecutionRole is not allowed to ecr:GetAuthorizationToken",
     ),
     "no layers": (
         "registry-denied",
@@ -165,20 +165,20 @@ STOP_REASONS = {
         f"{ASM}failed to fetch secret {SECRET} from secrets manager: AccessDeniedException: {SESSION} is not "
         f"authorized to perform: secretsmanager:GetSecretValue on resource: {SECRET} because no identity-based policy "
         "allows the secretsmanager:GetSecretValue action",
-        "may not read OPENAI_API_KEY",
+        "is not allowed to read OPENAI_API_KEY",
     ),
     "a key may not be used": (
         "secret-not-readable",
         f"{ASM}failed to fetch secret {SECRET} from secrets manager: AccessDeniedException: Access to KMS "
         "is not allowed",
-        "may not decrypt OPENAI_API_KEY",
+        "is not allowed to decrypt OPENAI_API_KEY",
     ),
     "a parameter may not be read": (
         "secret-not-readable",
         f"{SSM}operation error SSM: GetParameters, https response error StatusCode: 400, RequestID: 1, api error "
         f"AccessDeniedException: {SESSION} is not authorized to perform: ssm:GetParameters on resource: "
         "arn:aws:ssm:us-east-2:123456789012:parameter/app/ncbi because no identity-based policy allows it",
-        "may not read NCBI",
+        "is not allowed to read NCBI",
     ),
     "a secret without a value": (
         "secret-not-found",
@@ -190,7 +190,7 @@ STOP_REASONS = {
         "secret-not-found",
         f"{ASM}failed to fetch secret {SECRET} from secrets manager: ResourceNotFoundException: Secrets Manager can't "
         "find the specified secret.",
-        "The secret behind OPENAI_API_KEY is not there.",
+        "The secret behind OPENAI_API_KEY does not exist.",
     ),
     "no such parameter": (
         "secret-not-found",
@@ -208,14 +208,14 @@ STOP_REASONS = {
         f"{LOGGER}create stream has been retried 1 times: failed to create Cloudwatch log stream: "
         f"AccessDeniedException: {SESSION} is not authorized to perform: logs:CreateLogStream on resource: "
         "arn:aws:logs:…",
-        "may not logs:CreateLogStream",
+        "is not allowed to logs:CreateLogStream",
     ),
     "may not log, in the words of the driver": (
         "logs-denied",
         "ResourceInitializationError: failed to initialize logging driver: failed to create Cloudwatch log stream: "
         f"AccessDeniedException: {SESSION} is not authorized to perform: logs:CreateLogStream on resource: "
         "arn:aws:logs:…",
-        "may not logs:CreateLogStream",
+        "is not allowed to logs:CreateLogStream",
     ),
     "no region to log to": (
         "log-options",
@@ -602,7 +602,7 @@ REFUSED = ("Target.FailedHealthChecks", "Health checks failed")
             ["loading"],
             {"lived": 200.0},
             ["slow-start", "wrong-port"],
-            "has not said yet that it listens",
+            "does not say yet that it listens",
             300,
         ),
         (
@@ -653,11 +653,11 @@ def test_an_app_that_is_not_up_yet(
         (["Uvicorn running on http://127.0.0.1:8501"], ["bound-to-loopback"], "127.0.0.1"),
         (["listening on 8501"], ["bound-to-loopback"], "takes no connections from outside"),
         (["metrics listening on 9090", "  URL: http://127.0.0.1:8501"], ["bound-to-loopback"], "127.0.0.1"),
-        (["starting"], ["slow-start", "wrong-port"], "its log has not said yet that it listens"),
+        (["starting"], ["slow-start", "wrong-port"], "its log does not say yet that it listens"),
         (
             ['is the server running on host "db" and accepting TCP/IP connections on port 5432?'],
             ["slow-start", "wrong-port"],
-            "its log has not said yet that it listens",
+            "its log does not say yet that it listens",
         ),
         ([], ["wrong-port", "bound-to-loopback"], "Nothing accepts connections on port 8501"),
     ],

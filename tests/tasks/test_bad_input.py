@@ -71,7 +71,7 @@ SETTINGS = {
     ),
     "a key that YAML takes for nothing": Wrong(
         2,
-        ("line 2: lobster.container.environment.null is YAML's word for nothing", "quotes"),
+        ("line 2: lobster.container.environment.null means null in YAML", "quotes"),
         "container: {environment: {null: 1}}",
     ),
     "wrong number in the environment": Wrong(

@@ -64,7 +64,7 @@ def test_an_interrupted_setup_is_finished_by_the_next(
     assert "run the same command again" in ended.err
     if after:
         assert "in progress: " in ended.err
-    assert "not there" in told or not after
+    assert "does not exist" in told or not after
     relent(embedded)
     project.inv("setup-fargate").check()
     assert project.inv("plan", "--json").check().json["changes"] == []

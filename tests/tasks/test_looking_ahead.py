@@ -55,5 +55,5 @@ def test_it_waits_for_its_turn_when_asked(busy: Project, embedded: EmbeddedProce
 
 def test_otherwise_it_looks_at_once(busy: Project, embedded: EmbeddedProcess) -> None:
     told = busy.inv(*LOOK).check().err
-    assert "under way" not in told
+    assert "is in progress" not in told
     assert not calls(embedded)

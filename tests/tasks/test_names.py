@@ -49,7 +49,7 @@ def check(ended: Ended, code: int, *commands: str) -> None:
 
 
 def test_help_names_them(project: Project) -> None:
-    check(project.inv("--help", "aws.create-task-definition"), 0, "inv aws.deploy decides it")
+    check(project.inv("--help", "aws.create-task-definition"), 0, "only inv aws.deploy changes it")
     every = re.findall(r"^  (aws\.[\w-]+)", project.inv("--list").check().out, re.M)
     assert len(every) > 20
     for name in every:

@@ -26,14 +26,14 @@ def _examine(aws: Aws, zone: str, domain: str, ask: NameServers) -> Iterator[str
     public = ask(name)
     if public is None:
         yield (
-            f"not checked: whether the internet asks the hosted zone {zone} for {name}: public DNS does not answer; "
-            f"check yourself: dig NS {name} must list {', '.join(sorted(own))}"
+            f"not checked whether {name} is delegated to the hosted zone {zone}: public DNS does not answer; "
+            f"check it: dig NS {name} must list {', '.join(sorted(own))}"
         )
     elif not own & public:
         raise RefusedError(
             f"The domain is not delegated to the hosted zone {zone} for {domain}; DNS was not changed.",
             f"public DNS knows {', '.join(sorted(public)) or 'no name servers'} for {name}, "
             f"the zone has {', '.join(sorted(own))}",
-            f"set at the registrar of {name} the zone's name servers; or, where its DNS is kept elsewhere on purpose, "
+            f"set the zone's name servers at the registrar of {name}; or, if its DNS is hosted elsewhere on purpose, "
             "delete this zone: inv cutover then prints the records to make there",
         )

@@ -83,7 +83,7 @@ def _await_sync(aws: Aws, change: str, about: str) -> None:
 
     if not aws.clock.poll(is_in_sync, _SYNC_WITHIN_SECONDS, _SYNC_EVERY_SECONDS):
         raise OutOfTimeError(
-            f"Route 53 has not spread the change of {about} yet.",
-            f"{change} is PENDING for {_SYNC_WITHIN_SECONDS:.0f} s",
+            f"Route 53 has not propagated the change of {about} yet.",
+            f"{change} has been PENDING for {_SYNC_WITHIN_SECONDS:.0f} s",
             "inv cutover continues where this run stopped",
         )

@@ -234,10 +234,10 @@ def _file_rows(told: AwsDict) -> Iterator[MappingRow]:
     if variable := told.get("PortVariable"):
         yield translated(f"{FILE}: run.network.env", variable, "ENV", f"it holds the port, {port_of(told)}")
     for part in told.get("Misshapen", ()):
-        note = "App Runner's format of the file has another shape there"
-        yield unsettled(f"{FILE}: {part}", "set", note, f"correct {FILE}, or set by hand what is meant")
+        note = "App Runner's file format expects another value there"
+        yield unsettled(f"{FILE}: {part}", "set", note, f"correct {FILE}, or set the intended value by hand")
     for member in told.get("Unknown", ()):
-        note = "App Runner's format of the file has no such member"
+        note = "App Runner's file format has no such member"
         yield no_equivalent(
             f"{FILE}: {member}", "set", note, "check whether anything in the project reads it"
         )

@@ -202,7 +202,8 @@ def _zones(placed: SubnetPlacement, vpc: Vpc) -> Iterable[MappingRow]:
     if placed.has_zones:
         yield translated("(load balancer subnets)", "none", _named(placed.balancer), _TWO_ZONES)
         return
-    note = f"{vpc.id} has them in {len(placed.balancer)} zone{'' if len(placed.balancer) == 1 else 's'}; {_TWO_ZONES}"
+    count = len(placed.balancer)
+    note = f"{vpc.id} has suitable subnets in {count} zone{'' if count == 1 else 's'}; {_TWO_ZONES}"
     decide = (
         "create a public subnet in another zone, or set load_balancer.internal: true; then network.subnets"
     )

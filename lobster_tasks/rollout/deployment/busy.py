@@ -78,7 +78,7 @@ def _wait(aws: Aws, settings: Settings, named: str, timeline: Timeline) -> Mappi
 
 def _busy(named: str, why: str) -> NotReadyError:
     return NotReadyError(
-        f"{named[:1].upper()}{named[1:]} is under way.",
+        f"{named[:1].upper()}{named[1:]} is in progress.",
         why,
         "inv status --watch, or replace it: --if-busy supersede",
         code=CauseCode.SERVICE_BUSY,

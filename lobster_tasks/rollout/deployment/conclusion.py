@@ -58,7 +58,7 @@ def conclude(
     if not snapshots:
         raise OutOfTimeError(
             f"{verdict.why[0].upper()}{verdict.why[1:]} in {settings.deployment.wait_minutes:g} minutes.",
-            "AWS answered no request",
+            "AWS did not answer any request",
             "inv status",
         )
     last = snapshots[-1]
@@ -257,7 +257,7 @@ def _left_behind(
         if answered and (missing := missing_hop(path, answered)):
             return (missing,)
         shown = [answer.said for answer in answered.answers] if answered else [verdict.why]
-        message = "The release before does not serve either."
+        message = "The previous release does not serve either."
         return (
             Cause(CauseCode.ROLLBACK_FAILED, message, tuple(shown), "inv history, then inv rollback --to N"),
         )

@@ -66,7 +66,7 @@ def deploy(
         )
     timeline.enter("update")
     with interrupted_as(
-        "Interrupted in the middle of the update.", "inv status shows whether AWS has taken it"
+        "Interrupted in the middle of the update.", "inv status shows whether AWS has accepted it"
     ):
         keep_those_of(aws, settings, prepared.service, timeline.say)
         revision = register_revision(aws, prepared, timeline)
@@ -162,7 +162,7 @@ def watch_to_verdict(
 
     Also returns the causes for which the deployment was stopped, or would have been before ECS completed it.
     """
-    verdict = Verdict("moving", "AWS answered no request about it")
+    verdict = Verdict("moving", "AWS did not answer any request about it")
     fail_fast = FailFast(aws, settings, timeline)
     drain = settings.deployment.deregistration_delay
     for snapshot in watch(aws, rollout, settings.deployment.wait_minutes * 60, drain):
@@ -181,7 +181,7 @@ def watch_to_verdict(
 
 def _fails_later(rollout: Rollout) -> str:
     told = "ECS calls the deployment successful, but its tasks keep failing"
-    return told if rollout.is_first else f"{told}; inv rollback brings the release before back"
+    return told if rollout.is_first else f"{told}; inv rollback goes back to the previous release"
 
 
 @contextmanager

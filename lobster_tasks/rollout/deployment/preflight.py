@@ -181,7 +181,8 @@ def _percent(prepared: PreparedRelease) -> Problem | None:
         return None
     given = prepared.service.get("deploymentConfiguration", {})
     percent = f"{given.get('minimumHealthyPercent')} and {given.get('maximumPercent')}"
-    what = f"a minimum and maximum of {percent} percent of {prepared.service['desiredCount']} lets ECS replace no task"
+    desired = prepared.service["desiredCount"]
+    what = f"with a minimum and maximum of {percent} percent of {desired}, ECS can replace no task"
     fix = "set deployment.minimum_healthy_percent: 100 and deployment.maximum_percent: 200; inv create-fargate-service"
     return Problem(CauseCode.DEPLOYMENT_PERCENT, what, fix)
 

@@ -47,7 +47,7 @@ def rollback(
         preflight(aws, settings, prepared, timeline)
     timeline.enter("update")
     with interrupted_as(
-        "Interrupted in the middle of the update.", "inv status shows whether AWS has taken it"
+        "Interrupted in the middle of the update.", "inv status shows whether AWS has accepted it"
     ):
         keep_those_of(aws, settings, prepared.service, timeline.say)
         rollout = begin(aws, settings, prepared, arn, False, timeline)
@@ -147,7 +147,7 @@ def _named(service: Mapping[str, Any], number: int) -> str:
 
 def _registered(aws: Aws, arn: str) -> Mapping[str, Any]:
     found = find_task_definition(aws, arn)
-    shown = "inv history shows what there has been"
+    shown = "inv history shows the releases"
     if found is None or is_no_release(found):
         raise NotReadyError(
             f"There is no release of revision {revision_of(arn)}.",
@@ -180,7 +180,7 @@ def _prepared(
         ) from elsewhere
     for name, other in _missing_images(aws, definition, settings.container.name):
         raise NotReadyError(
-            f"Revision {definition['revision']} has the container {name} with {other}, which is gone.",
+            f"Revision {definition['revision']} has the container {name} with {other}, which no longer exists.",
             "its task cannot start without that image",
             "inv history, then inv rollback --to N",
             code=CauseCode.IMAGE_NOT_FOUND,

@@ -117,7 +117,7 @@ def _auto_scaling(aws: Aws, resource: str, to: int) -> str:
             ResourceIds=[resource],
         )
     except AwsCallError as refused:
-        return f"whether auto scaling changes it again was not checked: {refused.why}"
+        return f"not checked whether auto scaling will change the count again: {refused.why}"
     for target in answer["ScalableTargets"]:
         low, high = target["MinCapacity"], target["MaxCapacity"]
         if not low <= to <= high:

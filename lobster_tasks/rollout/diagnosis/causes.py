@@ -319,7 +319,7 @@ RECORDS: Mapping[str, CauseRecord] = {
         meaning="ECS lacks a permission that it needs for the service.",
         signs=(Sign(410, r"permissions policies have been misconfigured"),),
         explain=said(
-            "ECS may not do what it has to do for the service: {said}.",
+            "ECS is not allowed to do what the service needs: {said}.",
             "inv validate-fargate-setup shows the roles; inv create-iam-policies puts ours right, then {again}",
         ),
     ),
@@ -327,7 +327,7 @@ RECORDS: Mapping[str, CauseRecord] = {
         meaning="The execution role cannot read an environment file from S3.",
         signs=(Sign(130, r"env(ironment variable)? files"),),
         explain=said(
-            "The execution role {role} does not get an environment file from S3.",
+            "The execution role {role} cannot read an environment file from S3.",
             "correct environmentFiles in {definition}, or allow s3:GetObject on the file and s3:GetBucketLocation on "
             "its bucket in task-definitions/fargate-iam-policies.json.j2, and inv create-iam-policies; then {again}",
         ),
@@ -370,7 +370,7 @@ RECORDS: Mapping[str, CauseRecord] = {
         ),
         explain=said(
             "A container did not start in the time that Fargate gives it: {said}.",
-            "wait for the next try; where it comes back, raise startTimeout in {definition}, or task.cpu; then {again}",
+            "wait for the next try; if it happens again, raise startTimeout in {definition}, or task.cpu; then {again}",
         ),
     ),
     CauseCode.COMMAND_NOT_FOUND: CauseRecord(
@@ -429,7 +429,7 @@ RECORDS: Mapping[str, CauseRecord] = {
         heals=Heals.NEVER,
     ),
     CauseCode.UNHEALTHY_LATER: CauseRecord(
-        meaning="The tasks were healthy, and then were not.",
+        meaning="The tasks were healthy, and then became unhealthy.",
     ),
     CauseCode.CONTAINER_HEALTH_CHECK: CauseRecord(
         meaning="The container's own health check fails.",
@@ -443,7 +443,7 @@ RECORDS: Mapping[str, CauseRecord] = {
             Sign(370, r"could not launch .{0,1000} tasks? for deployment"),
         ),
         explain=said(
-            "Fargate has no room for the task at the moment; ECS goes on trying.",
+            "Fargate has no room for the task at the moment; ECS keeps trying.",
             "wait, or name more subnets in other zones (network.subnets); then {again}",
         ),
         is_lack=True,
@@ -475,7 +475,7 @@ RECORDS: Mapping[str, CauseRecord] = {
             Sign(330, r"provisioning capacity limit|are being throttled"),
         ),
         explain=said(
-            "ECS is held back by a limit, and tries again later: {said}.",
+            "AWS throttles ECS, which tries again later: {said}.",
             "wait, or {again} later",
         ),
         is_lack=True,
@@ -526,7 +526,7 @@ RECORDS: Mapping[str, CauseRecord] = {
         meaning="More tasks are protected than the desired count.",
         signs=(Sign(390, r"number of protected tasks"),),
         explain=said(
-            "More tasks are protected from being stopped than are wanted, so ECS stops none.",
+            "More tasks have scale-in protection than the desired count, so ECS stops none.",
             "aws ecs update-task-protection --no-protection-enabled (with --cluster and --tasks), or wait until it "
             "ends; then {again}",
         ),
@@ -536,7 +536,7 @@ RECORDS: Mapping[str, CauseRecord] = {
         signs=(Sign(420, r"Spot Task was interrupted|SpotInterruption"),),
         stop_codes=("SpotInterruption", "TerminationNotice"),
         explain=said(
-            "AWS took the Spot capacity back while the deployment was under way.",
+            "AWS took the Spot capacity back while the deployment was in progress.",
             "{again}; on-demand capacity (FARGATE) is not taken back",
         ),
     ),
@@ -544,7 +544,7 @@ RECORDS: Mapping[str, CauseRecord] = {
         meaning="Minimum and maximum percent do not let ECS replace a task.",
         signs=(Sign(470, r"minimumHealthyPercent or maximumPercent"),),
         explain=said(
-            "ECS may neither start a new task nor stop an old one: minimum and maximum percent leave no room.",
+            "ECS can neither start a new task nor stop an old one: minimum and maximum percent leave no room.",
             "set deployment.minimum_healthy_percent: 100 and deployment.maximum_percent: 200; "
             "inv create-fargate-service, then {again}",
         ),

@@ -119,7 +119,9 @@ def failing_hop(path: VisitorsPath, answered: Probe) -> Cause | None:
         message = (
             f"CloudFront itself refuses the request (403) at the distribution {name}: the app was not asked."
         )
-        remedy = f"aws cloudfront get-distribution-config --id {name} shows what refuses it; take that out, {_AGAIN}"
+        remedy = (
+            f"aws cloudfront get-distribution-config --id {name} shows what refuses it; remove that, {_AGAIN}"
+        )
         return Cause(CauseCode.CLOUDFRONT_REFUSES, message, shown, remedy)
     if any(each.unanswered_by_origin for each in wrong):
         message = f"CloudFront reaches no load balancer behind the distribution {name}."

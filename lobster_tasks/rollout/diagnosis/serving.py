@@ -109,7 +109,7 @@ def explain_health(evidence: Evidence, _: Case | None = None) -> list[Finding]:
         return [
             Finding(
                 _LATER,
-                f"The tasks were healthy, and then were not: {said}.",
+                f"The tasks were healthy, and then became unhealthy: {said}.",
                 f"fix the app, then inv push-image and {evidence.again}; inv logs --follow shows its log",
             )
         ]
@@ -244,7 +244,7 @@ def _timeout(evidence: Evidence) -> list[Finding]:
         CauseCode.SECURITY_GROUP_BLOCKS,
         f"The load balancer does not reach the tasks: {wrong[0].saw}."
         if wrong
-        else f"The security groups may not let the load balancer reach port {evidence.port}.",
+        else f"The security groups might not let the load balancer reach port {evidence.port}.",
         f"inv create-security-groups, then {evidence.again}",
     )
     if wrong:
@@ -283,7 +283,7 @@ def _refused(evidence: Evidence) -> list[Finding]:
     if evidence.log:  # servers log their address as soon as they listen
         other = f"Or it listens on another port than {port}: {silent}."
         step = f"start the app on port {port}, or set container.port and inv setup-fargate; then {evidence.again}"
-        wrote = "when ECS gives the task up, its log has not said yet that it listens"
+        wrote = "when ECS gives up on the task, its log does not say yet that it listens"
         return [_slow(evidence, evidence.lived or 0, wrote), Finding(CauseCode.WRONG_PORT, other, step)]
     return [
         Finding(

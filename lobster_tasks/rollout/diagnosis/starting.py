@@ -85,7 +85,7 @@ def image_platform(evidence: Evidence, case: Case) -> Finding:
     platform = first_match(r"platform '?([\w/]{1,100})", case.text) or "the task's platform"
     return Finding(
         case.code,
-        f"The image has nothing for {platform}, the task's platform.",
+        f"The image has no variant for {platform}, the task's platform.",
         f"inv push-image --tag {evidence.tag} (it builds for task.architecture), then {evidence.again}",
     )
 
@@ -114,7 +114,7 @@ def cannot_pull(evidence: Evidence, case: Case) -> Finding:
     elif "content digest" in said:
         step = f"{push} pushes the image again"
     elif "Lchown" in said:
-        said = f"a file in it has an owner whose number is too high ({said})"
+        said = f"a file in the image has an owner whose number is too high ({said})"
         step = f"give the files another owner in the Dockerfile (COPY --chown, or chown), then {push}"
     return Finding(
         case.code, f"The image cannot be pulled: {_without_retries(said)}.", f"{step}; then {evidence.again}"
@@ -162,12 +162,12 @@ def network_interface(evidence: Evidence, case: Case) -> Finding:
             mend = f"inv create-security-groups and inv create-fargate-service, then {evidence.again}"
         why = missing[0] if "does not exist" in missing[0] else said
         return Finding(
-            case.code, f"EC2 did not give the task its network interface: {why}.", mend, heals=False
+            case.code, f"EC2 did not create the task's network interface: {why}.", mend, heals=False
         )
     return Finding(
         case.code,
-        f"EC2 did not give the task its network interface: {said}.",
-        f"wait: ECS tries again; where it comes back, look at the subnets' free addresses and the account's tag and "
+        f"EC2 did not create the task's network interface: {said}.",
+        f"wait: ECS tries again; if it happens again, check the subnets' free addresses and the account's tag and "
         f"service control policies, then {evidence.again}",
     )
 
@@ -177,7 +177,7 @@ def targets_refused(evidence: Evidence, case: Case) -> Finding:
     said = first_match(r"with \(error (.{1,1000})\)", case.text) or _after_class(case.text)
     return Finding(
         case.code,
-        f"The target group does not take the tasks: {said}.",
+        f"The target group does not accept the tasks: {said}.",
         f"name subnets of the load balancer's VPC in network.subnets; inv setup-fargate, then {evidence.again}",
     )
 
@@ -231,7 +231,7 @@ def registry_denied(evidence: Evidence, case: Case) -> Finding:
     action = first_match(r"perform: (ecr:\w{1,100})", case.text) or f"pull the image ({answer})"
     return Finding(
         case.code,
-        f"The execution role {_role(evidence)} may not {action}.",
+        f"The execution role {_role(evidence)} is not allowed to {action}.",
         f"{_ROLES}, then {evidence.again}",
     )
 
@@ -249,7 +249,7 @@ def secret_not_found(evidence: Evidence, case: Case) -> Finding:
                 f"{step}; then {evidence.again}",
             )
         is_empty = "staging label" in case.text
-        lacks = "has no value yet" if is_empty else "is not there"
+        lacks = "has no value yet" if is_empty else "does not exist"
         put = f"aws secretsmanager put-secret-value --secret-id {arn} --secret-string …"
         if not is_empty:
             put = f"create it (aws secretsmanager create-secret), or correct {_place(evidence, name)}"
@@ -264,16 +264,16 @@ def secret_not_readable(evidence: Evidence, case: Case) -> Finding:
     if "DecryptionFailure" in case.text or "InvalidKeyId" in case.text:
         return Finding(
             case.code,
-            f"{name} cannot be decrypted: its KMS key is disabled, deleted, or not the execution role's to use.",
+            f"{name} cannot be decrypted: its KMS key is disabled or deleted, or the execution role cannot use it.",
             "aws kms describe-key --key-id KEY says which, aws kms enable-key or cancel-key-deletion brings it back; "
             f"{_ROLES} covers container.secret_keys; then {evidence.again}",
         )
     if "kms:" in case.text or "Access to KMS" in case.text:
         key = first_match(r"(arn:aws[\w-]{0,20}:kms:\S{1,500}?)[\s,]", f"{case.text} ") or "its key"
-        step = f"name {key} in container.secret_keys, and let its policy leave that to IAM; {_ROLES}"
+        step = f"name {key} in container.secret_keys, and let the key's policy delegate that to IAM policies; {_ROLES}"
         return Finding(
             case.code,
-            f"The execution role {_role(evidence)} may not decrypt {name}.",
+            f"The execution role {_role(evidence)} is not allowed to decrypt {name}.",
             f"{step}, then {evidence.again}",
         )
     step = _ROLES
@@ -281,7 +281,7 @@ def secret_not_readable(evidence: Evidence, case: Case) -> Finding:
         step = f"name {source} in container.secrets or in {OWN_DEFINITION}, from which the policy is made; {_ROLES}"
     return Finding(
         case.code,
-        f"The execution role {_role(evidence)} may not read {name}.",
+        f"The execution role {_role(evidence)} is not allowed to read {name}.",
         f"{step}, then {evidence.again}",
     )
 
@@ -314,7 +314,7 @@ def log_group_missing(evidence: Evidence, case: Case) -> Finding:
         if region and here and region != here:
             return Finding(
                 CauseCode.LOG_GROUP_REGION,
-                f"The tasks write to {group} in {region}, where it is not; the service is in {here}.",
+                f"The tasks write to the log group {group} in {region}, where there is none; the service is in {here}.",
                 f"set awslogs-region to {here} in {OWN_DEFINITION}, then {evidence.again}",
             )
     app = written.get(evidence.container.get("name", ""), {}).get("awslogs-group")
@@ -332,7 +332,7 @@ def logs_denied(evidence: Evidence, case: Case) -> Finding:
     action = first_match(r"perform: (logs:\w{1,100})", case.text)
     return Finding(
         case.code,
-        f"The execution role {_role(evidence)} may not {action}.",
+        f"The execution role {_role(evidence)} is not allowed to {action}.",
         f"{_ROLES}, then {evidence.again}",
     )
 
@@ -342,7 +342,7 @@ def log_options(evidence: Evidence, case: Case) -> Finding:
     said = case.text.partition("logger args: ")[2] or case.text
     return Finding(
         case.code,
-        f"The log driver does not take its options: {said}.",
+        f"The log driver does not accept its options: {said}.",
         f"correct logConfiguration in {OWN_DEFINITION}, then {evidence.again}",
     )
 

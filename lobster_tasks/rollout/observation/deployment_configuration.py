@@ -42,7 +42,7 @@ def preflight_notes(service: Mapping[str, Any], rollback: bool) -> list[str]:
     if rollback and not rolls_back:
         state = "does not roll back" if is_on else "is off"
         told.append(
-            f"the service's circuit breaker {state}; deployment.rollback is true, so the release switches that on"
+            f"the service's circuit breaker {state}; deployment.rollback is true, so the release turns that on"
         )
     elif not rollback and not is_on:
         told.append("the service's circuit breaker is off: ECS keeps retrying a release that fails")

@@ -109,7 +109,7 @@ def _check_enabled(settings: Settings, service: Mapping[str, Any], task: Mapping
         step = f"aws ecs update-service {where} --enable-execute-command --force-new-deployment"
     name = task["taskArn"].rpartition("/")[2][:8]
     raise RefusedError(
-        f"Task {name} cannot be entered.",
+        f"ECS Exec cannot run a command in task {name}.",
         why,
         f"allow {_ACTIONS} to {settings.task.task_role}, then {step}",
     )

@@ -432,7 +432,7 @@ def _misled_elsewhere(domain: str, lead: Lead, endpoint: PublicEndpoint) -> Trou
         return Trouble(CauseCode.NAME_WITHOUT_RECORD, message, f"{_LEAD} shows the record to make")
     if lead.where == "elsewhere":
         message = f"Public DNS leads {domain} to {lead.saw}, not to {_entrance(endpoint)}."
-        remedy = f"{_LEAD} shows the record to make; nothing, if what is there leads on to the app"
+        remedy = f"{_LEAD} shows the record to make; nothing, if that address leads on to the app"
         return Trouble(CauseCode.NAME_ELSEWHERE, message, remedy)
     if lead.where == "there" and not _takes(endpoint, domain):
         return _no_alias(domain, endpoint)
@@ -452,7 +452,7 @@ def _in_front(path: VisitorsPath) -> Iterator[Hop]:
     front = path.front
     if front is None or front.unread:
         if path.balancer or (path.endpoint and lacks_distribution(path.endpoint, path.settings)):
-            yield Hop("distribution", "not found", "none leads to the load balancer, or it may not be read")
+            yield Hop("distribution", "not found", "none leads to the load balancer, or access is denied")
         return
     name = path.balancer["LoadBalancerName"] if path.balancer else _named(path.endpoint)
     if front.distribution is None:
