@@ -15,7 +15,6 @@ from pathlib import Path
 
 from .command import ProcessSpec
 from .interface import CannotStart, nowhere
-from .memory import MIB, tree_bytes
 from .waiting import longest_wait
 
 SUPERVISOR = Path(__file__).with_name("supervisor.py")
@@ -126,10 +125,6 @@ class ProcessContainer(Followed):
     def longest_wait(self) -> float:
         """Seconds that its longest-waiting thread has waited for a processor; infinite where all have ended."""
         return longest_wait([self.supervisor_pid])
-
-    def memory_mib(self) -> float:
-        """Current resident memory of all its processes, in MiB."""
-        return tree_bytes([self.supervisor_pid])[self.supervisor_pid] / MIB
 
     def _order(self, order: bytes) -> None:
         with self._lock:

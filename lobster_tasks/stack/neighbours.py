@@ -48,7 +48,6 @@ class Neighbours:
     definitions: Sequence[AwsDict] = ()
     services: Sequence[AwsDict] = ()
     tasks: Sequence[AwsDict] = ()
-    own: StackNames = StackNames()
 
     @classmethod
     def of(cls, aws: Aws, own: StackNames) -> Neighbours:
@@ -64,7 +63,7 @@ class Neighbours:
         definitions = _side_by_side([partial(find_task_definition, aws, each) for each in others])
         here = [each for each in clusters if each.rpartition("/")[2] == own.cluster]
         tasks = _tasks(aws, here[0]) if here else []
-        return cls(aws, tuple(each for each in definitions if each), tuple(services), tuple(tasks), own)
+        return cls(aws, tuple(each for each in definitions if each), tuple(services), tuple(tasks))
 
     def in_cluster(self, arn: str) -> tuple[str, ...]:
         """The services in a cluster, and the tasks of the stack's cluster outside services."""
