@@ -36,7 +36,14 @@ class Response:
     @property
     def said(self) -> str:
         """The status, or the type of the error."""
+        if self.is_error_page:
+            return f"{self.status}, an error page of CloudFront"
         return type(self.error).__name__ if self.status is None else str(self.status)
+
+    @property
+    def is_error_page(self) -> bool:
+        """Whether the status hides an error."""
+        return is_error_page(self.status, self.headers)
 
 
 class Client:
@@ -167,6 +174,21 @@ def _refusal(answer: requests.Response) -> Exception | None:
     except requests.HTTPError as refusal:
         return refusal
     return None
+
+
+def is_error_page(status: int | None, headers: Mapping[str, str]) -> bool:
+    """Whether an answer without an error is CloudFront's custom error page for one; ``headers`` have their names in
+    lower case.
+
+    Such a page can have the status 200 (CloudFront, "Change response codes returned by CloudFront"); what CloudFront
+    says of the origin's answer stays.
+    """
+    return status is not None and status < 400 and says_error(headers)
+
+
+def says_error(headers: Mapping[str, str]) -> bool:
+    """Whether CloudFront says that the origin, or itself, has answered with an error."""
+    return headers.get("x-cache", "").lower() == "error from cloudfront"
 
 
 def is_by_cloudfront(status: int | None, headers: Mapping[str, str]) -> bool:

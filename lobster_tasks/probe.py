@@ -23,12 +23,12 @@ from websockets.protocol import State
 from websockets.typing import Origin, Subprotocol
 from websockets.uri import parse_uri
 
-from .account import Front, covers_port, find_authority, find_front, find_target_group
+from .account import Front, covers_port, find_authority, find_front, find_target_group, hidden_errors
 from .aws import Aws
 from .clock import Clock
 from .errors import AwsCallError
 from .forwarding import BEFORE, MAYBE_BEFORE, SHARED, SIGNED_IN, TOKEN, ForwardingRule, best_forwarding_rule
-from .http_client import Client, is_by_cloudfront, trusting, unverified
+from .http_client import Client, is_by_cloudfront, is_error_page, says_error, trusting, unverified
 from .in_parallel import in_parallel
 from .settings import Settings
 
@@ -58,7 +58,8 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 class Answer:
     """One answer; ``said`` describes it. ``reached`` is false where nothing answered at all.
 
-    ``by_cloudfront`` is true for CloudFront's own errors, where no server behind it has answered.
+    ``by_cloudfront`` is true for CloudFront's own errors, where no server behind it has answered. ``is_error_page`` is
+    true for a custom error page of the distribution, whose status may be another one than that of the error.
     """
 
     ok: bool
@@ -68,6 +69,7 @@ class Answer:
     passing: bool = False
     reached: bool = True
     by_cloudfront: bool = False
+    is_error_page: bool = False
 
     @property
     def unanswered_by_origin(self) -> bool:
@@ -165,8 +167,14 @@ class PublicEndpoint:
         countries = f"the geographic restriction ({self.countries})" if self.countries else ""
         return " or ".join(filter(None, (web_acl, countries)))
 
+    def hides(self, status: int) -> tuple[int, ...]:
+        """The errors that the distribution answers with a custom error page of this status."""
+        return hidden_errors(self.distribution["DistributionConfig"], status) if self.distribution else ()
+
     def blocks(self, answer: Answer) -> bool:
         """Whether an answer is that of the web ACL or of the geographic restriction: this machine is not let in."""
+        if answer.is_error_page and answer.status is not None:
+            return bool(self.guard) and self.hides(answer.status) == (403,)
         return bool(self.guard) and answer.by_cloudfront and answer.status == 403
 
     @property
@@ -347,6 +355,8 @@ def get(clock: Clock, endpoint: PublicEndpoint, path: str) -> Answer:
     status, milliseconds = answer.status, answer.milliseconds
     if status is None:
         return _unreached(f"GET {path}", url, answer.error)
+    if page := _error_page(f"GET {path}", endpoint, status, answer.headers):
+        return page
     if sign_in and _leads_to(sign_in, status, answer.headers.get("location", "")):
         said = f"GET {path} {status} in {milliseconds:.0f} ms: visitors sign in at {urlsplit(sign_in).netloc}"
         return Answer(True, said, status, milliseconds)
@@ -377,6 +387,8 @@ def shake_hands(clock: Clock, endpoint: PublicEndpoint, path: str) -> Answer:
     except InvalidStatus as refused:
         headers = {key.lower(): value for key, value in refused.response.headers.raw_items()}
         status = refused.response.status_code
+        if page := _error_page(f"WebSocket {path}", endpoint, status, headers):
+            return page
         if sign_in and _leads_to(sign_in, status, headers.get("location", "")):
             return Answer(True, f"WebSocket {path} not opened: visitors sign in first", status)
         return _refused_handshake(path, origin, status, is_by_cloudfront(status, headers))
@@ -385,6 +397,22 @@ def shake_hands(clock: Clock, endpoint: PublicEndpoint, path: str) -> Answer:
     if sign_in:
         return Answer(False, f"WebSocket {path} opens without a sign-in", 101, milliseconds)
     return Answer(True, "WebSocket open", 101, milliseconds)
+
+
+def _error_page(
+    asked: str, endpoint: PublicEndpoint, status: int, headers: Mapping[str, str]
+) -> Answer | None:
+    """The answer where it is a custom error page of the distribution; it may be temporary, as the error may.
+
+    CloudFront's own page, and the load balancer's, have their own ``Server`` header: there was no custom page then.
+    """
+    codes = endpoint.hides(status) if says_error(headers) else ()
+    is_own = headers.get("server", "").startswith(("CloudFront", "awselb"))
+    if not is_error_page(status, headers) and (not codes or is_own):
+        return None
+    errors = f"for {' or '.join(map(str, codes))}" if codes else "for an error"
+    said = f"{asked} answers {status} with the distribution's own page {errors}"
+    return Answer(False, said, status, passing=True, is_error_page=True)
 
 
 def certificate_error(endpoint: PublicEndpoint, domain: str) -> str:

@@ -71,6 +71,49 @@ def test_a_page_that_answers(status: int) -> None:
     assert answer.status == status
 
 
+FROM_PAGES = Headers({"X-Cache": "Error from cloudfront", "Server": "AmazonS3"})
+BALANCERS = Headers({"X-Cache": "Error from cloudfront", "Server": "awselb/2.0"})
+APPS = Headers({"X-Cache": "Miss from cloudfront", "Server": "app"})
+HIDING = {
+    "CustomErrorResponses": {
+        "Items": [
+            {"ErrorCode": 502, "ResponsePagePath": "/sorry", "ResponseCode": "200"},
+            {"ErrorCode": 504, "ResponsePagePath": "/sorry", "ResponseCode": "200"},
+            {"ErrorCode": 500, "ResponsePagePath": "/sorry", "ResponseCode": "503"},
+            {"ErrorCode": 404, "ErrorCachingMinTTL": 10},
+        ]
+    }
+}
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "is_read", "said"),
+    [
+        (200, FROM_PAGES, True, "answers 200 with the distribution's own page for 502 or 504"),
+        (200, FROM_PAGES, False, "answers 200 with the distribution's own page for an error"),
+        (503, FROM_PAGES, True, "answers 503 with the distribution's own page for 500"),
+        (503, FROM_PAGES, False, ""),  # as far as is known, the app's
+        (503, BALANCERS, True, ""),
+        (404, FROM_PAGES, True, ""),
+        (200, APPS, True, ""),
+    ],
+)
+def test_a_page_for_an_error_is_no_answer_of_the_app(
+    status: int, headers: Headers, is_read: bool, said: str
+) -> None:
+    """CloudFront answers 200, if somebody wants it so, while the app does not answer at all."""
+    distribution = {"Id": "E1", "DistributionConfig": HIDING} if is_read else None
+    with serving(lambda _: (status, headers), server_header=None) as url:
+        endpoint = PublicEndpoint(url, distribution=distribution)
+        page, socket = get(CLOCK, endpoint, "/"), shake_hands(CLOCK, endpoint, STREAM)
+    assert (page.is_error_page, socket.is_error_page) == (bool(said), bool(said))
+    assert page.ok is (headers is APPS)
+    if said:
+        assert (page.said, socket.said) == (f"GET / {said}", f"WebSocket {STREAM} {said}")
+        assert page.passing
+        assert socket.passing
+
+
 @pytest.mark.parametrize(
     ("status", "said", "passing"),
     [

@@ -15,6 +15,7 @@ from ..kernel.wildcards import wildcard
 from ..moto.adapter import AwsError, find_certificate
 from ..wafv2.store import find_web_acl
 from .answers import invalid
+from .error_pages import check_error_responses
 from .model import CloudFrontState, Config, Distribution, origins
 from .policies import (
     CACHE_POLICIES,
@@ -149,6 +150,7 @@ def check(state: CloudFrontState, config: Config, others: Sequence[Distribution]
         _check_origin(state, origin)
     for behavior in behaviors(config):
         _check_behavior(config, behavior)
+    check_error_responses(config)
     _check_geo_restriction(config)
     _check_certificate(state.account, config)
     _check_aliases(state.account, config, others)
@@ -168,8 +170,6 @@ def _check_geo_restriction(config: Config) -> None:
 
 def _check_supported(config: Config) -> None:
     """Refuse what edge locations would do and these do not, instead of serving without it."""
-    if any(each.get("ResponsePagePath") for each in config["CustomErrorResponses"].get("Items") or ()):
-        raise invalid("The embedded AWS does not support the pages of CustomErrorResponses.")
     if config["OriginGroups"]["Quantity"]:
         raise invalid("The embedded AWS does not support OriginGroups.")
     for behavior in behaviors(config):

@@ -16,7 +16,8 @@ from .edge import Edge
 from .model import CloudFrontState, Config, Distribution, Entity, new_id
 
 DEPLOYING = 180.0
-"""AWS seconds until a change is deployed to every edge location; "a few minutes"; not verified."""
+"""AWS seconds until a change is deployed to every edge location; "a few minutes"; 184 to 223 s in three logs of
+Terraform."""
 
 KNOWN_AFTER = 0.5
 """The fraction of that time after which edge locations serve the change here; not verified."""

@@ -95,6 +95,27 @@ def head_for(viewer_request: ViewerRequest, behavior: Config, origin: Config) ->
     return OriginHead(CRLF.join([*lines, b"", b""]), has_body, chunked, host)
 
 
+def head_for_page(viewer_request: ViewerRequest, behavior: Config, origin: Config, path: str) -> OriginHead:
+    """The head of the request for a custom error page: a GET, or HEAD where the viewer's is one, without a body.
+
+    Which of the viewer's headers it has is not documented: those here that are not about the viewer's body or object.
+    """
+    request = viewer_request.request
+    policy = ORIGIN_REQUEST_POLICIES.get(behavior.get("OriginRequestPolicyId") or "", NOTHING)
+    method, host = "HEAD" if request.method == "HEAD" else "GET", _host(request, policy, origin)
+    lines = [f"{method} {origin['OriginPath']}{path} HTTP/1.1".encode(), b"Host: " + host.encode()]
+    lines += [
+        name + b": " + value for name, value in _kept(request, policy) if not _is_of_object(name.lower())
+    ]
+    lines += _own(viewer_request, policy)
+    return OriginHead(CRLF.join([*lines, b"", b""]), has_body=False, chunked=False, host=host)
+
+
+def _is_of_object(name: bytes) -> bool:
+    """Whether a header is about the body of a request, or about the object that it asks for."""
+    return name in (b"range", b"upgrade") or name.startswith((b"content-", b"if-", b"sec-websocket-"))
+
+
 def _kept(request: BaseRequest, policy: OriginRequestPolicy) -> Iterator[tuple[bytes, bytes]]:
     """The viewer's headers that are forwarded."""
     named = {name.strip() for name in request.headers.get("Connection", "").lower().encode().split(b",")}

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Protocol
 
 from aiohttp import web
@@ -22,7 +24,8 @@ from ..proxy.upstream import BrokenError, Connection, Reply, SilentError, Unreac
 from ..wafv2.store import firewall_for_cloudfront
 from . import pages
 from .configuration import behaviors
-from .forwarding import OriginHead, ViewerRequest, head_for, new_request_id
+from .error_pages import ErrorPage, error_page
+from .forwarding import OriginHead, ViewerRequest, head_for, head_for_page, new_request_id
 from .model import Config, Distribution, origins
 from .network import OriginRoute
 
@@ -31,6 +34,9 @@ WEBSOCKET_IDLE = 600.0
 UNSCALED_IDLE = 60.0  # real seconds: programs send heartbeats at their own speed
 SHORTEST = 30.0  # real seconds that an origin may take for an answer, unless its limit is shorter
 REPEATED = ("GET", "HEAD")
+WITH_PAGE = (pages.COUNTRY, pages.BLOCKED)
+"""What CloudFront refuses and can have a custom error page ("Restrict the geographic distribution of your content";
+AWS WAF Developer Guide, "Using AWS WAF with CloudFront custom error pages"); of other refusals it is not documented."""
 
 
 class EdgeContext(Protocol):
@@ -53,6 +59,24 @@ class EdgeContext(Protocol):
 def own_name(id: str) -> str:
     """The name that AWS would give a distribution; its certificate is valid for it, too."""
     return f"d{id[1:].lower()}.cloudfront.net"
+
+
+@dataclass(frozen=True)
+class OriginReply:
+    """What an origin has begun to answer, by which connection, and the request that is in progress there."""
+
+    connection: Connection
+    reply: Reply
+    attempt: Attempt
+
+    @property
+    def status(self) -> int:
+        """The status."""
+        return self.reply.message.code
+
+    def cut(self) -> None:
+        """Leave the rest of it."""
+        self.attempt.cut()
 
 
 class DistributionProxy:
@@ -80,37 +104,70 @@ class DistributionProxy:
     async def _answer(
         self, distribution: Distribution, config: Config, viewer_request: ViewerRequest
     ) -> web.StreamResponse:
+        account, request = distribution.account, viewer_request.request
         refused = _refused(distribution, config, viewer_request, self._context.viewer_country())
         if refused is not None:
+            page = error_page(config, refused[0]) if refused[1] in WITH_PAGE else None
+            if page is not None:
+                return await self._error_page(account, config, viewer_request, page, refused[0])
             return pages.error(refused[0], viewer_request.id, refused[1])
-        behavior = _behavior(config, viewer_request.request)
+        behavior = _behavior(config, request.rel_url.raw_path)
         policy = behavior["ViewerProtocolPolicy"]
         if not viewer_request.secure and policy == "redirect-to-https":
-            return pages.redirect(
-                viewer_request.request.method,
-                f"https://{_host(viewer_request.request)}{_url(viewer_request)}",
-            )
+            return pages.redirect(request.method, f"https://{_host(request)}{_url(viewer_request)}")
         if not viewer_request.secure and policy == "https-only":
             return pages.error(403, viewer_request.id, pages.BAD)
-        if viewer_request.request.method not in behavior["AllowedMethods"]["Items"]:
+        if request.method not in behavior["AllowedMethods"]["Items"]:
             return pages.error(403, viewer_request.id, pages.METHOD_NOT_ALLOWED)
-        found = [one for one in origins(config) if one["Id"] == behavior["TargetOriginId"]]
-        return await self._forward(distribution.account, viewer_request, behavior, found[0])
+        return await self._forward(account, config, viewer_request, behavior)
 
     async def _forward(
-        self, account: str, viewer_request: ViewerRequest, behavior: Config, origin: Config
+        self, account: str, config: Config, viewer_request: ViewerRequest, behavior: Config
     ) -> web.StreamResponse:
+        """The origin's answer, or the distribution's page for it."""
+        origin = _origin(config, behavior)
+        found = await self._asked(account, viewer_request, origin, head_for(viewer_request, behavior, origin))
+        page = error_page(config, found.status)
+        if page is not None:
+            if isinstance(found, OriginReply):
+                found.cut()
+            return await self._error_page(account, config, viewer_request, page, found.status)
+        if isinstance(found, web.Response):
+            return found
+        return await self._reply(viewer_request, origin, found, found.status)
+
+    async def _error_page(
+        self, account: str, config: Config, viewer_request: ViewerRequest, page: ErrorPage, error: int
+    ) -> web.StreamResponse:
+        """The custom error page instead of an error, from the origin of the first cache behavior for its path.
+
+        Where the page isn't available, "CloudFront returns to the viewer the status code that CloudFront received from
+        the origin that contains the custom error pages".
+        """
+        behavior = _behavior(config, page.path)
+        origin = _origin(config, behavior)
+        head = head_for_page(viewer_request, behavior, origin, page.path)
+        found = await self._asked(account, viewer_request, origin, head)
+        if isinstance(found, web.Response):
+            return found
+        if found.status >= 400:
+            return await self._reply(viewer_request, origin, found, found.status)
+        return await self._reply(viewer_request, origin, found, error, page.status)
+
+    async def _asked(
+        self, account: str, viewer_request: ViewerRequest, origin: Config, head: OriginHead
+    ) -> OriginReply | web.Response:
+        """What an origin answers to a request, or CloudFront itself where it does not answer."""
         request, pace = viewer_request.request, self._context.pace
-        head = head_for(viewer_request, behavior, origin)
         route = self._context.route(account, origin, viewer_request.secure, head.host.partition(":")[0])
         if route.silent:
             await asyncio.sleep(pace.real(origin["ConnectionAttempts"] * origin["ConnectionTimeout"]))
             return pages.error(504, viewer_request.id)
-        if "100-continue" in request.headers.get("Expect", "").lower():
+        if head.has_body and "100-continue" in request.headers.get("Expect", "").lower():
             await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             request.writer.output_size = 0  # the response itself has not begun
         try:
-            connection, reply, attempt = await self._ask(viewer_request, head, origin, route)
+            return OriginReply(*await self._ask(viewer_request, head, origin, route))
         except SilentError:
             return _ended(pages.error(504, viewer_request.id))
         except UnreachableError as failure:
@@ -119,10 +176,6 @@ class DistributionProxy:
             return _ended(pages.error(502, viewer_request.id, pages.CLOSED))
         except ClientSilentError:
             return _ended(pages.error(400, viewer_request.id, pages.BAD))
-        try:
-            return await self._reply(viewer_request, origin, connection, reply)
-        finally:
-            attempt.cut()
 
     async def _ask(
         self, viewer_request: ViewerRequest, head: OriginHead, origin: Config, route: OriginRoute
@@ -152,19 +205,39 @@ class DistributionProxy:
                     raise
 
     async def _reply(
-        self, viewer_request: ViewerRequest, origin: Config, connection: Connection, reply: Reply
+        self,
+        viewer_request: ViewerRequest,
+        origin: Config,
+        found: OriginReply,
+        answered: int,
+        status: int | None = None,
     ) -> web.StreamResponse:
-        request, message = viewer_request.request, reply.message
-        added = viewer_request.added(message.code, message.headers.get("Via", ""))
-        if message.code == 101:
+        """Pass an origin's answer on. ``answered`` is the status of the answer to the viewer's own request, and
+        ``status`` replaces that of this one."""
+        request, message = viewer_request.request, found.reply.message
+        added = viewer_request.added(answered, message.headers.get("Via", ""))
+        try:
+            if message.code != 101:
+                return await self._sent(request, origin, found.reply, added, status)
             tunnel = Tunnel(self._idle(), by_target_only=True)
-            response = Relayed(request, reply, (), more=added)
-            await tunnel.run(request, connection, response)
+            response = Relayed(request, found.reply, (), more=added)
+            await tunnel.run(request, found.connection, response)
             return response
+        finally:
+            found.cut()
+
+    async def _sent(
+        self,
+        request: web.BaseRequest,
+        origin: Config,
+        reply: Reply,
+        added: Mapping[str, str],
+        status: int | None,
+    ) -> web.StreamResponse:
         try:
             whole = origin.get("ResponseCompletionTimeout")
             async with asyncio.timeout(self._patience(whole) if whole else None):
-                return await send_reply(request, reply, (), more=added)
+                return await send_reply(request, reply, (), more=added, status=status)
         except (BrokenError, SilentError, TimeoutError) as failure:
             if request.transport is not None:
                 request.transport.abort()
@@ -218,14 +291,18 @@ def _is_for(distribution: Distribution, config: Config, host: str) -> bool:
     return any(wildcard(name, ignore_case=True).fullmatch(host) for name in aliases)
 
 
-def _behavior(config: Config, request: web.BaseRequest) -> Config:
+def _behavior(config: Config, path: str) -> Config:
     """The first cache behavior whose path pattern matches, else the default one."""
-    path = request.rel_url.raw_path.lstrip("/")
+    asked = path.partition("?")[0].lstrip("/")
     return next(
         one
         for one in behaviors(config)
-        if "PathPattern" not in one or wildcard(one["PathPattern"].lstrip("/")).fullmatch(path)
+        if "PathPattern" not in one or wildcard(one["PathPattern"].lstrip("/")).fullmatch(asked)
     )
+
+
+def _origin(config: Config, behavior: Config) -> Config:
+    return next(one for one in origins(config) if one["Id"] == behavior["TargetOriginId"])
 
 
 def _reading(origin: Config) -> Config:

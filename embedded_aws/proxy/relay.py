@@ -21,7 +21,8 @@ HIGH_WATER = 1 << 20  # bytes that may wait for a slow reader before the sender 
 class Relayed(web.StreamResponse):
     """A target's response head, unchanged: aiohttp adds no ``Server`` and no ``Content-Type`` of its own.
 
-    ``server`` replaces that header where the proxy names itself; ``more`` are headers that the proxy sets.
+    ``server`` replaces that header where the proxy names itself; ``more`` are headers that the proxy sets, and
+    ``status`` replaces the target's.
     """
 
     def __init__(
@@ -33,6 +34,7 @@ class Relayed(web.StreamResponse):
         at_once: bool = False,
         server: str | None = None,
         more: Mapping[str, str] = NOTHING,
+        status: int | None = None,
     ) -> None:
         self._request = request
         message = reply.message
@@ -46,7 +48,8 @@ class Relayed(web.StreamResponse):
         headers.update(more)
         for cookie in cookies:
             headers.add("Set-Cookie", cookie)
-        super().__init__(status=message.code, reason=message.reason, headers=headers)
+        reason = message.reason if status is None else None
+        super().__init__(status=status or message.code, reason=reason, headers=headers)
         self._send_headers_immediately = not at_once
         self._unwanted = [name for name in ("Server", "Content-Type") if name not in headers]
 
@@ -76,10 +79,14 @@ async def send_reply(
     cookies: Iterable[str],
     server: str | None = None,
     more: Mapping[str, str] = NOTHING,
+    status: int | None = None,
 ) -> web.StreamResponse:
-    """Stream a response to the client; raises BrokenError or SilentError when the target does not finish it."""
+    """Stream a response to the client; raises BrokenError or SilentError when the target does not finish it.
+
+    ``server``, ``more`` and ``status`` as for ``Relayed``.
+    """
     whole = reply.body.is_eof()
-    response = Relayed(request, reply, cookies, at_once=whole, server=server, more=more)
+    response = Relayed(request, reply, cookies, at_once=whole, server=server, more=more, status=status)
     await response.prepare(request)
     if whole:
         await response.write_eof(reply.body.read_nowait())

@@ -13,6 +13,7 @@ from .distributions import (
     find_distribution_before,
     find_front,
     find_vpc_origin,
+    hidden_errors,
     list_distributions,
     list_vpc_origins,
 )
@@ -91,6 +92,7 @@ __all__ = [
     "find_task_definition",
     "find_vpc_origin",
     "has_internet_gateway",
+    "hidden_errors",
     "hosted_domains",
     "hurried_dns",
     "is_at_rest",

@@ -60,6 +60,13 @@ def aliases_of(config: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(config.get("Aliases", {}).get("Items", []))
 
 
+def hidden_errors(config: Mapping[str, Any], status: int = 200) -> tuple[int, ...]:
+    """The errors that a distribution answers with a custom error page of this status, by its DistributionConfig."""
+    listed = config.get("CustomErrorResponses", {}).get("Items", [])
+    with_page = [each for each in listed if each.get("ResponsePagePath")]
+    return tuple(each["ErrorCode"] for each in with_page if each.get("ResponseCode") == str(status))
+
+
 def find_distribution_before(aws: Aws, load_balancer: str, stack: str) -> Mapping[str, Any] | None:
     """The stack's distribution that leads to a load balancer (ARN), as in ``find_front``; None where access is
     denied."""

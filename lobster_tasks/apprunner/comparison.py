@@ -53,7 +53,7 @@ class ComparisonRow:
 
 def statuses(path: str, old: Response, new: Response) -> ComparisonRow:
     """Both sides must answer, with the same status."""
-    alike = old.status == new.status and new.status is not None
+    alike = old.status == new.status and new.status is not None and not new.is_error_page
     return ComparisonRow(f"GET {path}", old.said, new.said, "same" if alike else "differs")
 
 
@@ -148,13 +148,13 @@ def uploads(size: int, old: Response, new: Response) -> ComparisonRow:
 
 
 def _is_refused(upload: Response) -> bool:
-    return upload.status is None or upload.status in _REFUSED_UPLOAD
+    return upload.status is None or upload.status in _REFUSED_UPLOAD or upload.is_error_page
 
 
 def slow_answers(path: str, old: Response, new: Response) -> ComparisonRow:
     """An answer that takes longer than App Runner's limit."""
     what = f"GET {path} (slow)"
-    if new.status is None or new.status >= 500:
+    if new.status is None or new.status >= 500 or new.is_error_page:
         return ComparisonRow(
             what, old.said, new.said, "differs", "load_balancer.idle_timeout limits the time without data"
         )

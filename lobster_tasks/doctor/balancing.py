@@ -7,6 +7,7 @@ from ipaddress import ip_network
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from ..account import hidden_errors
 from ..forwarding import best_forwarding_rule, forwarding, unguarded
 from ..stack.distribution import ALL_VIEWER
 from ..stack.visitors import is_web_acl_of
@@ -123,6 +124,10 @@ def distribution(facts: Facts) -> CheckResult:
         )
     if found["Status"] != DEPLOYED:
         return warned(f"{name} is {found['Status']}", "wait some minutes, then check again")
+    if hidden := hidden_errors(config):
+        saw = f"{name} answers 200 with a custom error page in place of {listed(list(map(str, hidden)), 11)}"
+        fix = f"aws cloudfront get-distribution-config --id {found['Id']} shows CustomErrorResponses"
+        return warned(saw, f"{fix}: give them the error's own ResponseCode")
     return passed(f"{name}, https://{found['DomainName']}")
 
 

@@ -132,7 +132,7 @@ class Traffic:
 
 def _failure(answer: Response) -> str | None:
     """The status of an answer that is not a page to visitors (as in the probe), or why there is none."""
-    return None if answer.status in PAGE_STATUSES else answer.said
+    return None if answer.status in PAGE_STATUSES and not answer.is_error_page else answer.said
 
 
 @dataclass(kw_only=True)

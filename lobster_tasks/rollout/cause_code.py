@@ -86,6 +86,7 @@ class CauseCode(StrEnum):
     ORIGIN_UNREACHABLE = "origin-unreachable"
     ORIGIN_PROTOCOL = "origin-protocol"
     CLOUDFRONT_REFUSES = "cloudfront-refuses"
+    ERROR_PAGE = "error-page"
     HOST_NOT_FORWARDED = "host-not-forwarded"
     COUNTRY_BLOCKED = "country-blocked"
     PROBE_FAILED = "probe-failed"

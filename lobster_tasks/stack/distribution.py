@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar
 
-from ..account import aliases_of, cloudfront_tags, find_distribution, list_distributions
+from ..account import aliases_of, cloudfront_tags, find_distribution, hidden_errors, list_distributions
 from ..aws import ACCESS_DENIED, Aws
 from ..errors import AwsCallError, OutOfTimeError
 from ..in_parallel import in_parallel
@@ -148,7 +148,10 @@ class Distribution(Resource):
         }
 
     def remarks(self, live: Live, known: LiveResources) -> tuple[str, ...]:
-        """That a web ACL stays, where the settings name none."""
+        """That a web ACL stays, where the settings name none, and that errors are hidden."""
+        return *self._kept_web_acl(live, known), *_hiding(live.raw["DistributionConfig"])
+
+    def _kept_web_acl(self, live: Live, known: LiveResources) -> tuple[str, ...]:
         current = live.attributes["web-ACL"]
         if not current or current != self._web_acl(current, known) or self.web_acl:
             return ()
@@ -399,6 +402,12 @@ class Distribution(Resource):
 
 def _items(values: tuple[str, ...]) -> dict[str, Any]:
     return {"Quantity": len(values), **({"Items": list(values)} if values else {})}
+
+
+def _hiding(config: Mapping[str, Any]) -> tuple[str, ...]:
+    """That its custom error pages hide errors, in words; nothing where they do not."""
+    hidden = " and ".join(map(str, hidden_errors(config)))
+    return (f"its custom error pages stay: they answer 200 in place of {hidden}",) if hidden else ()
 
 
 def _live(found: Mapping[str, Any], tags: Mapping[str, str]) -> Live:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar
 
-from ..account import find_authority
+from ..account import find_authority, hidden_errors
 from ..aws import Aws
 from ..errors import OutOfTimeError
-from ..http_client import Client, Response, is_by_cloudfront
+from ..http_client import Client, Response, is_by_cloudfront, says_error
 from .distribution import Distribution
 from .load_balancing import HTTP_PORT, Listener
 from .network import SecurityGroup
@@ -115,27 +115,49 @@ class OriginAccess(Resource):
             with Client(authority=authority) as client:
                 return client.request(url, _ANSWER_WITHIN_SECONDS, most=0)
 
+        config = known[self.distribution].raw["DistributionConfig"]
+
         def is_decided(answer: Response) -> bool:
-            return _is_through(answer) or (limited and _is_refused(answer))
+            return is_through(answer, config) or (limited and is_refused(answer, config))
 
         answer = aws.clock.poll(ask, _THROUGH_WITHIN_SECONDS, _EVERY_SECONDS, until=is_decided)
         if not is_decided(answer):
             raise OutOfTimeError(
                 f"{url} does not lead to {self.security_group.name} yet ({answer.said}).",
                 "the load balancer goes on allowing CloudFront's prefix list, so nobody is kept out",
-                "run the same command again",
+                f"{_before_again(answer, config)}run the same command again",
             )
-        return _is_through(answer)
+        return is_through(answer, config)
 
 
-def _is_refused(answer: Response) -> bool:
+def is_refused(answer: Response, config: Mapping[str, Any]) -> bool:
     """Whether CloudFront itself refuses the request, as it does what a web ACL blocks."""
+    if 403 in _hidden(answer, config):
+        return True
     return answer.status == 403 and is_by_cloudfront(answer.status, answer.headers)
 
 
-def _is_through(answer: Response) -> bool:
-    """Whether the answer comes from behind CloudFront; the ``Server`` header identifies CloudFront's own errors."""
-    return answer.status is not None and not is_by_cloudfront(answer.status, answer.headers)
+def is_through(answer: Response, config: Mapping[str, Any]) -> bool:
+    """Whether the answer comes from behind CloudFront; the ``Server`` header identifies CloudFront's own errors.
+
+    Of a custom error page that is not known: its error may be CloudFront's, and it may come from another origin.
+    """
+    if answer.status is None or answer.is_error_page or _hidden(answer, config):
+        return False
+    return not is_by_cloudfront(answer.status, answer.headers)
+
+
+def _before_again(answer: Response, config: Mapping[str, Any]) -> str:
+    """What to do before the next try, where a custom error page hides what the load balancer answers."""
+    if answer.is_error_page or _hidden(answer, config):
+        return "deploy a release, or take out the distribution's custom error pages for the time being, then "
+    return ""
+
+
+def _hidden(answer: Response, config: Mapping[str, Any]) -> tuple[int, ...]:
+    """The errors for which an answer may be a custom error page of the distribution, by its DistributionConfig."""
+    may_be_a_page = answer.status is not None and says_error(answer.headers)
+    return hidden_errors(config, answer.status) if may_be_a_page and answer.status else ()
 
 
 def _core(rule: Mapping[str, Any]) -> dict[str, Any]:

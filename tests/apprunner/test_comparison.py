@@ -18,6 +18,9 @@ def seen(status: int = 200, cookies: tuple[str, ...] = (), body: bytes = b"", **
     return Response(status, named, frozenset(cookies), body)
 
 
+ERROR_PAGE = seen(x_cache="Error from cloudfront")
+
+
 @pytest.mark.parametrize(
     ("asks", "new", "verdict"), [(True, "sign-in", "skip"), (False, "GET / 200", "differs")]
 )
@@ -34,10 +37,18 @@ def test_a_sign_in_is_not_compared_but_has_to_be_asked_for(asks: bool, new: str,
         (seen(), seen(302), "differs"),
         (seen(), REFUSED, "differs"),
         (REFUSED, REFUSED, "differs"),
+        (seen(), ERROR_PAGE, "differs"),
     ],
 )
 def test_statuses(old: Response, new: Response, verdict: str) -> None:
     assert comparison.statuses("/", old, new).verdict == verdict
+
+
+def test_an_error_page_of_the_distribution_is_no_answer_of_the_app() -> None:
+    """With the status 200: what fails behind it is not shown."""
+    assert comparison.statuses("/", seen(), ERROR_PAGE).new == "200, an error page of CloudFront"
+    assert comparison.uploads(5 * 2**20, seen(), ERROR_PAGE).verdict == "differs"
+    assert comparison.slow_answers("/slow", seen(504), ERROR_PAGE).verdict == "differs"
 
 
 def test_a_status_that_is_missing_is_told_as_trouble() -> None:

@@ -406,12 +406,35 @@ REFUSED: list[tuple[str, Any, str]] = [
 
 
 FUNCTION = "arn:aws:cloudfront::123456789012:function/f"
+PAGE = {"ResponsePagePath": "/sorry", "ResponseCode": "200"}
+ERRORS: list[tuple[dict[str, Any], str]] = [
+    ({"ErrorCode": 418, **PAGE}, "InvalidErrorCode"),
+    ({"ErrorCode": 200, **PAGE}, "InvalidErrorCode"),
+    ({"ErrorCode": 412, **PAGE}, "InvalidErrorCode"),
+    ({"ErrorCode": 415, **PAGE}, "InvalidErrorCode"),
+    ({"ErrorCode": 502, **PAGE, "ResponseCode": "201"}, "InvalidResponseCode"),
+    ({"ErrorCode": 502, **PAGE, "ResponseCode": "302"}, "InvalidResponseCode"),
+    ({"ErrorCode": 502, "ResponsePagePath": "/sorry"}, "InvalidArgument"),
+    ({"ErrorCode": 502, "ResponseCode": "200"}, "InvalidArgument"),
+]
+
+
+@pytest.mark.parametrize(("response", "code"), ERRORS)
+def test_custom_error_responses_that_cloudfront_does_not_take(
+    fronted: Fronted, origin: str, response: dict[str, Any], code: str
+) -> None:
+    """ "If you specify a value for ResponsePagePath, you must also specify a value for ResponseCode", and the other way
+    round (model, CustomErrorResponse; the code of the refusal is not verified). "You can configure CloudFront to return
+    any of the following HTTP status codes along with a custom error page: 200; 400, 403, 404, 405, 414, 416; 500, 501,
+    502, 503, 504" (Developer Guide, "Change response codes returned by CloudFront"). "CloudFront doesn't support
+    creating custom error pages for these HTTP status codes": 412, 415 ("HTTP 4xx and 5xx status codes that CloudFront
+    caches"). The codes are the model's."""
+    given = {"Quantity": 1, "Items": [response]}
+    with refused(code):
+        fronted.create(changed(fronted.config(origin), "CustomErrorResponses", given))
+
+
 UNSUPPORTED: list[tuple[str, Any, str]] = [
-    (
-        "CustomErrorResponses",
-        {"Quantity": 1, "Items": [{"ErrorCode": 404, "ResponsePagePath": "/404", "ResponseCode": "404"}]},
-        "CustomErrorResponses",
-    ),
     (
         f"{BEHAVIOR}.FunctionAssociations",
         {"Quantity": 1, "Items": [{"FunctionARN": FUNCTION, "EventType": "viewer-request"}]},
@@ -436,10 +459,13 @@ def test_what_would_not_be_done_is_refused(
 
 def test_how_long_errors_are_cached_is_kept_with_the_rest(fronted: Fronted, origin: str) -> None:
     """CustomErrorResponse: "a custom error page and/or a caching duration" (model). Nothing is cached here."""
-    cached = {"Quantity": 1, "Items": [{"ErrorCode": 502, "ErrorCachingMinTTL": 0}]}
-    made = fronted.create(changed(fronted.config(origin), "CustomErrorResponses", cached))
-    kept = made["DistributionConfig"]["CustomErrorResponses"]["Items"]
-    assert [(each["ErrorCode"], each["ErrorCachingMinTTL"]) for each in kept] == [(502, 0)]
+    cached = [
+        {"ErrorCode": 502, "ErrorCachingMinTTL": 0},
+        {"ErrorCode": 503, **PAGE, "ErrorCachingMinTTL": 5},
+    ]
+    given = {"Quantity": 2, "Items": cached}
+    made = fronted.create(changed(fronted.config(origin), "CustomErrorResponses", given))
+    assert made["DistributionConfig"]["CustomErrorResponses"]["Items"] == cached
 
 
 @pytest.mark.parametrize(("path", "value", "code"), REFUSED)

@@ -391,6 +391,104 @@ def test_an_origin_that_closes_is_502(edge: Edge, site: Site) -> None:
     assert (answer.status_code, answer.headers["Server"]) == (502, "awselb/2.0")
 
 
+# Custom error pages
+
+
+def with_pages(edge: Edge, *pages: tuple[int, str, int], **members: Any) -> dict[str, Any]:
+    """The configuration with custom error pages: the origin's status, the path, and the status for viewers."""
+    items = [
+        {"ErrorCode": error, "ResponsePagePath": path, "ResponseCode": str(code), "ErrorCachingMinTTL": 10}
+        for error, path, code in pages
+    ]
+    return {**edge.plain, **members, "CustomErrorResponses": {"Quantity": len(items), "Items": items}}
+
+
+@pytest.mark.parametrize("code", [200, 502, 404])
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
+def test_an_error_of_the_origin_has_a_custom_page(edge: Edge, site: Site, method: str, code: int) -> None:
+    """ "CloudFront checks your distribution configuration and gets the path of the custom error page that corresponds
+    with the status code that your origin returned", "sends a request for the custom error page to the origin", and
+    "returns the custom error page to the viewer" ("How CloudFront processes errors when you have configured custom
+    error pages"); "you might want CloudFront to return a custom error page and a 200 status code (OK) to the viewer"
+    ("Change response codes returned by CloudFront"). Of every method and behavior (aws-samples/
+    sample-collaborative-ai-dlc, issue 186). X-Cache tells of the origin's answer, as ``x-edge-result-type`` in logs
+    does, which "is not affected"; that X-Cache does is not verified."""
+    edge.put(with_pages(edge, (502, "/sorry", code)))
+    answer = edge.ask(method, path="/die", **({"data": "x"} if method == "POST" else {}))
+    assert (answer.status_code, answer.headers["Server"], answer.headers["X-Cache"]) == (
+        code,
+        "site",
+        "Error from cloudfront",
+    )
+    assert answer.text == ("" if method == "HEAD" else "app")
+    *before, page = [(one.method, one.path) for one in site.seen]
+    assert set(before) == {(method, "/die")}  # the load balancer may ask twice
+    assert page == ("HEAD" if method == "HEAD" else "GET", "/sorry")
+    assert site.seen[-1].header("Content-Length") is None
+    assert edge.ask().headers["X-Cache"] == "Miss from cloudfront"
+
+
+def test_errors_and_their_pages_are_not_cached(edge: Edge, site: Site) -> None:
+    """ "If you're using the CachingDisabled managed cache policy, CloudFront won't cache these status codes or custom
+    error pages." """
+    edge.put(with_pages(edge, (502, "/sorry", 200)))
+    assert [edge.ask(path="/die").status_code for _ in range(2)] == [200, 200]
+    assert [one.path for one in site.seen if one.path == "/sorry"] == ["/sorry"] * 2
+
+
+def test_an_origin_that_does_not_answer_has_the_page_of_504(edge: Edge, site: Site) -> None:
+    """ "If the origin doesn't respond, the CloudFront request to the origin times out which is considered an HTTP 5xx
+    error from the origin, even though the origin didn't respond with that error." """
+    slow = reading(edge, 1, 1)
+    edge.put({**slow, "CustomErrorResponses": with_pages(edge, (504, "/sorry", 200))["CustomErrorResponses"]})
+    answer = edge.ask(path="/wait")
+    assert (answer.status_code, answer.text) == (200, "app")
+    assert [one.path for one in site.seen] == ["/wait", "/sorry"]
+
+
+def test_a_page_that_is_not_available_has_its_own_status(edge: Edge, site: Site) -> None:
+    """ "If you configure CloudFront to return a custom error page for an HTTP status code but the custom error page
+    isn't available, CloudFront returns to the viewer the status code that CloudFront received from the origin that
+    contains the custom error pages." """
+    edge.put(with_pages(edge, (502, "/health", 200)))
+    site.health = 404
+    try:
+        assert edge.ask(path="/die").status_code == 404
+    finally:
+        site.health = 200
+    edge.put(with_pages(edge, (504, "/sorry", 200)))
+    edge.ec2.revoke_security_group_ingress(GroupId=edge.guarded, IpPermissions=by_prefix_list(edge))
+    answer = edge.ask()
+    edge.let_cloudfront_in()
+    assert (answer.status_code, answer.headers["Server"]) == (504, "CloudFront")
+
+
+def test_a_page_is_where_the_behavior_of_its_path_leads(edge: Edge, site: Site) -> None:
+    """ "CloudFront finds the first cache behavior in your distribution that has a path pattern that matches the path of
+    the custom error page", and asks "the origin that is specified in the cache behavior"."""
+    config = with_pages(edge, (502, "/errors/502.html", 502))
+    other = {**deepcopy(config["Origins"]["Items"][0]), "Id": "errors", "OriginPath": "/static"}
+    behavior = {**deepcopy(config["DefaultCacheBehavior"]), "TargetOriginId": "errors"}
+    config["Origins"] = {"Quantity": 2, "Items": [*config["Origins"]["Items"], other]}
+    config["CacheBehaviors"] = {"Quantity": 1, "Items": [{**behavior, "PathPattern": "/errors/*"}]}
+    edge.put(config)
+    assert edge.ask(path="/die?x=1").status_code == 502
+    assert [one.path for one in site.seen if one.path != "/die?x=1"] == ["/static/errors/502.html"]
+
+
+def test_who_is_blocked_gets_the_page_of_403(edge: Edge, site: Site) -> None:
+    """ "You can optionally configure CloudFront to return a custom error message to the user" ("Restrict the geographic
+    distribution of your content"). "CloudFront can't distinguish between an HTTP status code 403 that is returned by
+    your origin and one that is returned by AWS WAF when a request is blocked" (AWS WAF Developer Guide, "Using AWS WAF
+    with CloudFront custom error pages")."""
+    restriction = {"GeoRestriction": {"RestrictionType": "blacklist", "Quantity": 1, "Items": ["DE"]}}
+    edge.put(with_pages(edge, (403, "/sorry", 200), Restrictions=restriction))
+    edge.aws.order({"viewer_country": "DE"})
+    answer = edge.ask()
+    assert (answer.status_code, answer.headers["X-Cache"]) == (200, "Error from cloudfront")
+    assert [one.path for one in site.seen] == ["/sorry"]
+
+
 def test_a_silent_get_is_sent_again_and_a_post_is_not(edge: Edge, site: Site) -> None:
     """ConnectionAttempts "also specifies the number of times that CloudFront attempts to get a response from the
     origin, in the case of an Origin Response Timeout" (model); of GET and HEAD only ("Response timeout"). Then

@@ -434,6 +434,31 @@ def test_a_release_of_who_is_in_a_country_that_is_not_let_in_says_so(
     edit(swift, lambda found: found.update(Restrictions=open_again))
 
 
+def test_an_error_page_of_the_distribution_is_not_taken_for_the_app(swift: EmbeddedProcess, url: str) -> None:
+    """Somebody has CloudFront answer 200 where the app answers 500: no release is live by that page."""
+    aws = library(swift)
+    page = {"ErrorCode": 500, "ResponsePagePath": "/", "ResponseCode": "200"}
+    edit(swift, lambda found: found.update(CustomErrorResponses={"Quantity": 1, "Items": [page]}))
+    assert [each.resource.label for each in converge.plan(*read(aws)).changes] == []
+    failing = load({**SETTINGS, "probe": {"path": "/status?code=500"}})
+    ended = rollout.deploy(aws, failing, "one")
+    assert (ended.verdict, ended.cause and ended.cause.code) == ("failed", "error-page")
+    checks, _ = doctor.consult(aws, failing, ["answers.page"])
+    assert checks["answers.page"].status == "fail"
+    again = rollout.deploy(aws, load(SETTINGS), "one")
+    assert (again.verdict, [each.code for each in again.findings]) == ("live", ["error-page"])
+    checks, _ = doctor.consult(aws, load(SETTINGS), ["load-balancer.distribution"])
+    assert "in place of 500" in checks["load-balancer.distribution"].saw
+    edit(swift, lambda found: found.update(CustomErrorResponses={"Quantity": 0}))
+    assert rollout.deploy(aws, load(SETTINGS), "one").findings == ()
+
+
+def read(aws: Aws) -> tuple[stack.Stack, Mapping[stack.Resource, stack.Live | None]]:
+    """The stack, and what is there of it."""
+    desired = stack.build(load(SETTINGS), aws.account)
+    return desired, converge.read(aws, desired)
+
+
 def test_status_names_where_a_domain_goes_astray(swift: EmbeddedProcess, url: str) -> None:
     """No record, one that leads elsewhere, one that leads to a distribution without the alias, and the repair."""
     aws, plain = library(swift), load(SETTINGS)

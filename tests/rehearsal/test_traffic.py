@@ -54,6 +54,22 @@ def test_who_gets_no_page_is_turned_away(status: int, turned_away: bool) -> None
     assert visitors.failures == ({str(status): visitors.sent} if turned_away else {})
 
 
+def test_who_gets_an_error_page_is_turned_away_whatever_its_status() -> None:
+    class Page(Silent):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("X-Cache", "Error from cloudfront")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+    with (
+        in_background(ThreadingHTTPServer(("127.0.0.1", 0), Page)) as address,
+        Traffic(f"http://{address}", "/") as visitors,
+    ):
+        eventually(lambda: visitors.sent > 3)
+    assert visitors.failures == {"200, an error page of CloudFront": visitors.sent}
+
+
 def test_visitors_who_think_longer_than_they_wait_form_no_queue() -> None:
     """Whom a server answers one by one: all four wait there again and again, or seldom more than one."""
     with one_by_one(0.02) as (address, waiting), Traffic(f"http://{address}", "/", thinking_seconds=0.0):

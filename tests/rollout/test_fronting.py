@@ -16,6 +16,7 @@ from lobster_tasks.rollout.diagnosis.causes import Cause
 from lobster_tasks.rollout.diagnosis.fronting import (
     failing_hop,
     has_reached,
+    hiding_pages,
     misled_names,
     missing_hop,
     not_reachable,
@@ -44,6 +45,9 @@ def answer(status: int | None, by_cloudfront: bool = False) -> Answer:
     return Answer(False, f"answers {status}", status, reached=status is not None, by_cloudfront=by_cloudfront)
 
 
+PAGED = Answer(False, "GET / answers 200 with a page", 200, passing=True, is_error_page=True)
+
+
 CASES: list[tuple[str | None, dict[str, Any], Answer, Answer]] = [
     (None, distribution(), LIVE, OPEN),
     ("origin-unreachable", distribution(), answer(504, True), answer(504, True)),
@@ -53,6 +57,9 @@ CASES: list[tuple[str | None, dict[str, Any], Answer, Answer]] = [
     ("distribution-in-progress", distribution(status="InProgress"), answer(None), answer(None)),
     ("distribution-in-progress", distribution(status="InProgress"), answer(403, True), answer(403, True)),
     ("origin-unreachable", distribution(status="InProgress"), answer(504, True), answer(504, True)),
+    ("error-page", distribution(), PAGED, PAGED),
+    ("error-page", distribution(), LIVE, PAGED),
+    ("error-page", distribution(), PAGED, answer(504, True)),
     ("cloudfront-refuses", distribution(), answer(403, True), answer(403, True)),
     ("cloudfront-refuses", distribution(), LIVE, answer(403, True)),
     ("cloudfront-refuses", distribution("other"), LIVE, answer(403, True)),
@@ -359,6 +366,42 @@ def test_who_does_not_let_this_machine_in_is_named(
     told = not_reachable(endpoint, FRONTED)
     assert (told.code, who in told.message) == (code, True), told.message
     assert [each for each in (ADDRESS, COUNTRY) if each in told.remedy] == remedies
+
+
+def hiding(*pages: tuple[int, str], web_acl: str = "") -> PublicEndpoint:
+    """The way in through a distribution with custom error pages: the error, and the status for visitors."""
+    items = [{"ErrorCode": error, "ResponsePagePath": "/x", "ResponseCode": code} for error, code in pages]
+    shown = distribution()
+    shown["DistributionConfig"] |= {"CustomErrorResponses": {"Items": items}, "WebACLId": web_acl}
+    return PublicEndpoint(URL, distribution=shown)
+
+
+def test_a_live_release_is_told_of_pages_that_hide_errors() -> None:
+    (told,) = hiding_pages(hiding((502, "200"), (503, "503"), (504, "200")))
+    assert (told.code, "answers 200" in told.message, "in place of 502 and 504" in told.message) == (
+        *("error-page", True),
+        True,
+    )
+    assert "aws cloudfront get-distribution-config --id E1" in told.remedy
+    shown = [hop.state for hop in hops(path(dict(hiding((502, "200")).distribution or {})))]
+    assert "enabled, Deployed, answers 200 in place of 502" in shown
+    for harmless in (hiding(), hiding((502, "502")), PublicEndpoint(URL), None):
+        assert hiding_pages(harmless) == ()
+
+
+@pytest.mark.parametrize(
+    ("pages", "web_acl", "blocks"),
+    [
+        (((403, "200"),), ACL, True),
+        (((403, "200"), (502, "200")), ACL, False),  # nobody can tell
+        (((403, "200"),), "", False),
+        (((502, "200"),), ACL, False),
+    ],
+)
+def test_a_page_for_403_alone_is_that_of_the_web_acl(
+    pages: tuple[tuple[int, str], ...], web_acl: str, blocks: bool
+) -> None:
+    assert hiding(*pages, web_acl=web_acl).blocks(PAGED) is blocks
 
 
 def test_who_is_let_in_is_not_known_where_the_groups_cannot_be_read() -> None:

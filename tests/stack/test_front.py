@@ -13,8 +13,10 @@ from lobster_tasks import converge
 from lobster_tasks.account import find_authority, find_distribution_before
 from lobster_tasks.aws import Aws
 from lobster_tasks.errors import AccountHeldError, LobsterError, NotOursError, RefusedError, SettingsError
+from lobster_tasks.http_client import Response
 from lobster_tasks.probe import PublicEndpoint, get, shake_hands
 from lobster_tasks.stack import LiveResources
+from lobster_tasks.stack.origin_access import is_refused, is_through
 from lobster_tasks.stack.subnets import without_vpc_origins
 from tests.clocks import PatientClock
 from tests.conftest import SWIFT
@@ -249,18 +251,53 @@ def test_what_people_added_to_the_distribution_stays(standing: Stand, swift: Emb
         "CachePolicyId": "658327ea-f89d-4fab-a63d-7e88639e58f6",
     }
 
+    pages = [{"ErrorCode": 502, "ResponsePagePath": "/docs/502.html", "ResponseCode": "200"}]
+    pages += [{"ErrorCode": 503, "ResponsePagePath": "/docs/503.html", "ResponseCode": "503"}]
+
     def add(config: Config) -> None:
         config["Origins"] = {"Quantity": 2, "Items": [*config["Origins"]["Items"], target]}
         config["CacheBehaviors"] = {"Quantity": 1, "Items": [theirs]}
+        config["CustomErrorResponses"] = {"Quantity": 2, "Items": pages}
 
     change(swift, standing, add)
     assert standing.plan().changes == ()
+    told = standing.plan().remarks[standing.find(DISTRIBUTION)]
+    assert told == ("its custom error pages stay: they answer 200 in place of 502",)
     change(swift, standing, whole(Comment="theirs"))
     standing.converge()
     id = standing.live(DISTRIBUTION).id
     config = swift.client("cloudfront").get_distribution_config(Id=id)["DistributionConfig"]
     assert [each["PathPattern"] for each in config["CacheBehaviors"]["Items"]] == ["/docs/*"]
+    assert [each["ErrorCode"] for each in config["CustomErrorResponses"]["Items"]] == [502, 503]
     assert {each["Id"] for each in config["Origins"]["Items"]} == {"docs", "load-balancer"}
+    change(swift, standing, whole(CustomErrorResponses={"Quantity": 0}))
+
+
+ERROR = {"x-cache": "Error from cloudfront"}
+OWN, BALANCERS = {"server": "CloudFront"}, {"server": "awselb/2.0"}
+
+
+@pytest.mark.parametrize(
+    ("answer", "through", "refused"),
+    [
+        (Response(200, {"x-cache": "Miss from cloudfront"}), True, False),
+        (Response(404, ERROR), True, False),  # the app's
+        (Response(503, {**ERROR, **BALANCERS}), True, False),
+        (Response(504, {**ERROR, **OWN}), False, False),
+        (Response(403, {**ERROR, **OWN}), False, True),
+        (Response(200, {**ERROR, "server": "AmazonS3"}), False, True),  # a page for 504 or 403
+        (Response(500, {**ERROR, "server": "AmazonS3"}), False, False),  # a page for 502
+        (Response(), False, False),
+    ],
+)
+def test_a_custom_error_page_does_not_show_that_requests_get_through(
+    answer: Response, through: bool, refused: bool
+) -> None:
+    """It may stand for CloudFront's own error: the rule by which CloudFront comes in would be removed."""
+    pages = [(504, "200"), (403, "200"), (502, "500")]
+    items = [{"ErrorCode": error, "ResponsePagePath": "/x", "ResponseCode": code} for error, code in pages]
+    config = {"CustomErrorResponses": {"Quantity": 3, "Items": items}}
+    assert (is_through(answer, config), is_refused(answer, config)) == (through, refused)
 
 
 def test_the_rules_are_put_right_in_two_steps(standing: Stand, swift: EmbeddedProcess) -> None:

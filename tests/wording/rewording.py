@@ -51,6 +51,8 @@ NOT_OURS: Mapping[str, frozenset[str]] = {
         {"timed out", "Health checks failed", "exec format error", "no space left on device"}
         | {"listening at:", "running on http"}
     ),
+    # CloudFront: X-Cache
+    "http_client": frozenset({"error from cloudfront"}),
     # EC2: descriptions of network interfaces
     "stack.network": frozenset({"ELB app/", "ELB net/", "ELB gwy/"}),
     # App Runner's sizes of instances

@@ -26,6 +26,7 @@ from ..diagnosis.fronting import (
     failing_hop,
     finding_of,
     has_reached,
+    hiding_pages,
     misled_names,
     missing_hop,
     not_reachable,
@@ -73,6 +74,7 @@ def conclude(
         *_left_behind(aws, settings, last, end, verdict, path, answered, timeline),
         *unasked,
         *(_misled(aws, path, has_reached(answered, unasked)) if end == "live" else ()),
+        *(hiding_pages(path.endpoint) if end == "live" else ()),
         *findings(last),
     )
     return Outcome(

@@ -618,6 +618,9 @@ RECORDS: Mapping[str, CauseRecord] = {
     CauseCode.CLOUDFRONT_REFUSES: CauseRecord(
         meaning="CloudFront itself answers 403, and does not ask the app.",
     ),
+    CauseCode.ERROR_PAGE: CauseRecord(
+        meaning="A custom error page of the distribution hides the app's errors.",
+    ),
     CauseCode.HOST_NOT_FORWARDED: CauseRecord(
         meaning="The distribution does not pass on the Host header that the app compares.",
     ),

@@ -115,6 +115,11 @@ def failing_hop(path: VisitorsPath, answered: Probe) -> Cause | None:
     if distribution["Status"] != DEPLOYED and all(_awaits_edges(each) for each in wrong):
         message = f"The distribution {name} is {distribution['Status']}: edge locations do not know its last change."
         return Cause(CauseCode.DISTRIBUTION_IN_PROGRESS, message, shown, f"inv setup-fargate, {_AGAIN}")
+    if any(each.is_error_page for each in wrong):
+        message = (
+            f"The distribution {name} answers with a custom error page: what fails behind it is not shown."
+        )
+        return Cause(CauseCode.ERROR_PAGE, message, shown, f"{_take_out_pages(name)}, {_AGAIN}")
     if any(each.by_cloudfront and each.status == 403 for each in wrong):
         message = (
             f"CloudFront itself refuses the request (403) at the distribution {name}: the app was not asked."
@@ -136,6 +141,25 @@ def failing_hop(path: VisitorsPath, answered: Probe) -> Cause | None:
         message = f"The distribution {name} does not pass the Host of visitors on, so the app refuses their WebSockets."
         return Cause(CauseCode.HOST_NOT_FORWARDED, message, shown, f"inv setup-fargate, {_AGAIN}")
     return None
+
+
+def hiding_pages(endpoint: PublicEndpoint | None) -> tuple[Cause, ...]:
+    """What a live release should know about a distribution that answers 200 in place of errors."""
+    if endpoint is None or endpoint.distribution is None or not (codes := endpoint.hides(200)):
+        return ()
+    name = endpoint.distribution["Id"]
+    message = (
+        f"The distribution {name} answers 200 with a custom error page in place of {' and '.join(map(str, codes))}: "
+        "visitors and monitors see no error where there is one."
+    )
+    return (Cause(CauseCode.ERROR_PAGE, message, (), _take_out_pages(name)),)
+
+
+def _take_out_pages(distribution: str) -> str:
+    return (
+        f"aws cloudfront get-distribution-config --id {distribution} shows CustomErrorResponses, which setup leaves as "
+        "they are; take out those that hide errors, or give them the error's own ResponseCode"
+    )
 
 
 def _awaits_edges(answer: Answer) -> bool:

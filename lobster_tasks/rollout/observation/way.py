@@ -28,6 +28,7 @@ from ...account import (
     find_front,
     find_lead,
     find_target_group,
+    hidden_errors,
     hosted_domains,
     is_embedded,
     is_left_to_others,
@@ -482,7 +483,9 @@ def _undistributed(front: Front, balancer: str) -> Trouble | None:
 
 def _distribution(found: Mapping[str, Any]) -> Hop:
     id, enabled = found["Id"], found["DistributionConfig"]["Enabled"]
-    state = f"{'enabled' if enabled else 'disabled'}, {found['Status']}"
+    hidden = " and ".join(map(str, hidden_errors(found["DistributionConfig"])))
+    pages = f", answers 200 in place of {hidden}" if hidden else ""
+    state = f"{'enabled' if enabled else 'disabled'}, {found['Status']}{pages}"
     message = f"The distribution {id} is disabled, so CloudFront serves nobody."
     return Hop(
         "distribution", id, state, None if enabled else Trouble(CauseCode.DISTRIBUTION_DISABLED, message)
