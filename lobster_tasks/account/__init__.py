@@ -42,6 +42,7 @@ from .leads import (
     PublicDns,
     find_lead,
     hurried_dns,
+    is_at_edge,
     public_lookup,
 )
 from .load_balancers import with_live_names
@@ -95,6 +96,7 @@ __all__ = [
     "hidden_errors",
     "hosted_domains",
     "hurried_dns",
+    "is_at_edge",
     "is_at_rest",
     "is_embedded",
     "is_left_to_others",

@@ -8,13 +8,22 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
+import requests
+
 from .. import dns
 from ..aws import Aws
+from ..http_client import Client
+from ..in_parallel import in_parallel
 from .embedded import is_embedded
 from .hosted_domains import NameServers, bare
 
 LookUp = Callable[[str], dns.Lookup | None]
 """Returns what public DNS has for a name; None if that is not known."""
+
+
+AtEdge = Callable[[str, str], bool | None]
+"""Returns whether an address answers for a name as CloudFront does; None where nothing answers."""
+_EDGE_WITHIN_SECONDS = 3.0
 
 
 @dataclass(frozen=True)
@@ -29,11 +38,13 @@ class PublicDns:
 class Address:
     """An address that visitors can be led to: its DNS ``name``, empty where it does not exist.
 
-    Distributions share addresses with others (``shares_addresses``): only their names tell them apart.
+    Distributions share addresses with others (``shares_addresses``): their names tell them apart, and which of their
+    ``aliases`` a request is for.
     """
 
     name: str
     shares_addresses: bool = False
+    aliases: frozenset[str] = frozenset()
 
 
 NO_ADDRESS = Address("")
@@ -64,10 +75,13 @@ def hurried_dns(aws: Aws, within: float) -> PublicDns | None:
     return PublicDns(partial(dns.look_up, within=within), partial(dns.name_servers, within=within))
 
 
-def find_lead(name: str, there: Address, ask: LookUp | None, *others: Address) -> Lead:
+def find_lead(
+    name: str, there: Address, ask: LookUp | None, *others: Address, at_edge: AtEdge | None = None
+) -> Lead:
     """Where public DNS leads a domain: by the names of its CNAME records or, as with ALIAS and ANAME, by its addresses.
 
     It leads ``there`` where it may do so for some visitors, and to one of the ``others`` where it does for all of them.
+    ``at_edge`` asks an address whether it is CloudFront's, by default with a request.
     """
     if ask is None:
         return Lead("unknown", "the names of an embedded AWS are not in public DNS")
@@ -82,7 +96,42 @@ def find_lead(name: str, there: Address, ask: LookUp | None, *others: Address) -
         return Lead("there", saw)
     if named := next((each.name for each in others if each.name and bare(each.name) in hosts), ""):
         return Lead("other", saw, named)
-    return _by_addresses(name, found.addresses, there, others, ask) or Lead("elsewhere", saw)
+    by_addresses = _by_addresses(name, found.addresses, there, others, ask)
+    if by_addresses is None or by_addresses.where == "unknown":
+        front = next((each for each in (there, *others) if name in each.aliases), NO_ADDRESS)
+        edges = _at_edges(name, found.addresses, at_edge or is_at_edge) if front.name else ()
+        if front.name == there.name and any(edges):
+            return Lead("there", saw)
+        if edges and all(edges):
+            return Lead("other", saw, front.name)
+    return by_addresses or Lead("elsewhere", saw)
+
+
+def is_at_edge(name: str, address: str, authority: str = "") -> bool | None:
+    """Whether an address answers for a name as CloudFront does: with a certificate for it, and CloudFront's headers.
+
+    It is then the distribution that has the name as an alias, which only one can have, also where a proxy is in
+    between. None where nothing answers there. ``authority`` (PEM) is trusted instead of this machine's own.
+    Sources: CloudFront, "Restrictions on using alternate domain names", "Request and response behavior for custom
+    origins".
+    """
+    host = f"[{address}]" if address.count(":") > 1 else address
+    with Client(name.replace("*", "www", 1), authority=authority, by_proxy=False) as client:
+        answer = client.request(f"https://{host}/", _EDGE_WITHIN_SECONDS, most=0)
+    if answer.status is None and not isinstance(answer.error, requests.exceptions.SSLError):
+        return None
+    return "x-amz-cf-id" in answer.headers and answer.headers.get("via", "").endswith("(CloudFront)")
+
+
+def _at_edges(name: str, addresses: frozenset[str], at_edge: AtEdge) -> tuple[bool, ...]:
+    """Whether each of the addresses is CloudFront's; without those of IPv6 that this machine may not reach."""
+    asked = sorted(addresses)
+    answers = in_parallel(*(partial(at_edge, name, each) for each in asked))
+    return tuple(
+        bool(answer)
+        for address, answer in zip(asked, answers, strict=True)
+        if answer is not None or ":" not in address
+    )
 
 
 def _by_addresses(

@@ -17,6 +17,7 @@ import requests
 from websockets.typing import Origin
 
 from lobster_tasks import converge, doctor, rollout, stack
+from lobster_tasks.account import find_authority, is_at_edge
 from lobster_tasks.apprunner import parity
 from lobster_tasks.aws import Aws
 from lobster_tasks.clock import Clock
@@ -490,6 +491,9 @@ def test_status_names_where_a_domain_goes_astray(swift: EmbeddedProcess, url: st
     assert astray(aws, settings) is None
     seen = rollout.status(aws, settings)
     assert seen.way[0].state == "alias, 100% of visitors led here"
+    edge, authority = distribution["DomainName"], find_authority(aws, f"https://{distribution['DomainName']}")
+    asked = [is_at_edge(name, edge, authority) for name in (DOMAIN, "other.example.com")]
+    assert asked == [True, False]
     converge.bring(aws, stack.build(plain, aws.account))
     forget(swift, certificate)
 

@@ -282,11 +282,11 @@ class Switching(Route53):
 def test_a_name_that_leads_to_the_former_load_balancer_is_told_as_that(
     led: dict[str, list[str]], denies: bool, former: str
 ) -> None:
-    way = replace(path(DISTRIBUTION, APP), target_groups=("lobster-tg-2", "lobster-tg"))
+    way = replace(path(DISTRIBUTION), target_groups=("lobster-tg-2", "lobster-tg"))
     with public_dns({**LED, APP: led, FORMER: {"A": ["198.51.100.65"]}}) as own:
         ask = PublicDns(partial(dns.look_up, asked=own), partial(dns.name_servers, asked=own))
         (read, _) = with_names(cast(Aws, Switching(denies=denies)), way, ask).names
-        (alone, _) = with_names(cast(Aws, Route53()), path(DISTRIBUTION, APP), ask).names
+        (alone, _) = with_names(cast(Aws, Route53()), path(DISTRIBUTION), ask).names
     assert (read.former, alone.former) == (former, "")
     assert (read.lead.where if read.lead else "") == ("other" if former else "elsewhere")
 

@@ -39,9 +39,9 @@ _POLICIES = {
 class Destination:
     """Where the records lead: the load balancer, or the distribution in front of it (``is_distribution``).
 
-    ``allowed_sources`` are the addresses that it allows, empty for everybody; ``unread_sources`` is why these are not
-    known. ``sign_in`` is the URL at which visitors sign in, empty where they do not. ``secure`` is whether it serves
-    HTTPS, and not only HTTP.
+    ``allowed_sources`` are the addresses that it allows, empty for everybody; ``unread_sources`` is why these are
+    not known. ``aliases`` are the distribution's. ``sign_in`` is the URL at which visitors sign in, empty where
+    they do not. ``secure`` is whether it serves HTTPS, and not only HTTP.
     """
 
     name: str
@@ -54,6 +54,7 @@ class Destination:
     is_distribution: bool = False
     sign_in: str = ""
     secure: bool = True
+    aliases: frozenset[str] = frozenset()
 
     @property
     def url(self) -> str:
@@ -63,7 +64,7 @@ class Destination:
     @property
     def address(self) -> Address:
         """How public DNS can be seen to lead there."""
-        return Address(self.dns_name, shares_addresses=self.is_distribution)
+        return Address(self.dns_name, self.is_distribution, self.aliases)
 
     @property
     def former_words(self) -> str:

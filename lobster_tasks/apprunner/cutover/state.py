@@ -17,6 +17,7 @@ from ...account import (
     Lead,
     LookUp,
     NameServers,
+    aliases_of,
     find_authority,
     find_lead,
     hosted_domains,
@@ -174,12 +175,7 @@ class LedDomains:
 
 def destination_name(aws: Aws, settings: Settings) -> str:
     """The DNS name of the load balancer, or of the stack's distribution in front of it; empty where there is none."""
-    if settings.is_fronted:
-        front = stack.build(settings, aws.account, aws.partition).slice(("distribution",))
-        live = [one for each, one in converge.read(aws, front).items() if each.kind == "distribution"]
-        return str(live[0].raw["DomainName"]) if live and live[0] else ""
-    found = find_balancer(aws, settings.load_balancer.name)
-    return str(found["DNSName"]) if found else ""
+    return destination_address(aws, settings).name
 
 
 def domains_here(aws: Aws, settings: Settings, look_up: LookUp | None = None) -> LedDomains:
@@ -255,8 +251,14 @@ def _unless_denied(read: Callable[[], LedDomains]) -> LedDomains:
 
 
 def destination_address(aws: Aws, settings: Settings) -> Address:
-    """The address of the load balancer, or of the stack's distribution in front of it."""
-    return Address(destination_name(aws, settings), shares_addresses=settings.is_fronted)
+    """The address of the load balancer, or of the stack's distribution in front of it; NO_ADDRESS where there is
+    none."""
+    if settings.is_fronted:
+        front = stack.build(settings, aws.account, aws.partition).slice(("distribution",))
+        live = [one for each, one in converge.read(aws, front).items() if each.kind == "distribution"]
+        return _distribution(live[0]).address if live and live[0] else NO_ADDRESS
+    found = find_balancer(aws, settings.load_balancer.name)
+    return Address(found["DNSName"]) if found else NO_ADDRESS
 
 
 def _led(
@@ -364,8 +366,14 @@ def _destinations(aws: Aws, old: Mapping[Resource, Live]) -> tuple[Destination, 
 
 def _distribution(found: Live) -> Destination:
     """IPv6 is always on."""
-    name = f"distribution {found.id}"
-    return Destination(name, found.raw["DomainName"], _CLOUDFRONT_ZONE, dual_stack=True, is_distribution=True)
+    return Destination(
+        f"distribution {found.id}",
+        found.raw["DomainName"],
+        _CLOUDFRONT_ZONE,
+        dual_stack=True,
+        is_distribution=True,
+        aliases=frozenset(aliases_of(found.raw["DistributionConfig"])),
+    )
 
 
 def _load_balancer(aws: Aws, raw: Mapping[str, Any], live: Mapping[Resource, Live | None]) -> Destination:

@@ -212,7 +212,8 @@ def _former_addresses(aws: Aws, path: VisitorsPath) -> tuple[_FormerAddress, ...
         return ()
     if distribution is None:
         return (own,)
-    address = Address(distribution["DomainName"], shares_addresses=True)
+    aliases = frozenset(aliases_of(distribution["DistributionConfig"]))
+    address = Address(distribution["DomainName"], shares_addresses=True, aliases=aliases)
     return _FormerAddress(f"the former distribution {distribution['Id']}", address), own
 
 
@@ -227,7 +228,7 @@ def _leading(
     known = _records(aws, domains, ask.name_servers if ask else None)
     if ask is None:
         return known, {}
-    here = Address(endpoint.dns_name, shares_addresses=endpoint.distribution is not None)
+    here = Address(endpoint.dns_name, endpoint.distribution is not None, frozenset(_aliases(endpoint)))
     outside = [each for each in domains if each not in known]
     others = [each.address for each in former]
     leads = in_parallel(*(partial(find_lead, each, here, ask.look_up, *others) for each in outside))
