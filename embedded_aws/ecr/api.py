@@ -83,6 +83,9 @@ class Ecr(Layers, ImageOperations):
         """StartImageScan: completes at once, without findings."""
         held, asked = self.held(), self._get_param("imageId")
         digest = self.image(held, asked).digest
+        if held.status_of(digest) != "ACTIVE":
+            message = "The specified image is archived and cannot be scanned."
+            raise AwsError("ImageArchivedException", message)
         before = held.scans.get(digest)
         if before and datetime.now(UTC) - before < SCAN_QUOTA:
             message = "The scan quota per image has been exceeded. Wait and try again."

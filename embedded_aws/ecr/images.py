@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from ..kernel.wildcards import wildcard
 from ..moto.adapter import ActionResult, AwsError
-from ..runtime.registry import Manifest, Repository, digest_of
+from ..runtime.registry import Archival, Manifest, Repository, digest_of
 from .requests import EcrRequest, invalid
 
+RESTORATION = 1200.0
+"""AWS seconds: "You can expect ECR to restore the image within 20 minutes" (User Guide)."""
 REFERRERS_PAGE = 20  # ListImageReferrers "returns up to 20 results"
 IMAGE_DIGEST = re.compile(r"[a-zA-Z0-9-_+.]+:[a-fA-F0-9]+")
 ImageId = Mapping[str, str]
@@ -40,7 +43,7 @@ class ImageOperations(EcrRequest):
         if asked:
             found = {manifest.digest: manifest for manifest in (self.image(held, each) for each in asked)}
             return ActionResult({"imageDetails": [self._detail(held, each) for each in found.values()]})
-        shown = [each for each in held.manifests.values() if self._matches_filter(held.tags_of(each.digest))]
+        shown = [each for each in held.manifests.values() if self._matches_filter(held, each.digest)]
         page, more = self.page(shown)
         return ActionResult({"imageDetails": [self._detail(held, each) for each in page], **more})
 
@@ -50,7 +53,7 @@ class ImageOperations(EcrRequest):
         every: list[dict[str, str]] = []
         for digest in held.manifests:
             tags = held.tags_of(digest)
-            if self._matches_filter(tags):
+            if self._matches_filter(held, digest):
                 named = [{"imageDigest": digest, "imageTag": tag} for tag in tags]
                 every += named or [{"imageDigest": digest}]
         page, more = self.page(every)
@@ -65,6 +68,8 @@ class ImageOperations(EcrRequest):
             manifest = held.find(asked.get("imageTag"), asked.get("imageDigest"))
             if manifest is None:
                 failures.append(_failure(held, asked))
+            elif held.status_of(manifest.digest) != "ACTIVE":
+                failures.append(_archived(asked))
             else:
                 images.append(self._image(manifest, asked.get("imageTag")))
         return ActionResult({"images": images, "failures": failures})
@@ -72,12 +77,29 @@ class ImageOperations(EcrRequest):
     def list_image_referrers(self) -> ActionResult:
         """ListImageReferrers: the images whose ``subject`` is an image, which need not be there."""
         held, subject = self.held(), self._get_param("subjectId")["imageDigest"]
-        types = (self._get_param("filter") or {}).get("artifactTypes")
+        asked = self._get_param("filter") or {}
+        types, status = asked.get("artifactTypes"), asked.get("artifactStatus", "ACTIVE")
         found = [each for each in held.manifests.values() if each.subject == subject]
+        shown = [_referrer(held, each) for each in found if not types or each.artifact_type in types]
         page, more = self.page(
-            [_referrer(each) for each in found if not types or each.artifact_type in types], REFERRERS_PAGE
+            [each for each in shown if status in ("ANY", each["artifactStatus"])], REFERRERS_PAGE
         )
         return ActionResult({"referrers": page, **more})
+
+    def update_image_storage_class(self) -> ActionResult:
+        """UpdateImageStorageClass: into the archive at once, out of it within 20 minutes."""
+        held, asked = self.held(), self._get_param("imageId")
+        digest = self.image(held, asked).digest
+        wanted, status = self._get_param("targetStorageClass"), held.status_of(digest)
+        if (wanted == "ARCHIVE") != (status == "ACTIVE"):
+            text = f"The image with digest '{digest}' {self.where} is {status}"  # own words
+            raise AwsError("ImageStorageClassUpdateNotSupportedException", text)
+        if wanted == "ARCHIVE":
+            held.archive[digest] = Archival(datetime.now(UTC))
+        elif status == "ARCHIVED":
+            held.restore(digest, self.images.after(RESTORATION))
+        named = {**asked, "imageDigest": digest}
+        return ActionResult({**self.place, "imageId": named, "imageStatus": held.status_of(digest)})
 
     def batch_delete_image(self) -> ActionResult:
         """BatchDeleteImage."""
@@ -135,7 +157,10 @@ class ImageOperations(EcrRequest):
                 )
 
     def _check_new(self, held: Repository, digest: str, tag: str | None) -> None:
-        if (digest in held.manifests) if tag is None else (held.tags.get(tag) == digest):
+        there = digest in held.manifests if tag is None else held.tags.get(tag) == digest
+        if there and held.status_of(digest) != "ACTIVE":
+            return  # a push restores it
+        if there:
             raise AwsError(
                 "ImageAlreadyExistsException",
                 f"Image with digest '{digest}' and tag '{tag or 'null'}' already exists in the repository with "
@@ -148,9 +173,12 @@ class ImageOperations(EcrRequest):
                 "overwritten because the repository is immutable.",
             )
 
-    def _matches_filter(self, tags: list[str]) -> bool:
-        status = (self._get_param("filter") or {}).get("tagStatus", "ANY")
-        return bool(status == "ANY" or (status == "TAGGED") == bool(tags))
+    def _matches_filter(self, held: Repository, digest: str) -> bool:
+        """By tag and status: "If not specified, only images with ACTIVE status are returned"."""
+        asked = self._get_param("filter") or {}
+        tagged, status = asked.get("tagStatus", "ANY"), asked.get("imageStatus", "ACTIVE")
+        fits = tagged == "ANY" or (tagged == "TAGGED") == bool(held.tags_of(digest))
+        return bool(fits and status in ("ANY", held.status_of(digest)))
 
     def _image(self, manifest: Manifest, tag: str | None) -> dict[str, Any]:
         named = {"imageDigest": manifest.digest} | ({"imageTag": tag} if tag else {})
@@ -169,7 +197,8 @@ class ImageOperations(EcrRequest):
             "imageManifestMediaType": manifest.media_type,
             **({"artifactMediaType": artifact} if artifact else {}),
             **({"lastRecordedPullTime": pulled} if pulled else {}),
-            "imageStatus": "ACTIVE",
+            "imageStatus": held.status_of(manifest.digest),
+            **_archival(held, manifest.digest),
         }
 
 
@@ -203,13 +232,22 @@ def _is_immutable(settings: Any, tag: str) -> bool:
     return mode.startswith("IMMUTABLE") != (mode.endswith("_WITH_EXCLUSION") and excluded)
 
 
-def _referrer(manifest: Manifest) -> dict[str, Any]:
+def _archival(held: Repository, digest: str) -> dict[str, Any]:
+    """When an image went into the archive, and when it came out of it."""
+    there = held.archive.get(digest)
+    if there is None:
+        return {}
+    back = {"lastActivatedAt": there.active_from} if there.status == "ACTIVE" else {}
+    return {"lastArchivedAt": there.archived_at, **back}
+
+
+def _referrer(held: Repository, manifest: Manifest) -> dict[str, Any]:
     """A descriptor, with "a concatenated list of annotations of the manifest" (OCI)."""
     return {
         "digest": manifest.digest,
         "mediaType": manifest.media_type,
         "size": len(manifest.text.encode()),
-        "artifactStatus": "ACTIVE",
+        "artifactStatus": held.status_of(manifest.digest),
         **({"artifactType": manifest.artifact_type} if manifest.artifact_type else {}),
         **({"annotations": manifest.annotations} if manifest.annotations else {}),
     }
@@ -230,6 +268,12 @@ def _failure(held: Repository, asked: ImageId) -> dict[str, Any]:
             "failureReason": "Requested image not found",
         }
     return {"imageId": asked, "failureCode": code, "failureReason": f"Invalid request parameters: {reason}"}
+
+
+def _archived(asked: ImageId) -> dict[str, Any]:
+    """ "Requests to pull the archived image will fail with a 404 error" (User Guide; code and reason: own words)."""
+    reason = "Requested image is archived"
+    return {"imageId": asked, "failureCode": "ImageNotFound", "failureReason": reason}
 
 
 def _lists_that_need(held: Repository, manifest: Manifest, tag: str | None) -> list[str]:

@@ -13,7 +13,7 @@ import threading
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -188,7 +188,7 @@ class Images:
             key = (parts["account"], parts["region"], parts["repository"])
             with self._plane.lock:
                 repository = self._repositories.get(key, Repository())
-                if found := repository.find(tag, parts["digest"]):
+                if found := repository.find_active(tag, parts["digest"]):
                     return repository, found
         raise PullError(f"{RETRIED}failed to resolve ref {reference}: {reference}: not found")
 
@@ -199,7 +199,7 @@ class Images:
             about = described.get("platform", {})
             if f"{about.get('os')}/{about.get('architecture')}" == platform:
                 with self._plane.lock:
-                    if found := repository.manifests.get(described["digest"]):
+                    if found := repository.find_active(None, described["digest"]):
                         return found
         raise PullError(f"{RETRIED}image Manifest does not contain descriptor matching platform '{platform}'")
 
@@ -254,6 +254,10 @@ class Images:
         if known := DIGEST.fullmatch(digest):
             return self.folder / "blobs" / known["hex"]
         raise FileNotFoundError(f"invalid checksum digest format: {digest}")
+
+    def after(self, seconds: float) -> datetime:
+        """When so many of AWS's seconds have passed."""
+        return datetime.now(UTC) + timedelta(seconds=self._plane.pace.real(seconds))
 
     async def run(self) -> None:
         """Apply lifecycle policies once a day."""

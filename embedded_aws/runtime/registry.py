@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -89,6 +89,21 @@ class Manifest:
         return config.get("mediaType") if config else None
 
 
+@dataclass(frozen=True)
+class Archival:
+    """An image's way into the archive, and out of it; ``active_from`` is None while nobody has asked for it back."""
+
+    archived_at: datetime
+    active_from: datetime | None = None
+
+    @property
+    def status(self) -> str:
+        """``imageStatus``."""
+        if self.active_from is None:
+            return "ARCHIVED"
+        return "ACTIVE" if datetime.now(UTC) >= self.active_from else "ACTIVATING"
+
+
 @dataclass
 class Upload:
     """A layer that is being uploaded into the file ``path``: the sizes of its parts, in bytes."""
@@ -125,12 +140,18 @@ class Repository:
     uploads: dict[str, Upload] = field(default_factory=dict)  # by upload id
     scans: dict[str, datetime] = field(default_factory=dict)  # digest -> when it was scanned last
     pulls: dict[str, datetime] = field(default_factory=dict)  # digest -> when it was pulled last
+    archive: dict[str, Archival] = field(default_factory=dict)  # digest -> what is, or was, in the archive
     rules: tuple[Rule, ...] = ()  # of the lifecycle policy
 
     def put(self, text: str, media_type: str, tag: str | None) -> Manifest:
-        """Store a manifest with ``tag``; a known manifest keeps the time of its first push."""
+        """Store a manifest with ``tag``; a known manifest keeps the time of its first push.
+
+        One that is in the archive "will be immediately restored" (User Guide, "Restoring an image").
+        """
         new = Manifest(text, media_type, datetime.now(UTC))
         manifest = self.manifests.setdefault(new.digest, new)
+        if self.status_of(new.digest) != "ACTIVE":
+            self.restore(new.digest, datetime.now(UTC))
         if tag is not None:
             self.tags.pop(tag, None)  # the tag becomes its image's newest
             self.tags[tag] = manifest.digest
@@ -143,6 +164,20 @@ class Repository:
             return None
         return self.manifests.get(found or "")
 
+    def find_active(self, tag: str | None, digest: str | None) -> Manifest | None:
+        """As ``find``, without images that cannot be pulled because of the archive."""
+        found = self.find(tag, digest)
+        return found if found and self.status_of(found.digest) == "ACTIVE" else None
+
+    def status_of(self, digest: str) -> str:
+        """An image's ``imageStatus``: ACTIVE, ARCHIVED, or ACTIVATING while it is restored."""
+        there = self.archive.get(digest)
+        return there.status if there else "ACTIVE"
+
+    def restore(self, digest: str, active_from: datetime) -> None:
+        """Take an image out of the archive, from which it can be pulled again."""
+        self.archive[digest] = replace(self.archive[digest], active_from=active_from)
+
     def tags_of(self, digest: str) -> list[str]:
         """The tags of an image."""
         return [tag for tag, named in self.tags.items() if named == digest]
@@ -153,7 +188,7 @@ class Repository:
         for tag in tags:
             del self.tags[tag]
         self.manifests.pop(digest, None)
-        for times in (self.scans, self.pulls):
+        for times in (self.scans, self.pulls, self.archive):
             times.pop(digest, None)
         return tags
 

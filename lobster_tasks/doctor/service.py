@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..definition import container_of, log_groups
+from ..image_reference import ecr_image
 from ..stack.ecr import given_tags
 from ..templates import OWN_DEFINITION
 from .check import CheckResult, failed, passed, warned
 from .expiry import ExpiryPosition
 from .facts import Facts
+from .registry import HeldBack, held_back
 
 _NO_RELEASE_FIX = "inv push-image --tag T, then inv deploy --tag T"
 
@@ -84,19 +86,18 @@ def image(facts: Facts) -> CheckResult:
     found = facts.known("image")
     if found is None:
         return failed(f"{_short(reference)} is not in the repository", _NO_RELEASE_FIX)
-    if gone := [each for each, there in facts.known("other_images").items() if there is None]:
-        return failed(
-            f"{_short(gone[0])} is not in its repository",
-            f"push it there, or correct image in {OWN_DEFINITION}",
-        )
+    for other, there in facts.known("other_images").items():
+        if there is None:
+            return failed(
+                f"{_short(other)} is not in its repository",
+                f"push it there, or correct image in {OWN_DEFINITION}",
+            )
+        if held := _held_back(there, other):
+            return failed(f"{_short(other)} {held.what}", held.fix)
     tags = f" ({', '.join(given_tags(found))})" if given_tags(found) else ""
     named = f"{facts.settings.repository}@{found['imageDigest'][:19]}…{tags}"
-    if found.get("imageStatus") == "ARCHIVED":
-        return failed(
-            f"{named} is archived, and cannot be pulled",
-            f"aws ecr update-image-storage-class --repository-name {facts.settings.repository} "
-            f"--image-id imageDigest={found['imageDigest']} --target-storage-class STANDARD",
-        )
+    if held := _held_back(found, reference):
+        return failed(f"{named} {held.what}", held.fix)
     spot = facts.readings["expiry"].value
     again = f"inv deploy --tag {next(iter(given_tags(found)), found['imageDigest'])}"
     return _expiring(named, again, spot) if spot and spot.is_next else passed(f"{named} is in the repository")
@@ -130,6 +131,11 @@ def _expiring(named: str, again: str, spot: ExpiryPosition) -> CheckResult:
         )
     goes = "is archived, and cannot be pulled any more," if spot.archives else "expires"
     return warned(f"{named} runs, and {goes} with the next image that is pushed: {what}", fix)
+
+
+def _held_back(image: Mapping[str, Any], reference: str) -> HeldBack | None:
+    named = ecr_image(reference)
+    return held_back(image, named.repository, named.region) if named else None
 
 
 def _short(reference: str) -> str:

@@ -1092,6 +1092,25 @@ CASES = [
         "aws ecr update-image-storage-class --repository-name homara --image-id imageDigest=sha256:a",
         image={"imageDigest": "sha256:a", "imageTags": ["v1"], "imageStatus": "ARCHIVED"},
     ),
+    case(
+        "ecs.image",
+        "fail",
+        "is being restored from the archive, and cannot be pulled yet",
+        "--repository-name homara --image-ids imageDigest=sha256:a --region us-east-2 shows ACTIVE",
+        image={"imageDigest": "sha256:a", "imageTags": ["v1"], "imageStatus": "ACTIVATING"},
+    ),
+    case(
+        "ecs.image",
+        "fail",
+        "agent:7 is archived, and cannot be pulled",
+        "aws ecr update-image-storage-class --repository-name agent --image-id imageDigest=sha256:b",
+        other_images={
+            "123456789012.dkr.ecr.us-east-2.amazonaws.com/agent:7": {
+                "imageDigest": "sha256:b",
+                "imageStatus": "ARCHIVED",
+            }
+        },
+    ),
     case("ecs.image", "pass", "homara@sha256:aaaaaaaaaaaa… (v1) is in the repository"),
     # logs
     case(

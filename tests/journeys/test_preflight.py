@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -460,3 +464,44 @@ def test_a_target_group_without_a_load_balancer_refuses_a_release_whatever_can_b
             "inv setup-application-load-balancer",
         )
         assert error.what == "No load balancer forwards requests to lobster-tg."
+
+
+def archive(account: Account, tag: str) -> None:
+    """Move an image into ECR's archive."""
+    account.client("ecr").update_image_storage_class(
+        repositoryName="homara", imageId={"imageTag": tag}, targetStorageClass="ARCHIVE"
+    )
+
+
+def test_an_image_in_the_archive_is_refused_with_what_restores_it(account: Account) -> None:
+    """The command is carried out as it is told; pushing the image again restores it at once."""
+    account.push("one")
+    archive(account, "one")
+    error = refused(account)
+    assert error.what == "one is archived, and cannot be pulled."
+    assert "imageStatus ARCHIVED" in error.why
+    command, _, then = error.next_step.partition("; ")
+    assert then == "then the same command again"
+    program, *given = shlex.split(command)
+    here = Path(sys.executable).with_name(program)
+    keys = {"AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "example"}
+    where = {"AWS_ENDPOINT_URL": account.embedded.url, "AWS_DEFAULT_REGION": account.aws.region, **keys}
+    told = subprocess.run([here, *given], env=where, capture_output=True, text=True, check=True).stdout
+    assert json.loads(told)["imageStatus"] == "ACTIVATING"
+    error = refused(account)
+    assert error.what == "one is being restored from the archive, and cannot be pulled yet."
+    assert "imageStatus ACTIVATING" in error.why
+    assert "shows ACTIVE" in error.next_step
+    account.push("one")
+    assert account.with_settings("probe.websocket=false").deploy("one").verdict == "live"
+
+
+def test_the_archive_behind_another_way_in(account: Account) -> None:
+    """What somebody else deploys is not looked at before, and its task never starts."""
+    image = account.push("two").by_digest
+    archive(account, "two")
+    outcome = account.follow(image)
+    assert outcome.cause is not None, said(outcome)
+    assert outcome.cause.code == "image-not-found"
+    assert "is archived, and cannot be pulled" in outcome.cause.message
+    assert "update-image-storage-class --repository-name homara" in outcome.cause.remedy

@@ -12,7 +12,7 @@ from lobster_tasks import converge, stack, templates
 from lobster_tasks.doctor import examine
 from lobster_tasks.doctor.permissions import denied, may_pull
 from lobster_tasks.errors import NotReadyError
-from lobster_tasks.rollout import Outcome, deploy, follow
+from lobster_tasks.rollout import Outcome, deploy, follow, rollback
 
 from .releasing import Account, said
 
@@ -147,6 +147,31 @@ def test_an_image_of_another_container_that_is_gone_is_seen_before(account: Acco
         deploy(account.aws, account.settings, "one")
     assert refused.value.code == "image-not-found"
     assert not account.calls()
+
+
+def test_an_image_of_another_container_in_the_archive_is_seen_before(account: Account, folder: Path) -> None:
+    """Before a deployment, before a rollback to it, and by the doctor."""
+    account.push("one")
+    account.push("agent", WHO="agent")
+    own_template(folder, image="123456789012.dkr.ecr.us-east-2.amazonaws.com/homara:agent")
+    assert deploy(account.aws, account.settings, "one").verdict == "live"
+    account.push("two")
+    assert deploy(account.aws, account.settings, "two").verdict == "live"
+    account.client("ecr").update_image_storage_class(
+        repositoryName="homara", imageId={"imageTag": "agent"}, targetStorageClass="ARCHIVE"
+    )
+    account.forget_calls()
+    for begin in (
+        lambda: deploy(account.aws, account.settings, "one"),
+        lambda: rollback(account.aws, account.settings),
+    ):
+        with pytest.raises(NotReadyError, match="homara:agent, which is archived") as refused:
+            begin()
+        assert refused.value.code == "image-not-found"
+        assert "aws ecr update-image-storage-class" in refused.value.next_step
+    assert not account.calls()
+    checks = {check.id: check for check in examine(account.aws, account.settings, folder).checks}
+    assert (checks["ecs.image"].status, "is archived" in checks["ecs.image"].saw) == ("fail", True)
 
 
 @pytest.mark.parametrize(

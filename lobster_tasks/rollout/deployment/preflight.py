@@ -166,13 +166,16 @@ def _ports(prepared: PreparedRelease) -> Problem | None:
 
 
 def _other_images(aws: Aws, prepared: PreparedRelease, container: str) -> Problem | None:
-    """The problem where images of the other containers are missing in ECR."""
+    """The problem where images of the other containers cannot be pulled from ECR."""
     gone = missing_images(aws, prepared.definition, container)
     if not gone:
         return None
-    name, reference = gone[0]
-    fix = f"push it there, or correct the image of {name} in {OWN_DEFINITION}"
-    return Problem(CauseCode.IMAGE_NOT_FOUND, f"{name} runs {reference}, which is not in its repository", fix)
+    first = gone[0]
+    what = f"{first.container} runs {first.reference}, which"
+    if held := first.held:
+        return Problem(CauseCode.IMAGE_NOT_FOUND, f"{what} {held.what}", held.fix)
+    fix = f"push it there, or correct the image of {first.container} in {OWN_DEFINITION}"
+    return Problem(CauseCode.IMAGE_NOT_FOUND, f"{what} is not in its repository", fix)
 
 
 def _percent(prepared: PreparedRelease) -> Problem | None:

@@ -12,7 +12,7 @@ from ... import templates
 from ...account import find_task_definition
 from ...aws import Aws
 from ...definition import container_of, images
-from ...doctor.registry import in_ecr
+from ...doctor.registry import HeldBack, held_back, in_ecr
 from ...errors import AwsCallError, NotReadyError
 from ...image_reference import check_given, ecr_image, image_id, is_tag, registry_name
 from ...in_parallel import in_parallel
@@ -49,6 +49,15 @@ class Image:
     def short(self) -> str:
         """The shortened reference for people."""
         return f"{self.repository}@{self.digest[:11]}…{self.digest[-4:]}"
+
+
+@dataclass(frozen=True)
+class MissingImage:
+    """A container's image that no task can pull; ``held`` says why where ECR has it."""
+
+    container: str
+    reference: str
+    held: HeldBack | None = None
 
 
 @dataclass(frozen=True)
@@ -112,7 +121,8 @@ def prepare(aws: Aws, settings: Settings, requested: str) -> PreparedRelease:
 def find_image(aws: Aws, repository: str, requested: str) -> Image:
     """The image of a tag, a digest or a full reference to a repository of this account.
 
-    Raises UsageError for an invalid reference, NotReadyError for an image that is not in the repository.
+    Raises UsageError for an invalid reference, NotReadyError for an image that is not in the repository, or in its
+    archive.
     """
     registry = registry_name(aws.account, aws.region, aws.partition)
     identity = image_id(requested, repository, f"{registry}/{repository}")
@@ -135,24 +145,34 @@ def find_image(aws: Aws, repository: str, requested: str) -> Image:
     if not answer or not answer["imageDetails"]:
         raise _no_such_image(aws, repository, requested)
     detail = answer["imageDetails"][0]
+    if held := held_back(detail, repository, aws.region):
+        raise NotReadyError(
+            f"{requested} {held.what}.",
+            f"ECR has it in {repository} with the imageStatus {held.status}",
+            f"{held.fix}; then the same command again",
+            code=CauseCode.IMAGE_NOT_FOUND,
+        )
     mib = round(detail.get("imageSizeInBytes", 0) / _MIB)
     return Image(registry, repository, detail["imageDigest"], mib, tuple(detail.get("imageTags", ())))
 
 
-def missing_images(aws: Aws, definition: Mapping[str, Any], container: str) -> list[tuple[str, str]]:
-    """Containers other than the app's, with their images, where ECR does not have the image.
+def missing_images(aws: Aws, definition: Mapping[str, Any], container: str) -> list[MissingImage]:
+    """The images of containers other than the app's that no task can pull from ECR.
 
     ``container`` is the name of the app's. Raises AwsCallError where none is missing and one could not be checked.
     """
     app = container_of(definition, container).get("name")
-    missing, unknown = [], []
+    missing: list[MissingImage] = []
+    unknown = []
     for name, reference in images(definition).items():
         image = ecr_image(reference)
         if name == app or image is None:
             continue
         try:
-            if in_ecr(aws, image) is None:
-                missing.append((name, reference))
+            found = in_ecr(aws, image)
+            held = held_back(found, image.repository, image.region) if found else None
+            if found is None or held:
+                missing.append(MissingImage(name, reference, held))
         except AwsCallError as refused:
             unknown.append(refused)
     if unknown and not missing:

@@ -22,7 +22,7 @@ from .outcome import Outcome
 from .pipeline import begin, interrupted_as, run
 from .preflight import preflight
 from .preview import Preview
-from .release import PreparedRelease, find_image, missing_images
+from .release import MissingImage, PreparedRelease, find_image, missing_images
 
 _LOOKED_AT = 100
 
@@ -178,18 +178,20 @@ def _prepared(
             "set repository to its repository",
             code=CauseCode.IMAGE_NOT_FOUND,
         ) from elsewhere
-    for name, other in _missing_images(aws, definition, settings.container.name):
+    for other in _missing_images(aws, definition, settings.container.name):
+        named = f"the container {other.container} with {other.reference}"
+        what = other.held.what if other.held else "no longer exists"
         raise NotReadyError(
-            f"Revision {definition['revision']} has the container {name} with {other}, which no longer exists.",
+            f"Revision {definition['revision']} has {named}, which {what}.",
             "its task cannot start without that image",
-            "inv history, then inv rollback --to N",
+            other.held.fix if other.held else "inv history, then inv rollback --to N",
             code=CauseCode.IMAGE_NOT_FOUND,
         )
     current = find_task_definition(aws, service["taskDefinition"]) or {}
     return PreparedRelease(image, service, definition, image.digest, current)
 
 
-def _missing_images(aws: Aws, definition: Mapping[str, Any], container: str) -> list[tuple[str, str]]:
+def _missing_images(aws: Aws, definition: Mapping[str, Any], container: str) -> list[MissingImage]:
     """The missing images; without the permission to check, none."""
     try:
         return missing_images(aws, definition, container)

@@ -11,7 +11,7 @@ from typing import Any
 from ...account import find_task_definition
 from ...aws import Aws
 from ...doctor.check import UnknownError
-from ...doctor.registry import in_ecr
+from ...doctor.registry import HeldBack, held_back, in_ecr
 from ...errors import AwsCallError
 from ...image_reference import ecr_image
 from ...templates import OWN_DEFINITION
@@ -62,6 +62,8 @@ def _wrong_images(aws: Aws, definition: Mapping[str, Any], task: Task) -> Iterat
             continue
         if described is None:
             yield _missing(named, shown, _PUSH if is_here else _push_there(container["name"]))
+        elif held := held_back(described, image.repository, image.region):
+            yield _held(named, shown, held)
         elif is_here:
             offered = platforms_of(aws, image.repository, described["imageDigest"])
             if len(offered) > 1 and not any(variant.startswith(platform) for variant in offered):
@@ -78,6 +80,16 @@ def _missing(named: str, shown: str, remedy: str) -> Cause:
         f"The repository does not have {named}.",
         (shown, "ECR has no such image"),
         remedy,
+        heals=False,
+    )
+
+
+def _held(named: str, shown: str, held: HeldBack) -> Cause:
+    return Cause(
+        CauseCode.IMAGE_NOT_FOUND,
+        f"{named} {held.what}.",
+        (shown, f"ECR has it with the imageStatus {held.status}"),
+        f"{held.fix}; then inv deploy --tag T",
         heals=False,
     )
 
