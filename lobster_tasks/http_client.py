@@ -41,6 +41,11 @@ class Response:
         return type(self.error).__name__ if self.status is None else str(self.status)
 
     @property
+    def is_tls_refused(self) -> bool:
+        """Whether there is no answer because the TLS handshake failed, as with a certificate of another name."""
+        return isinstance(self.error, requests.exceptions.SSLError)
+
+    @property
     def is_error_page(self) -> bool:
         """Whether the status hides an error."""
         return is_error_page(self.status, self.headers)

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
-import requests
-
 from .. import dns
 from ..aws import Aws
 from ..http_client import Client
@@ -118,7 +116,7 @@ def is_at_edge(name: str, address: str, authority: str = "") -> bool | None:
     host = f"[{address}]" if address.count(":") > 1 else address
     with Client(name.replace("*", "www", 1), authority=authority, by_proxy=False) as client:
         answer = client.request(f"https://{host}/", _EDGE_WITHIN_SECONDS, most=0)
-    if answer.status is None and not isinstance(answer.error, requests.exceptions.SSLError):
+    if answer.status is None and not answer.is_tls_refused:
         return None
     return "x-amz-cf-id" in answer.headers and answer.headers.get("via", "").endswith("(CloudFront)")
 

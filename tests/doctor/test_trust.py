@@ -57,7 +57,7 @@ def test_can_be_assumed(document: dict[str, Any]) -> None:
         (trust("tasks.apprunner.amazonaws.com"), "it trusts tasks.apprunner.amazonaws.com, not ecs-tasks"),
         ({"Statement": []}, "it trusts nobody"),
         ({}, "it trusts nobody"),
-        (trust(StringEquals={"aws:SourceAccount": "999999999999"}), "wants aws:SourceAccount 999999999999"),
+        (trust(StringEquals={"aws:SourceAccount": "999999999999"}), "requires aws:SourceAccount 999999999999"),
         (trust(ArnLike={"aws:SourceArn": "arn:aws:ecs:us-east-1:123456789012:*"}), "us-east-1"),
         (
             trust(ArnLike={"aws:SourceArn": "arn:aws:ecs:us-east-2:123456789012:cluster/one"}),
@@ -91,6 +91,6 @@ def test_what_is_not_sure_is_no_objection(document: dict[str, Any]) -> None:
 
 def test_what_is_sure_counts_beside_what_is_not() -> None:
     expected = {"aws:SourceAccount": "999999999999", "aws:SourceOrgID": "o-1"}
-    assert "wants aws:SourceAccount" in (asked(trust(StringEquals=expected)) or "")
+    assert "requires aws:SourceAccount" in (asked(trust(StringEquals=expected)) or "")
     elsewhere = trust(effect="Deny", StringEquals={"aws:SourceAccount": "999999999999"}, **MFA)
     assert asked({"Statement": [*trust()["Statement"], *elsewhere["Statement"]]}) is None
