@@ -13,7 +13,8 @@ Real: the image, the program, its output, exit code, memory, signals, and whethe
 Differences from AWS that a program could notice: ``AWS_ENDPOINT_URL`` is set; the task's metadata and credentials
 come from that address. Containers stop all at once, not in reverse order of their dependencies. Users, ulimits,
 shares of a processor and read-only root file systems hold where tasks are containers of an engine; processes accept
-and do not enforce them. Volumes and other log drivers fail the task with a reason that says so. Unsupported features
-of a service are refused by name. Routes, security groups and endpoints affect the agent only: a program's own
-connections are not restricted.
+and do not enforce them. Layers compressed with zstd run where Python (from 3.14) or the engine reads them;
+elsewhere they fail the task with a reason that says so, as volumes and other log drivers do. Unsupported
+features of a service are refused by name. Routes, security groups and endpoints affect the agent only: a program's
+own connections are not restricted.
 """

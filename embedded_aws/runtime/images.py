@@ -21,7 +21,7 @@ from ..kernel.data_plane import DataPlane
 from .registry import Manifest, Repository, Upload
 from .removal import remove
 from .scratch import Scratch
-from .unpack import BadLayerError, Disk, unpack
+from .unpack import READS_ZSTD, BadLayerError, Disk, is_zstd, unpack
 
 REFERENCE = re.compile(
     r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com/"
@@ -39,6 +39,12 @@ RESERVE = GIB
 _EXPIRY = 24 * 3600.0
 """AWS seconds within which an image expires (User Guide, "How lifecycle policies work")."""
 
+UNREADABLE = (
+    "{kind} is read by AWS, not here: build with gzip "
+    "(docker buildx build --output type=registry,compression=gzip,force-compression=true); {reader}"
+)
+"""Why a layer compressed with zstd is not unpacked here."""
+FROM_PYTHON = "the embedded AWS reads zstd from Python 3.14, or where an engine does (--runtime container)"
 RETRIED = "CannotPullContainerError: pull image manifest has been retried 7 time(s): "
 
 
@@ -72,11 +78,12 @@ class Image:
 
 @dataclass(frozen=True)
 class StoredImage:
-    """An image as it was pushed: its configuration, and the files of its layers, in order."""
+    """An image as it was pushed: its configuration, and the files of its layers, in order, with their media types."""
 
     image: Image
     config: Mapping[str, Any]
     layers: tuple[Path, ...]
+    kinds: tuple[str, ...] = ()
 
 
 class Images:
@@ -174,7 +181,8 @@ class Images:
         described = self._described(reference, named.digest, manifest)
         layers = tuple(self._blob_path(str(layer["digest"])) for layer in _layers(manifest))
         self._note_pull(repository, named.digest)
-        return StoredImage(described, self._config(manifest), layers)
+        kinds = tuple(str(layer.get("mediaType")) for layer in _layers(manifest))
+        return StoredImage(described, self._config(manifest), layers, kinds)
 
     def _note_pull(self, repository: Repository, digest: str) -> None:
         with self._plane.lock:
@@ -230,6 +238,7 @@ class Images:
     def _unpack(self, manifest: Manifest, root: Path, disk: int) -> int:
         """Unpack an image; returns how many bytes of a disk it takes."""
         digests = [str(layer["digest"]) for layer in _layers(manifest)]
+        self._check_readable(manifest)
         fresh = root.with_name(f"{root.name}.part")
         room = Disk(min(disk, shutil.disk_usage(self.folder).free - RESERVE))
         before = room.left
@@ -245,6 +254,18 @@ class Images:
         else:
             fresh.rename(root)
         return before - room.left
+
+    def _check_readable(self, manifest: Manifest) -> None:
+        """Raise PullError for a layer that AWS reads and this machine's Python does not."""
+        for layer in _layers(manifest):
+            digest = str(layer["digest"])
+            try:
+                unreadable = not READS_ZSTD and is_zstd(self._opener(digest))
+            except OSError as error:
+                raise _broken("failed to extract layer", digest, f"{error}: unknown") from error
+            if unreadable:
+                why = UNREADABLE.format(kind=layer.get("mediaType"), reader=FROM_PYTHON)
+                raise _broken("failed to extract layer", digest, why)
 
     def _opener(self, digest: str) -> Callable[[], BinaryIO]:
         return lambda: self._blob_path(digest).open("rb")

@@ -29,6 +29,9 @@ HEADERS = (
     tarfile.GNUTYPE_LONGNAME,
     tarfile.GNUTYPE_LONGLINK,
 )
+ZSTD = b"\x28\xb5\x2f\xfd"
+"""What data compressed with zstd begins with (RFC 8878, 3.1.1)."""
+READS_ZSTD = "zst" in tarfile.TarFile.OPEN_METH  # from Python 3.14
 LONGEST_HEADER = 1024 * 1024  # tarfile reads them into memory completely
 PATH_MAX = 4096
 # Errors of tarfile and decompressors for a damaged or malicious archive.
@@ -58,7 +61,10 @@ class Disk:
 
 
 def unpack(layers: Iterable[Callable[[], BinaryIO]], root: Path, disk: Disk) -> None:
-    """Apply layers (tar, gzip, bzip2 or xz; each a function that opens one) in order. Raises BadLayerError."""
+    """Apply layers (tar, gzip, bzip2, xz, or zstd where Python reads it; each a function that opens one) in order.
+
+    Raises BadLayerError.
+    """
     root.mkdir(parents=True, exist_ok=True)
     for number, open_layer in enumerate(layers):
         try:
@@ -66,6 +72,12 @@ def unpack(layers: Iterable[Callable[[], BinaryIO]], root: Path, disk: Disk) -> 
         except BadLayerError as error:
             error.number = number
             raise
+
+
+def is_zstd(open_layer: Callable[[], BinaryIO]) -> bool:
+    """Whether a layer is compressed with zstd."""
+    with open_layer() as stream:
+        return stream.read(len(ZSTD)) == ZSTD
 
 
 def _apply(open_layer: Callable[[], BinaryIO], root: Path, disk: Disk) -> None:

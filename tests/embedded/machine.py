@@ -17,7 +17,7 @@ from embedded_aws.runtime.images import DISK, Image
 from embedded_aws.runtime.interface import ContainerSpec
 from embedded_aws.runtime.processes import Processes
 from embedded_aws.runtime.runtime import Runtime
-from tests.embedded.images import MANIFEST, ImageSpec, layer_of, manifest_of
+from tests.embedded.images import LAYER, MANIFEST, ImageSpec, layer_of, manifest_of
 from tests.embedded_process import PATIENCE, eventually
 
 ACCOUNT, REGION = "123456789012", "us-east-2"
@@ -74,13 +74,16 @@ class Machine:
         repository: str = "homara",
         tag: str = "v1",
         config: bytes | dict[str, Any] | None = None,
+        kind: str = LAYER,
     ) -> str:
         """Put an image into the store without ECR; returns its reference."""
         layers = [layer_of(spec.files)] if layers is None else layers
         config = config if isinstance(config, bytes) else json.dumps(config or spec.config).encode()
         for blob in (*layers, config):
             self.store(repository, blob)
-        self.images.repository(ACCOUNT, REGION, repository).put(manifest_of(config, layers), MANIFEST, tag)
+        self.images.repository(ACCOUNT, REGION, repository).put(
+            manifest_of(config, layers, kind), MANIFEST, tag
+        )
         return f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/{repository}:{tag}"
 
     def store(self, repository: str, blob: bytes) -> None:

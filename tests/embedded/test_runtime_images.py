@@ -16,11 +16,13 @@ import pytest
 
 from embedded_aws.runtime.images import PullError
 from embedded_aws.runtime.removal import remove
-from embedded_aws.runtime.unpack import BadLayerError, Disk, unpack
+from embedded_aws.runtime.unpack import READS_ZSTD, BadLayerError, Disk, unpack
 from tests.embedded.images import (
     MANIFEST,
+    ZSTD_LAYER,
     ImageSpec,
     Script,
+    as_zstd,
     digest_of,
     layer_of,
     manifest_of,
@@ -134,6 +136,24 @@ class TestReferences:
         """ECS, stopped tasks: ``CannotPullContainerError: ref pull has been retried 1 time(s): …``."""
         with pytest.raises(PullError, match=r"CannotPullContainerError: ref pull .* failed to extract layer"):
             store.pull(store.put(ImageSpec(), layers=[b"this is no archive"]))
+
+    def test_a_layer_that_this_python_does_not_read(self, store: Machine) -> None:
+        """AWS's blog, "Reducing AWS Fargate Startup Times with zstd Compressed Container Images": Fargate reads layers
+        of the media type application/vnd.oci.image.layer.v1.tar+zstd. What does not is told in own words."""
+        layer = as_zstd(layer_of({"/app/text": "text"}))
+        reference = store.put(ImageSpec(), layers=[layer], kind=ZSTD_LAYER)
+        if READS_ZSTD:
+            assert (store.pull(reference).root / "app/text").read_text() == "text"
+            return
+        with pytest.raises(PullError) as refused:
+            store.pull(reference)
+        told = str(refused.value)
+        assert told.startswith(
+            "CannotPullContainerError: ref pull has been retried 1 time(s): failed to extract layer "
+            f"{digest_of(layer)}: {ZSTD_LAYER} is read by AWS, not here: build with gzip"
+        )
+        assert "--runtime container" in told
+        assert "compression=gzip,force-compression=true" in told
 
     def test_what_a_configuration_cannot_be(self, store: Machine) -> None:
         """Foreign images say anything: that is the pull's failure, whatever it is."""

@@ -16,13 +16,14 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from embedded_aws.runtime.unpack import READS_ZSTD
 from lobster_tasks.aws import Aws
 from lobster_tasks.clock import Clock
 from lobster_tasks.errors import NotReadyError, UsageError
 from lobster_tasks.rollout import Outcome, deploy, follow, preview
 from lobster_tasks.settings import Settings, load
 from tests.conftest import SPEED
-from tests.embedded.images import ImageSpec, push
+from tests.embedded.images import ZSTD_LAYER, ImageSpec, push, web_app
 from tests.embedded_process import EmbeddedProcess
 
 from .releasing import Account, said, set_up
@@ -505,3 +506,16 @@ def test_the_archive_behind_another_way_in(account: Account) -> None:
     assert outcome.cause.code == "image-not-found"
     assert "is archived, and cannot be pulled" in outcome.cause.message
     assert "update-image-storage-class --repository-name homara" in outcome.cause.remedy
+
+
+def test_layers_that_only_aws_reads(account: Account) -> None:
+    """What the embedded AWS cannot do is not held against the image: the verdict names the media type and the way."""
+    push(account.client("ecr"), web_app(VERSION="zstd"), tag="zstd", zstd=True)
+    outcome = deploy(account.aws, account.settings, "zstd")
+    if READS_ZSTD:
+        assert outcome.verdict == "live", said(outcome)
+        return
+    assert outcome.cause is not None, said(outcome)
+    assert outcome.cause.code == "cannot-pull"
+    assert f"{ZSTD_LAYER} is read by AWS" in outcome.cause.message
+    assert "compression=gzip,force-compression=true" in outcome.cause.remedy

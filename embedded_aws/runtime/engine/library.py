@@ -11,7 +11,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-from ..images import Image, Images, PullError, StoredImage
+from ..images import UNREADABLE, Image, Images, PullError, StoredImage
+from ..unpack import is_zstd
 from . import archive
 from .client import Engine, EngineError, explained
 from .labels import Labels
@@ -44,8 +45,18 @@ class Library:
         except EngineError as why:
             raise PullError(
                 "CannotPullContainerError: ref pull has been retried 1 time(s): failed to extract layer "
-                f"{stored.image.digest}: {why}: unknown"
+                f"{stored.image.digest}: {why}: {self._advice(stored) or 'unknown'}"
             ) from why
+
+    def _advice(self, stored: StoredImage) -> str:
+        """What may be wrong with an image that an engine has refused: only newer engines read zstd."""
+        kinds = [
+            kind
+            for path, kind in zip(stored.layers, stored.kinds, strict=True)
+            if is_zstd(partial(_opened, path))
+        ]
+        reader = f"this {self._engine.name} may be too old for zstd"
+        return UNREADABLE.format(kind=kinds[0], reader=reader) if kinds else ""
 
     def pod(self) -> str:
         """The image of pods, for the engine's processor; loaded unless that was done. Raises EngineError."""

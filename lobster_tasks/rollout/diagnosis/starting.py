@@ -111,6 +111,9 @@ def cannot_pull(evidence: Evidence, case: Case) -> Finding:
     said = _after_class(case.text)
     if "diffIDs" in said or "mismatched image rootfs" in said:
         step = f"{push} pushes the image again (other builders: all layers with one compression, no attestations)"
+    elif re.search(r"failed to extract layer .{1,300}zstd", case.text):
+        gzip = "docker buildx: --output type=registry,compression=gzip,force-compression=true"
+        step = f"{push} with layers of gzip ({gzip})"
     elif "content digest" in said:
         step = f"{push} pushes the image again"
     elif "Lchown" in said:
