@@ -57,7 +57,10 @@ def test_can_be_assumed(document: dict[str, Any]) -> None:
         (trust("tasks.apprunner.amazonaws.com"), "it trusts tasks.apprunner.amazonaws.com, not ecs-tasks"),
         ({"Statement": []}, "it trusts nobody"),
         ({}, "it trusts nobody"),
-        (trust(StringEquals={"aws:SourceAccount": "999999999999"}), "requires aws:SourceAccount 999999999999"),
+        (
+            trust(StringEquals={"aws:SourceAccount": "999999999999"}),
+            "requires aws:SourceAccount 999999999999",
+        ),
         (trust(ArnLike={"aws:SourceArn": "arn:aws:ecs:us-east-1:123456789012:*"}), "us-east-1"),
         (
             trust(ArnLike={"aws:SourceArn": "arn:aws:ecs:us-east-2:123456789012:cluster/one"}),

@@ -457,9 +457,9 @@ def test_a_page_that_is_not_available_has_its_own_status(edge: Edge, site: Site)
     finally:
         site.health = 200
     edge.put(with_pages(edge, (504, "/sorry", 200)))
-    edge.ec2.revoke_security_group_ingress(GroupId=edge.guarded, IpPermissions=by_prefix_list(edge))
+    edge.ec2.modify_vpc_block_public_access_options(InternetGatewayBlockMode="block-ingress")
     answer = edge.ask()
-    edge.let_cloudfront_in()
+    edge.ec2.modify_vpc_block_public_access_options(InternetGatewayBlockMode="off")
     assert (answer.status_code, answer.headers["Server"]) == (504, "CloudFront")
 
 
