@@ -97,7 +97,8 @@ def push_image(
     once: bool = False,
     observe: Observer = unobserved,
 ) -> PushedImage:
-    """Build ``folder`` with its Dockerfile and push it as ``tag``; with ``once`` only where the tag does not exist.
+    """Build ``folder`` with its Dockerfile and push it as ``tag``; with ``once`` only where no image that can be pulled
+    has it.
 
     ``say`` gets messages, including an engine's; ``observe`` gets the transfer's progress where there is no engine.
     ``builder`` is auto, docker, podman or process; None uses ``images.builder``. ``options`` None are those of the
@@ -107,7 +108,7 @@ def push_image(
     _check_tag(tag)
     chosen = choose_builder(aws, builder or settings.images.builder)
     repository = repository_of(aws, settings)
-    if once and (there := repository.tagged(tag)):
+    if once and (there := repository.tagged(tag)) and not _is_archived(there):
         note = f"{tag} is already in the repository; nothing was built."
         return PushedImage(
             f"{repository.uri}:{tag}", there["imageDigest"], there["imageSizeInBytes"], False, (note,)
@@ -322,7 +323,13 @@ def _put(repository: EcrRepository, tag: str, image: BuiltImage) -> None:
 
 
 def _is_other(before: Mapping[str, Any] | None, digest: str) -> bool:
-    return before is None or before["imageDigest"] != digest
+    """Whether a push brings an image that could not be pulled by this tag before."""
+    return before is None or before["imageDigest"] != digest or _is_archived(before)
+
+
+def _is_archived(image: Mapping[str, Any]) -> bool:
+    """Whether an image is in ECR's archive, from which a push of it takes it ("Restoring an image")."""
+    return bool(image.get("imageStatus", "ACTIVE") != "ACTIVE")
 
 
 def _index(media_type: str | None) -> tuple[str, ...]:

@@ -128,6 +128,20 @@ class TestWithoutAnEngine:
         assert again.notes == ("4f2c1e9 is already in the repository; nothing was built.",)
         assert embedded.calls(mutating=True) == []
 
+    @pytest.mark.parametrize("once", [False, True])
+    def test_an_image_in_the_archive_is_pushed_again(
+        self, aws: Aws, ecr: Any, settings: Settings, project: Path, once: bool
+    ) -> None:
+        """Which restores it at once (Amazon ECR User Guide, "Restoring an image"); as long as it is there, no task can
+        pull it."""
+        first = push_image(aws, settings, "v1", project)
+        named = {"repositoryName": "homara", "imageId": {"imageTag": "v1"}}
+        ecr.update_image_storage_class(**named, targetStorageClass="ARCHIVE")
+        again = push_image(aws, settings, "v1", project, once=once)
+        assert (again.digest, again.pushed) == (first.digest, True)
+        (found,) = ecr.describe_images(repositoryName="homara", imageIds=[named["imageId"]])["imageDetails"]
+        assert found["imageStatus"] == "ACTIVE"
+
     def test_the_manifest_and_the_layers_can_be_had_again(
         self, aws: Aws, ecr: Any, settings: Settings, project: Path
     ) -> None:
