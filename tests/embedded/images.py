@@ -108,7 +108,7 @@ def layer_of(files: Files) -> bytes:
             entry = tarfile.TarInfo(path.lstrip("/"))
             entry.size, entry.mode = len(data), 0o755 if isinstance(content, Script) else 0o644
             archive.addfile(entry, io.BytesIO(data))
-    return gzip.compress(packed.getvalue(), compresslevel=1, mtime=0)
+    return gzip.compress(packed.getvalue(), compresslevel=6, mtime=0)
 
 
 ZSTD_LAYER = "application/vnd.oci.image.layer.v1.tar+zstd"
