@@ -222,7 +222,10 @@ def test_where_the_metric_may_not_be_read_the_log_tells(leaving: Leaving) -> Non
         {"service": "monitoring", "operation": "GetMetricStatistics", "error": denied}
     )
     status, saw = leaving.gate("traffic.requests", "apprunner.quiet_minutes=600")
-    assert (status, "its log in the last 10 h" in saw) == ("fail", True)  # the app says that it has started
+    assert (status, "in App Runner's log in the last 10 h" in saw) == (
+        "fail",
+        True,
+    )  # the app says that it has started
     leaving.sites.process.order({"operation": "FilterLogEvents", "error": denied})
     status, saw = leaving.gate("traffic.requests")
     assert (status, saw.startswith("cannot be read")) == ("fail", True)
