@@ -20,7 +20,6 @@ from urllib.parse import urlsplit
 from .api_models import loader
 from .clock import Clock
 from .errors import (
-    AccountHeldError,
     AwsCallError,
     CredentialsError,
     LobsterError,
@@ -28,28 +27,14 @@ from .errors import (
     SettingsError,
 )
 from .loopback import is_loopback
-from .refusals import PASSING, PASSING_WITHIN, PASSING_WITHIN_SECONDS, hold
+from .refusals import PASSING, PASSING_WITHIN, PASSING_WITHIN_SECONDS, SIGN_IN, refusal, subject
 from .version import __version__
 
 T = TypeVar("T")
 Tell = Callable[[LobsterError, float], None]
 
-_UNKNOWN_CALLER = frozenset(
-    {
-        "ExpiredToken",
-        "ExpiredTokenException",
-        "InvalidClientTokenId",
-        "InvalidSignatureException",
-        "RequestExpired",
-        "SignatureDoesNotMatch",
-        "UnrecognizedClientException",
-    }
-)
 # Error codes of services that do not know new credentials yet, although STS does.
 _FRESH: dict[str, tuple[str, ...]] = {"InvalidClientTokenId": (), "UnrecognizedClientException": ()}
-# How services refuse what an identity has no permission for: EC2 with the last, the others with one of the first two.
-ACCESS_DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation")
-_DENIED = frozenset({*ACCESS_DENIED, "AuthFailure"})
 # How often a call is sent until it is answered. Each RegisterTaskDefinition creates a revision and each
 # CreatePolicyVersion a version, so they are not sent again when it is unknown whether they were carried out. The
 # first call of a command is given up early, because it is where people notice that there is no network.
@@ -73,10 +58,6 @@ _OPEN_WORDS = frozenset(
 _TOLD_EVERY_SECONDS = 15.0
 # The form of AWS's error codes. A proxy's page has none, and botocore then uses the HTTP status, or nothing.
 _AWS_CODE = re.compile(r"[A-Za-z][A-Za-z0-9.]{0,255}")
-# The action whose permission is missing: the call's own, or another service's, such as the creation of a
-# service-linked role.
-_NEEDED = re.compile(r"not authorized to perform: ([a-z0-9-]{1,64}:[A-Za-z]{1,128})")
-_SIGN_IN = "sign in (aws sso login, aws configure), set AWS_PROFILE, or export credentials; then run it again"
 
 
 class Aws:
@@ -287,20 +268,20 @@ class Aws:
             told = dict(error.response.get("Error", {}))
             if not _AWS_CODE.fullmatch(told.get("Code", "")) and self._proxy_step(operation):
                 raise self._trouble(operation, about, error) from error
-            raise _refusal(operation, about, told) from error
+            raise refusal(operation, about, told) from error
         except NoCredentialsError as error:
-            raise CredentialsError("There are no AWS credentials.", next_step=_SIGN_IN) from error
+            raise CredentialsError("There are no AWS credentials.", next_step=SIGN_IN) from error
         except (BotoCoreError, ResponseParserError) as error:
             raise self._trouble(operation, about, error) from error
 
     def _trouble(self, operation: str, about: str, error: Exception) -> LobsterError:
         kind = type(error).__name__
         if "Credential" in kind or "Token" in kind or "SSO" in kind:
-            return CredentialsError("The AWS credentials cannot be used.", str(error), _SIGN_IN)
+            return CredentialsError("The AWS credentials cannot be used.", str(error), SIGN_IN)
         if kind == "ParamValidationError":
-            return RefusedError(f"{_subject(operation, about)} was not sent.", str(error))
+            return RefusedError(f"{subject(operation, about)} was not sent.", str(error))
         return AwsCallError(
-            f"{_subject(operation, about)} got no answer.",
+            f"{subject(operation, about)} got no answer.",
             str(error),
             self._proxy_step(operation)
             or "check the network and AWS_ENDPOINT_URL, then run the same command again",
@@ -407,29 +388,3 @@ def _split(operation: str) -> tuple[str, str]:
 
     service, _, name = operation.partition(":")
     return service, xform_name(name)
-
-
-def _subject(operation: str, about: str) -> str:
-    return f"{operation} on {about}" if about else operation
-
-
-def _refusal(operation: str, about: str, error: Mapping[str, Any]) -> LobsterError:
-    code, message = error.get("Code", "Unknown"), error.get("Message", "")
-    if code in _UNKNOWN_CALLER:
-        why = f"{code}: {message}"
-        return CredentialsError("AWS does not accept the credentials.", why, _SIGN_IN, code=code)
-    if held := hold(operation, code, message):
-        why = f"{code}: {message}"
-        return AccountHeldError(held.what, why, held.next_step, code=code, operation=operation)
-    next_step = "run the same command again; it continues where this one stopped"
-    if code in _DENIED:
-        needed = _NEEDED.search(message)
-        action = needed.group(1) if needed else operation
-        next_step = f"allow {action} for the identity that runs this, then run the same command again"
-    return AwsCallError(
-        f"AWS refused {_subject(operation, about)}.",
-        f"{code}: {message}",
-        next_step,
-        code=code,
-        operation=operation,
-    )

@@ -1,4 +1,4 @@
-"""AWS's refusals by error code: temporary ones, and restrictions of an account. Pure.
+"""AWS's refusals by error code: temporary ones, restrictions of an account, and the next step of all others. Pure.
 
 PASSING applies to any caller: a new role, security group, service or credential is not known everywhere at once, and
 the first resource of an account waits for its service-linked role. Sources: the API References; "Eventual
@@ -6,13 +6,34 @@ consistency in the Amazon EC2 API"; IAM, "Changes that I make are not always imm
 terraform-provider-aws, which retries the same codes (retryClusterCreate, retryServiceCreate, registerScalableTarget,
 resourcePolicyCreate, resourceRoleCreate, resourceListenerCreate, resourceLifecyclePolicyCreate, resourceServiceCreate
 of apprunner, resourceDistributionCreate, resourceWebACLAssociationCreate).
-LASTING are restrictions of the account itself, which neither a policy nor waiting removes.
+_LASTING are restrictions of the account itself, which neither a policy nor waiting removes; ``quotas`` knows those that
+are quotas, ``denials`` the policies that deny a call.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
+
+from . import denials
+from .errors import AccountHeldError, AwsCallError, CredentialsError, LobsterError
+from .quotas import used_up
+
+SIGN_IN = "sign in (aws sso login, aws configure), set AWS_PROFILE, or export credentials; then run it again"
+_AGAIN = "run the same command again; it continues where this one stopped"
+_UNKNOWN_CALLER = frozenset(
+    {
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "InvalidClientTokenId",
+        "InvalidSignatureException",
+        "RequestExpired",
+        "SignatureDoesNotMatch",
+        "UnrecognizedClientException",
+    }
+)
+_DENIED = frozenset({*denials.ACCESS_DENIED, "AuthFailure"})
 
 Texts = tuple[str, ...]
 Codes = Mapping[str, Texts]
@@ -104,7 +125,8 @@ class AccountRestriction:
 
 @dataclass(frozen=True)
 class _LastingRefusal:
-    """A refusal that is not temporary: the operation's prefix, the error code, and a text in the message."""
+    """A refusal that is not temporary: the operation's prefix, the error code or "" for any, and a text in the
+    message."""
 
     operation: str
     code: str
@@ -120,16 +142,6 @@ _LASTING = (
         AccountRestriction("AWS does not allow this account to create load balancers yet."),
     ),
     _LastingRefusal(
-        "ec2:AuthorizeSecurityGroupIngress",
-        "RulesPerSecurityGroupLimitExceeded",
-        "",
-        AccountRestriction(
-            "The security group has no room for another rule; CloudFront's prefix list alone counts as 55 of 60.",
-            "remove rules of that group, or request more: aws service-quotas request-service-quota-increase "
-            "--service-code vpc --quota-code L-0EA8095F --desired-value N. Then run the same command again",
-        ),
-    ),
-    _LastingRefusal(
         "ecs:", "BlockedException", "", AccountRestriction("AWS has blocked this account: it runs no tasks.")
     ),
     _LastingRefusal(
@@ -140,17 +152,13 @@ _LASTING = (
             "AWS has to verify this account before it creates anything in CloudFront; IAM cannot change this."
         ),
     ),
-    _LastingRefusal(
-        "acm:RequestCertificate",
-        "LimitExceededException",
-        "too many domains",
-        AccountRestriction(
-            "The certificate would have more names than this account's quota allows.",
-            "set fewer domains, or request more: aws service-quotas request-service-quota-increase --service-code "
-            "acm --quota-code L-FB94F0B0 --desired-value N. Then run the same command again",
-        ),
-    ),
     _LastingRefusal("", "Blocked", "", AccountRestriction("AWS has blocked this account.")),
+    _LastingRefusal(
+        "", "", "account is currently blocked", AccountRestriction("AWS has blocked this account.")
+    ),
+    _LastingRefusal(
+        "", "", "account has been suspended", AccountRestriction("AWS has suspended this account.")
+    ),
     _LastingRefusal(
         "", "PendingVerification", "", AccountRestriction("AWS has not verified this account yet.")
     ),
@@ -177,11 +185,26 @@ _LASTING = (
 
 def hold(operation: str, code: str, message: str) -> AccountRestriction | None:
     """The account's restriction behind a refusal, which somebody must lift; None for other refusals."""
-    return next(
-        (
-            each.hold
-            for each in _LASTING
-            if operation.startswith(each.operation) and code == each.code and each.text in message
-        ),
-        None,
-    )
+    for each in _LASTING:
+        if operation.startswith(each.operation) and each.code in ("", code) and each.text in message:
+            return each.hold
+    quota = used_up(operation, code, message)
+    return AccountRestriction(quota.what, quota.next_step) if quota else None
+
+
+def refusal(operation: str, about: str, error: Mapping[str, Any]) -> LobsterError:
+    """The error of a refused call, with the next step that helps; ``error`` is the answer's ``Error``."""
+    code, message = error.get("Code", "Unknown"), error.get("Message", "")
+    why = f"{code}: {message}"
+    if code in _UNKNOWN_CALLER:
+        return CredentialsError("AWS does not accept the credentials.", why, SIGN_IN, code=code)
+    if held := hold(operation, code, message):
+        return AccountHeldError(held.what, why, held.next_step, code=code, operation=operation)
+    next_step = denials.next_step(operation, message) if code in _DENIED else _AGAIN
+    what = f"AWS refused {subject(operation, about)}."
+    return AwsCallError(what, why, next_step, code=code, operation=operation)
+
+
+def subject(operation: str, about: str) -> str:
+    """A call in words; ``about`` is the name of its resource, or empty."""
+    return f"{operation} on {about}" if about else operation

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..aws import ACCESS_DENIED, Aws
+from ..aws import Aws
+from ..denials import ACCESS_DENIED
 from ..errors import AwsCallError
 from ..settings import REGION_TAG, STACK_TAG
 

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from ..aws import ACCESS_DENIED, Aws
+from ..aws import Aws
+from ..denials import ACCESS_DENIED
 from ..errors import AwsCallError
 from ..stack import Live, Resource, Stack
 from .apply import apply

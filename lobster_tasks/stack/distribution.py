@@ -10,7 +10,8 @@ from functools import partial
 from typing import Any, ClassVar
 
 from ..account import aliases_of, cloudfront_tags, find_distribution, hidden_errors, list_distributions
-from ..aws import ACCESS_DENIED, Aws
+from ..aws import Aws
+from ..denials import ACCESS_DENIED
 from ..errors import AwsCallError, OutOfTimeError
 from ..in_parallel import in_parallel
 from ..settings import REGION_TAG

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from ..account import BLACKHOLE, covers_port, default_route_of, has_internet_gateway
-from ..aws import ACCESS_DENIED, Aws
+from ..aws import Aws
+from ..denials import ACCESS_DENIED
 from ..errors import RefusedError
 from ..settings import STACK_TAG
 from .neighbours import Neighbours

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from ipaddress import ip_network
 from typing import Any, ClassVar
 
-from ..aws import ACCESS_DENIED, Aws
+from ..aws import Aws
+from ..denials import ACCESS_DENIED
 from ..errors import AwsCallError
 from ..foreign import parsed_object
 from ..settings import REGION_TAG

@@ -8,7 +8,8 @@ from functools import partial
 from typing import Any, ClassVar
 
 from ..account import cloudfront_tags, distributions_of, find_vpc_origin, list_vpc_origins
-from ..aws import ACCESS_DENIED, Aws
+from ..aws import Aws
+from ..denials import ACCESS_DENIED
 from ..errors import AwsCallError, LobsterError, OutOfTimeError
 from ..in_parallel import in_parallel
 from ..settings import REGION_TAG

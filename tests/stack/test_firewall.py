@@ -181,4 +181,4 @@ def test_who_may_not_look_does_not_know_that_there_is_none(
     assert remark.startswith("its web ACL cannot be read: AccessDeniedException")
     with pytest.raises(AwsCallError) as refused:
         stand(less, firewall).plan()
-    assert refused.value.next_step.startswith(f"allow {missing} for the identity")
+    assert f"change the statement that denies {missing}: " in refused.value.next_step

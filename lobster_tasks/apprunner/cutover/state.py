@@ -23,8 +23,9 @@ from ...account import (
     hosted_domains,
     share_of,
 )
-from ...aws import ACCESS_DENIED, Aws
+from ...aws import Aws
 from ...converge import Plan
+from ...denials import ACCESS_DENIED
 from ...doctor.check import refusal
 from ...errors import AwsCallError, RefusedError
 from ...forwarding import sign_in_url

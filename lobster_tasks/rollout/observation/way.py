@@ -35,7 +35,8 @@ from ...account import (
     share_of,
     target,
 )
-from ...aws import ACCESS_DENIED, Aws
+from ...aws import Aws
+from ...denials import ACCESS_DENIED
 from ...errors import AwsCallError, RefusedError
 from ...in_parallel import in_parallel
 from ...probe import PublicEndpoint, certificate_error, find_public_endpoint, lacks_distribution, listeners_of
