@@ -6,6 +6,7 @@ outcome.
 
 from .deployment.busy import CHOICES as IF_BUSY
 from .deployment.busy import IfBusy
+from .deployment.circuit_breaker import keep_promise
 from .deployment.keeping import keep_serving
 from .deployment.outcome import Outcome
 from .deployment.pipeline import deploy, follow
@@ -52,6 +53,7 @@ __all__ = [
     "find_image",
     "follow",
     "history",
+    "keep_promise",
     "keep_serving",
     "preview",
     "preview_rollback",

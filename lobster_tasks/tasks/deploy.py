@@ -84,17 +84,24 @@ def _plan(run: Run, tag: str, builder: str, options: BuildOptions) -> None:
         run.console.json(report.planned_push_json(planned))
 
 
-@command(help={"tag": "a tag in the repository", "output": "the file to write (default: stdout)"})
-def render_task_definition(run: Run, tag: str = "", output: str = "") -> None:
+@command(
+    help={
+        "tag": "a tag in the repository",
+        "output": "the file to write (default: stdout)",
+        "circuit-breaker": "bring the service's circuit breaker to deployment.rollback too",
+    }
+)
+def render_task_definition(run: Run, tag: str = "", output: str = "", circuit_breaker: bool = False) -> None:
     """Write the task definition for --tag.
 
-    It is the input of RegisterTaskDefinition, and of GitHub's official render and deploy actions.
+    It is the input of RegisterTaskDefinition, and of GitHub's official render and deploy actions. The deploy action
+    leaves the service's circuit breaker as it is; --circuit-breaker makes it roll back or not, as the settings say.
     """
     required("tag", tag, "inv render-task-definition --tag T")
 
     from .. import templates
     from ..console import json_document
-    from ..rollout import find_image
+    from ..rollout import find_image, keep_promise
 
     image = find_image(run.aws, run.settings.repository, tag)
     definition = templates.task_definition(run.settings, run.aws.account, run.aws.partition, image.uri)
@@ -103,6 +110,8 @@ def render_task_definition(run: Run, tag: str = "", output: str = "") -> None:
         run.console.say(f"{output}: {run.settings.task.family} with {image.uri}")
     else:
         run.console.documents([definition])
+    if circuit_breaker:
+        run.console.say(keep_promise(run.aws, run.settings))
 
 
 @command(

@@ -53,12 +53,15 @@ def setup() -> dict[str, object]:
 def release() -> dict[str, object]:
     """Looks whether it can be deployed, once no other deployment is under way, and writes the definition to a file.
 
+    Then the service's circuit breaker rolls back, or does not, as ``deployment.rollback`` says: the official action
+    leaves it as it is.
     ``desired-count`` is empty unless the service stands at no tasks.
     """
     file = Path(os.environ["RUNNER_TEMP"], f"lobster-{os.environ['SERVICE']}.json")
     flag = f"--tag={os.environ['TAG'] or os.environ['IMAGE']}"
     look = ("deploy", "--dry-run", "--if-busy=wait", flag)
-    before = json.loads(inv(*look, "render-task-definition", flag, f"--output={file}", "status", "--json"))
+    render = ("render-task-definition", flag, f"--output={file}", "--circuit-breaker")
+    before = json.loads(inv(*look, *render, "status", "--json"))
     image = image_of(json.loads(file.read_text(encoding="utf-8")), os.environ["CONTAINER"])
     return {
         "task-definition": file,

@@ -12,6 +12,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.action.runner import ROOT, checkout, environment_of_a_runner
 from tests.embedded_process import EmbeddedProcess, eventually
@@ -263,6 +264,67 @@ def test_what_inv_annotates_itself_is_not_annotated_again(project: Project, tmp_
     told = read(outputs)
     assert (told["verdict"], told["cause"]) == ("refused", "refused")
     assert told["previous-task-definition-arn"] == "arn:before"
+
+
+BREAKER_OFF = {"enable": False, "rollback": False}
+BREAKER_STOPS = {"enable": True, "rollback": False}
+BREAKER_ON = {"enable": True, "rollback": True}
+
+
+@pytest.mark.parametrize(
+    ("before", "rollback", "after"),
+    [
+        (BREAKER_OFF, "true", BREAKER_ON),
+        (BREAKER_STOPS, "true", BREAKER_ON),
+        (BREAKER_ON, "true", BREAKER_ON),
+        (BREAKER_ON, "false", BREAKER_STOPS),
+        (BREAKER_OFF, "false", BREAKER_OFF),
+    ],
+)
+def test_the_circuit_breaker_is_as_the_input_says_before_the_deployment(
+    project: Project,
+    embedded: EmbeddedProcess,
+    tmp_path: Path,
+    before: dict[str, bool],
+    rollback: str,
+    after: dict[str, bool],
+) -> None:
+    """The step ``release`` with the environment that action.yml gives it: the official action leaves the breaker."""
+    project.inv("setup-fargate", "--yes").check()
+    project.inv("push-image", "--tag", "one", "--builder", "process").check()
+    ecs = embedded.client("ecs")
+    where = {"cluster": "lobster-cluster", "service": "lobster-streamlit-service"}
+    sent = {"deploymentCircuitBreaker": before, "maximumPercent": 200, "minimumHealthyPercent": 100}
+    stood = ecs.update_service(**where, deploymentConfiguration=sent)["service"]
+    given = dict.fromkeys(environment_of("release"), "") | {
+        "TAG": "one",
+        "SERVICE": where["service"],
+        "CONTAINER": "lobster-streamlit",
+        "DESIRED_COUNT": "1",
+        "INVOKE_LOBSTER_DEPLOYMENT_ROLLBACK": rollback,
+    }
+    set_to = {
+        name: value for name, value in given.items() if value or not name.startswith(("INVOKE_", "AWS_"))
+    }
+    with_outputs = {"RUNNER_TEMP": str(tmp_path), "GITHUB_OUTPUT": str(tmp_path / "outputs")}
+    assert "INVOKE_LOBSTER_DEPLOYMENT_ROLLBACK" in environment_of("release")
+    ended = in_a_new_process(
+        [*STEP, "release"], project.folder, {**project.environment, **set_to, **with_outputs}
+    )
+    assert ended.code == 0, ended.err
+    [service] = ecs.describe_services(cluster=where["cluster"], services=[where["service"]])["services"]
+    made = service["deploymentConfiguration"]
+    assert made["deploymentCircuitBreaker"] == after
+    assert [each["id"] for each in service["deployments"]] == [each["id"] for each in stood["deployments"]]
+    assert (made["maximumPercent"], made["minimumHealthyPercent"]) == (200, 100)
+    assert f"(deployment.rollback: {rollback})" in ended.err
+    assert ("deployment.rollback is true" in ended.err) == (rollback == "true" and before != BREAKER_ON)
+
+
+def environment_of(step: str) -> set[str]:
+    """The names of the variables that action.yml gives a step."""
+    steps = yaml.safe_load((ROOT / "action.yml").read_text())["runs"]["steps"]
+    return {*next(each for each in steps if each.get("id") == step)["env"]}
 
 
 KILLED = """

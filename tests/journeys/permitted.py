@@ -319,7 +319,7 @@ def released(account: releasing.Account, project: Project) -> None:
     for task in (("status",), ("logs",), ("logs", "--task", _a_task(account)), ("history",)):
         project.inv(*task).check()
     registry_access(aws)  # what docker and podman sign in with
-    project.inv("render-task-definition", "--tag", "one").check()
+    project.inv("render-task-definition", "--tag", "one", "--circuit-breaker").check()
     account.order_fault(operation="ListServiceDeployments", error={"code": "InvalidAction"})
     rollout.history(aws, settings)  # where ECS has no service deployments, the revisions tell
     account.clear_faults()

@@ -11,6 +11,7 @@ from lobster_tasks.rollout.observation.deployment_configuration import (
     cannot_replace_tasks,
     preflight_notes,
     with_rollback,
+    without_rollback,
 )
 from lobster_tasks.rollout.observation.snapshot import Service, ServiceDeployment
 
@@ -36,7 +37,7 @@ OFF = {"enable": False, "rollback": False}
     ("breaker", "rollback", "says"),
     [
         (ON, True, ""),
-        (OFF, True, "is off; deployment.rollback is true, so the release turns that on"),
+        (OFF, True, "is off; deployment.rollback is true, so inv deploy --tag turns that on"),
         ({"enable": False, "rollback": True}, True, "is off; deployment.rollback is true"),
         (None, True, "is off; deployment.rollback is true"),
         (STOPS, True, "does not roll back; deployment.rollback is true"),
@@ -93,6 +94,13 @@ def test_everything_else_of_the_configuration_stays() -> None:
         "deploymentCircuitBreaker": {"enable": True, "rollback": True, "resetOnHealthyTask": False},
     }
     assert with_rollback(described(breaker=ON)) is None
+    off = without_rollback(described(50, 150, breaker={**ON, "resetOnHealthyTask": False}))
+    assert off == {
+        "minimumHealthyPercent": 50,
+        "maximumPercent": 150,
+        "deploymentCircuitBreaker": {"enable": True, "rollback": False, "resetOnHealthyTask": False},
+    }
+    assert [without_rollback(described(breaker=each)) for each in (STOPS, OFF, None)] == [None] * 3
 
 
 @pytest.mark.parametrize(("status", "counts"), [("MONITORING", True), ("DISABLED", False)])

@@ -29,6 +29,14 @@ def with_rollback(service: Mapping[str, Any]) -> dict[str, Any] | None:
     return {**given, "deploymentCircuitBreaker": {**kept, "enable": True, "rollback": True}}
 
 
+def without_rollback(service: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The configuration with a circuit breaker that does not roll back; None where the service has none that does."""
+    if not circuit_breaker(service)[1]:
+        return None
+    given = _configuration(service)
+    return {**given, "deploymentCircuitBreaker": {**given["deploymentCircuitBreaker"], "rollback": False}}
+
+
 def cannot_replace_tasks(service: Mapping[str, Any]) -> bool:
     """Whether ECS can neither start a task before stopping one, nor stop one before starting one."""
     desired = int(service.get("desiredCount", 0))
@@ -42,7 +50,7 @@ def preflight_notes(service: Mapping[str, Any], rollback: bool) -> list[str]:
     if rollback and not rolls_back:
         state = "does not roll back" if is_on else "is off"
         told.append(
-            f"the service's circuit breaker {state}; deployment.rollback is true, so the release turns that on"
+            f"the service's circuit breaker {state}; deployment.rollback is true, so inv deploy --tag turns that on"
         )
     elif not rollback and not is_on:
         told.append("the service's circuit breaker is off: ECS keeps retrying a release that fails")
