@@ -23,6 +23,10 @@ PATIENCE_SECONDS = 72 * 3600.0
 """ACM "makes repeated attempts to validate a certificate for 72 hours and then times out"."""
 
 
+AUTHORITIES = frozenset({"amazon.com", "amazontrust.com", "awstrust.com", "amazonaws.com"})
+"""What a CAA record has to name so that ACM can issue ("Troubleshooting CAA problems")."""
+
+
 class RequestedCertificate(CertBundle):
     """A requested certificate; ``names`` in the order of the request, starting with its domain name."""
 
@@ -32,6 +36,7 @@ class RequestedCertificate(CertBundle):
     method: str
     pace: Pace
     issued_at: float | None = None
+    failure: str = ""
 
     @property
     def records(self) -> dict[str, dict[str, str]]:
@@ -49,6 +54,9 @@ class RequestedCertificate(CertBundle):
             return
         proven = [self._proven_at(name) for name in self.names]
         if all(at is not None and time.time() >= at for at in proven):
+            if not all(self._is_authorized(name) for name in self.names):
+                self.status, self.failure = "FAILED", "CAA_ERROR"
+                return
             self.status, self.issued_at = "ISSUED", max(at for at in proven if at is not None)
         elif self.age > PATIENCE_SECONDS:
             self.status = "VALIDATION_TIMED_OUT"
@@ -60,7 +68,9 @@ class RequestedCertificate(CertBundle):
         if not issued:
             for member in ("NotBefore", "NotAfter", "Serial", "IssuedAt"):
                 found.pop(member)
-        more = {"IssuedAt": self.issued_at} if issued else {}
+        more: dict[str, Any] = {"IssuedAt": self.issued_at} if issued else {}
+        if self.failure:
+            more["FailureReason"] = self.failure
         return {
             "Certificate": {
                 **found,
@@ -76,7 +86,7 @@ class RequestedCertificate(CertBundle):
         shown = {
             "DomainName": name,
             "ValidationDomain": name,
-            "ValidationStatus": "FAILED" if self.status == "VALIDATION_TIMED_OUT" else status,
+            "ValidationStatus": "FAILED" if self.status in _ENDED else status,
             "ValidationMethod": self.method,
         }
         readable = self.method == "DNS" and self.age >= RECORD_SECONDS
@@ -86,6 +96,14 @@ class RequestedCertificate(CertBundle):
         """Whether ACM has validated the name."""
         at = self._proven_at(name)
         return self.status == "ISSUED" or (at is not None and time.time() >= at)
+
+    def _is_authorized(self, name: str) -> bool:
+        """Whether CAA records let Amazon issue; ``issuewild``, where there is one, for a wildcard (RFC 8659, 4.3)."""
+        values = store(self.account).authorization(name.removeprefix("*."))
+        found = [_property(value) for value in values]
+        wild = [value for tag, value in found if tag == "issuewild"] if name.startswith("*.") else []
+        issuers = wild or [value for tag, value in found if tag == "issue"]
+        return not issuers or any(value in AUTHORITIES for value in issuers)
 
     def _proven_at(self, name: str) -> float | None:
         if self.method != "DNS":  # nobody reads the e-mail
@@ -99,6 +117,15 @@ class RequestedCertificate(CertBundle):
     @property
     def _requested(self) -> float:
         return float(self.created_at.replace(tzinfo=UTC).timestamp())
+
+
+_ENDED = ("VALIDATION_TIMED_OUT", "FAILED")
+
+
+def _property(value: str) -> tuple[str, str]:
+    """The tag and the issuer of a CAA value, such as ``0 issue "amazon.com; policy=x"``."""
+    _, tag, text = value.split(maxsplit=2)
+    return tag.lower(), text.strip('"').partition(";")[0].strip().lower()
 
 
 UsersOf = Callable[[str, str], list[str]]

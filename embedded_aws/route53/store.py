@@ -140,6 +140,20 @@ class Route53Store(Route53Backend):
         ]
         return min(starts, default=None)
 
+    def authorization(self, name: str) -> list[str]:
+        """The CAA values that hold for a name: those of the nearest name, itself or above, that has any.
+
+        Source: RFC 8659, 3.
+        """
+        served = [record for zone in self.public_zones() for record in self.served(zone)]
+        here = [record for record in served if record["Type"] == "CAA"]
+        while name:
+            found = [record for record in here if record["Name"] == canonical(name)]
+            if found:
+                return [each["Value"] for record in found for each in record["ResourceRecords"]]
+            name = name.partition(".")[2]
+        return []
+
     def _since(self, zone: Any, name: str, kind: str, value: str) -> float | None:
         now, start = time.time(), None
         for at, records in self._served[zone.resource_id]:

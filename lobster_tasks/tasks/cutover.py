@@ -46,7 +46,7 @@ def cutover(
     from ..apprunner import cutover as work
     from ..apprunner.firewalls import check_codes
 
-    check_codes(accepted)
+    check_codes(accepted, work.CODES)
     watched, patience = number("hold", hold) * _MINUTE, number("wait", wait) * _MINUTE
     ask, settings = work.public_dns(run.aws), run.located_settings
     planned = work.preview(run.aws, settings, to=share, back=back, name_servers=ask, accept=accepted)

@@ -99,6 +99,39 @@ def test_it_is_issued_when_dns_has_the_record(acm: Any, quick_process: EmbeddedP
     assert found["NotBefore"] <= found["IssuedAt"] < found["NotAfter"]
 
 
+@pytest.mark.parametrize(
+    ("at", "values", "name", "issues"),
+    [
+        (APEX, ['0 issue "letsencrypt.org"'], APP, False),
+        (APP, ['0 issue "letsencrypt.org"'], APP, False),
+        (APEX, ['0 issue ";"'], APP, False),
+        (APEX, ['0 issue "letsencrypt.org"', '0 issue "amazon.com"'], APP, True),
+        (APEX, ['0 issue "amazonaws.com"'], APP, True),
+        (APEX, ['0 iodef "mailto:a@example.com"'], APP, True),
+        (APEX, ['0 issue "amazon.com"', '0 issuewild ";"'], f"*.{APEX}", False),
+        (APEX, ['0 issue "amazon.com"', '0 issuewild ";"'], APP, True),
+    ],
+)
+def test_a_caa_record_that_does_not_name_amazon_fails_the_request(
+    acm: Any, quick_process: EmbeddedProcess, at: str, values: list[str], name: str, issues: bool
+) -> None:
+    """User Guide, "Troubleshoot Certification Authority Authorization (CAA) problems": "one or more domain names have
+    failed validation due to a CAA error"; the value "must contain one of" amazon.com, amazontrust.com, awstrust.com,
+    amazonaws.com. RFC 8659, 3 and 4: the nearest name with CAA records counts, issuewild for wildcards.
+    DescribeCertificate: FailureReason "exists only when the certificate status is FAILED", of it CAA_ERROR."""
+    zone = Zone(quick_process)
+    zone.settle(
+        {"Name": at, "Type": "CAA", "TTL": 300, "ResourceRecords": [{"Value": each} for each in values]}
+    )
+    arn = request(acm, name)
+    prove(zone, acm, arn)
+    eventually(lambda: describe(acm, arn)["Status"] != "PENDING_VALIDATION")
+    found = describe(acm, arn)
+    assert (found["Status"], found.get("FailureReason")) == (
+        ("ISSUED", None) if issues else ("FAILED", "CAA_ERROR")
+    )
+
+
 def test_every_name_has_to_be_proven(acm: Any, quick_process: EmbeddedProcess) -> None:
     """RequestCertificate: "each domain name that you specify must be validated"."""
     arn, zone = request(acm, APP, "elsewhere.org"), Zone(quick_process)

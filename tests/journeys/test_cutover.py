@@ -13,7 +13,7 @@ import pytest
 
 from lobster_tasks import rollout
 from lobster_tasks.apprunner import cutover
-from lobster_tasks.errors import InterruptedRunError, OutOfTimeError, RefusedError
+from lobster_tasks.errors import InterruptedRunError, LobsterError, OutOfTimeError, RefusedError
 from lobster_tasks.rollout import Progress
 from tests.apprunner.moving import SPEED, CutoverScenario, VisitorsByName, begin, in_region, leave, said
 from tests.embedded.firewalls import associate, web_acl
@@ -187,6 +187,22 @@ def test_an_answer_that_is_lost_changes_nothing(move: CutoverScenario) -> None:
     assert [each["DomainName"] for each in certificates].count("app.lost.org") == 1
 
 
+def test_a_certificate_that_caa_records_forbid(move: CutoverScenario) -> None:
+    """User Guide, "Troubleshoot CAA problems": "you must update your CAA records and request a certificate again"."""
+    zone = move.zone("caa.org")
+    move.cname(zone, "app.caa.org")
+    forbids = {
+        "Name": "caa.org", "Type": "CAA", "TTL": 60, "ResourceRecords": [{"Value": '0 issue "letsencrypt.org"'}]
+    }  # fmt: skip
+    zone.settle(forbids)
+    mine = move.of("app.caa.org")
+    with pytest.raises(LobsterError, match=r"The certificate for app\.caa\.org is FAILED") as failed:
+        mine.cut_over()
+    assert failed.value.why == "CAA_ERROR"
+    assert 'Add there 0 issue "amazon.com"' in failed.value.next_step
+    assert "dig CAA app.caa.org" in failed.value.next_step
+
+
 def test_dns_that_is_elsewhere(move: CutoverScenario) -> None:
     mine = move.of("elsewhere.org")
     with pytest.raises(OutOfTimeError) as pending:
@@ -276,7 +292,12 @@ def test_a_zone_that_nobody_asks_is_not_cut_over(move: CutoverScenario) -> None:
         with pytest.raises(RefusedError, match=zone.id) as refused:
             mine.cut_over(name_servers=lambda name, public=public: public)
         assert told in refused.value.why
+        assert refused.value.next_step.endswith("inv cutover --accept dns-undelegated")
     assert zone.records() == before
+    seen_inside = frozenset({"dc1.corp.example"})  # by a resolver that answers for a network of its own
+    went_on = mine.cut_over(to=10, name_servers=lambda name: seen_inside, accept=("dns-undelegated",))
+    assert went_on.verdict == "partly"
+    assert "accepted (dns-undelegated): public DNS knows dc1.corp.example for delegated.org" in said(went_on)
     own = zone.created["DelegationSet"]["NameServers"]
     spelled = frozenset(f"{each.rstrip('.')}" for each in own[:1])
     assert mine.cut_over(to=10, name_servers=lambda name: spelled).verdict == "partly"

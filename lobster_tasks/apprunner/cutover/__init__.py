@@ -14,6 +14,8 @@ from ...account import (
     public_dns,
     public_lookup,
 )
+from .. import firewalls
+from .delegation import UNDELEGATED
 from .finish import finish, idle_pairs, leave_former
 from .outcome import CutoverResult
 from .routes import Destination, RequiredRecord, Route
@@ -30,7 +32,11 @@ from .state import (
 )
 from .steps import STAGES, CutoverStep, steps
 
+CODES = (*firewalls.CODES, UNDELEGATED)
+"""The codes that ``accept`` knows."""
+
 __all__ = [
+    "CODES",
     "HOLD_SECONDS",
     "STAGES",
     "WAIT_SECONDS",

@@ -61,7 +61,7 @@ def cut_over(
     Continues where an earlier run stopped, according to the account. Watches each share for ``hold`` seconds once every
     resolver has it; after the first wrong answer, all visitors go back to the previous location (``stepped_back``).
     ``wait`` is the time limit for the certificate in seconds. ``name_servers`` asks public DNS; None skips that check.
-    ``accept`` are codes of ``firewalls`` that do not lead to a refusal.
+    ``accept`` are codes of ``firewalls`` and ``delegation`` that do not lead to a refusal.
     Raises RefusedError, OutOfTimeError, InterruptedRunError.
     """
     work = _CutoverRun(
@@ -84,7 +84,7 @@ def _unchecked(
     Raises RefusedError, also for what could not be changed once there is a certificate, before one is requested.
     """
     converge.refuse_impossible(now.https_once_proven)
-    delegated = refuse_undelegated(aws, now.zones, name_servers) if name_servers else ()
+    delegated = refuse_undelegated(aws, now.zones, name_servers, accept) if name_servers else ()
     hosts = {route.leads_to for route in now.routes}
     is_over = bool(now.routes) and now.share == WHOLE
     protected = () if is_over else refuse_unprotected(aws, settings, hosts, accept)

@@ -7,10 +7,11 @@ from typing import Any
 
 from ...account import leads_to, records_of
 from ...aws import Aws
-from ...errors import LobsterError, OutOfTimeError
+from ...errors import OutOfTimeError
 from ...stack import LiveResources
 from ...stack.certificates import ISSUED, PENDING
 from . import records
+from .failed_certificates import failed
 from .routes import RequiredRecord
 from .state import CutoverState
 
@@ -34,7 +35,7 @@ def validate(aws: Aws, now: CutoverState, within: float, say: Callable[[str], No
         nonlocal written
         shown: AwsDict = acm.call("acm:DescribeCertificate", label, CertificateArn=arn)["Certificate"]
         if shown["Status"] not in (ISSUED, PENDING):
-            raise _failed(arn, shown)
+            raise failed(arn, shown)
         options = _with_records(shown)
         is_whole = len(options) == len(shown["DomainValidationOptions"])
         if shown["Status"] == PENDING and is_whole and not written:
@@ -95,14 +96,6 @@ def required_records(now: CutoverState, options: Iterable[Mapping[str, Any]]) ->
     return tuple(
         RequiredRecord(name, record["Type"], record["Value"], "validates the domain for ACM")
         for name, record in found.items()
-    )
-
-
-def _failed(arn: str, shown: Mapping[str, Any]) -> LobsterError:
-    return LobsterError(
-        f"The certificate for {shown['DomainName']} is {shown['Status']}.",
-        shown.get("FailureReason", "ACM could not validate the domain"),
-        f"aws acm delete-certificate --region {arn.split(':')[3]} --certificate-arn {arn}   then   inv cutover",
     )
 
 
