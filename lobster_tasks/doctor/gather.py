@@ -246,10 +246,10 @@ def _network(readings: Readings) -> list[Any]:
 
 
 def _zones(readings: Readings) -> Any:
-    """The type of each zone, by the zone's name."""
-    from ..stack.network import zone_types
+    """The zones by their names, in the shape of DescribeAvailabilityZones."""
+    from ..stack.network import zones_by_name
 
-    return zone_types(readings.aws)
+    return zones_by_name(readings.aws)
 
 
 def _public_access(readings: Readings) -> Any:

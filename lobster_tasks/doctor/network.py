@@ -9,7 +9,7 @@ from ..account import BLACKHOLE, default_route_of
 from ..errors import RefusedError
 from ..image_reference import ecr_image
 from ..settings import DeploymentSettings
-from ..stack.subnets import free_addresses, impossible, without_fargate
+from ..stack.subnets import free_addresses, impossible, weak, without_fargate
 from .check import CheckResult, UnknownError, failed, listed, passed, warned
 from .facts import Facts
 from .references import is_secret, network_of
@@ -38,14 +38,13 @@ def subnets(facts: Facts) -> CheckResult:
 
 
 def _without_fargate(facts: Facts) -> list[str]:
-    """The reasons why no Fargate task starts in some of the subnets."""
-    types, region = facts.known("zones"), facts.settings.region
-    found = facts.known("network")
-    whys = {
-        each["SubnetId"]: impossible(each, types.get(each["AvailabilityZone"], ""))
-        or without_fargate(each, region)
-        for each in found
-    }
+    """The reasons why no Fargate task starts in some of the subnets, for now or at all."""
+    zones, region = facts.known("zones"), facts.settings.region
+    whys = {}
+    for each in facts.known("network"):
+        zone = zones.get(each["AvailabilityZone"], {})
+        why = impossible(each, zone.get("ZoneType", "")) or without_fargate(each, region)
+        whys[each["SubnetId"]] = why or weak(each, zone.get("State", ""))
     return [f"{subnet}: {why}" for subnet, why in whys.items() if why]
 
 

@@ -14,7 +14,15 @@ from ..settings import STACK_TAG
 from .neighbours import Neighbours
 from .origin_facing import CLOUDFRONT, OriginFacing
 from .resource import Attributes, Live, LiveResources, Resource, tag_list, tags_of
-from .subnets import BALANCER_ADDRESSES, free_addresses, impossible, without_fargate, without_vpc_origins
+from .subnets import (
+    BALANCER_ADDRESSES,
+    blocked,
+    free_addresses,
+    impossible,
+    weak,
+    without_fargate,
+    without_vpc_origins,
+)
 
 ANYWHERE = "0.0.0.0/0"
 ANYWHERE_IPV6 = "::/0"
@@ -30,7 +38,8 @@ class Network(Resource):
 
     ``vpc`` and ``subnets`` are ids; empty means the default VPC and one subnet in each of its first two zones,
     because each further zone costs a public address. Subnets without Fargate and full ones are never chosen; where
-    the settings name one, RefusedError says why not. ``public``: chosen subnets have a route to an internet
+    the settings name one, RefusedError says why not. Those in a zone that is impaired for now, or whose traffic is
+    blocked, come last: ``raw["doubtful"]`` says why. ``public``: chosen subnets have a route to an internet
     gateway. Its live id is the VPC's, ``raw["zones"]`` maps each subnet that may be chosen to its zone.
     ``task_subnets`` are the tasks' subnets, where they differ. ``fronted``: CloudFront reaches the load balancer, so it
     must support VPC origins in the subnets' zones, and the VPC must have an internet gateway.
@@ -54,19 +63,26 @@ class Network(Resource):
         if self.fronted:
             _refuse_without_gateway(aws, vpc)
         tables = self._tables(aws, vpc)
-        zones, full = self._zones(aws, vpc, tables)
-        chosen = self._chosen(zones, full)
+        zones, full, doubtful = self._zones(aws, vpc, tables)
+        chosen = self._chosen(zones, full, doubtful)
         tasks = () if self.addressed else self.task_subnets or chosen
         unreached = tuple(each for each in tasks if has_internet_gateway(tables, each))
-        raw = {"zones": zones, "full": full, "unreached": unreached}
+        taken = {each: doubtful[each] for each in (*chosen, *self.task_subnets) if each in doubtful}
+        raw = {"zones": zones, "full": full, "unreached": unreached, "doubtful": taken}
         return Live(vpc, {"vpc": vpc, "subnets": chosen}, self.tags, raw)
 
     def remarks(self, live: Live, known: LiveResources) -> tuple[str, ...]:
-        """That tasks without a public address would be in public subnets."""
+        """That tasks without a public address would be in public subnets, and what is doubtful about the subnets."""
+        doubts = tuple(
+            f"{subnet}: {why}; tasks may not start or be reached there. Name other subnets in network.subnets, if that "
+            "lasts"
+            for subnet, why in live.raw.get("doubtful", {}).items()
+        )
         if not (subnets := live.raw.get("unreached")):
-            return ()
+            return doubts
         lead = "route" if len(subnets) > 1 else "routes"
         return (
+            *doubts,
             f"tasks get no public address (network.public: false), and {', '.join(subnets)} {lead} to an internet "
             "gateway: without VPC endpoints for what they need they do not start. Name subnets with a NAT gateway in "
             "network.task_subnets, or set network.public: true",
@@ -136,8 +152,9 @@ class Network(Resource):
 
     def _zones(
         self, aws: Aws, vpc: str, tables: Sequence[Mapping[str, Any]]
-    ) -> tuple[dict[str, str], frozenset[str]]:
-        """The zone of each subnet that may be chosen, in order; and the subnets too full for a load balancer."""
+    ) -> tuple[dict[str, str], frozenset[str], dict[str, str]]:
+        """The zone of each subnet that may be chosen, in order; the subnets too full for a load balancer; and those
+        that are chosen last, each with the reason."""
         inside = [{"Name": "vpc-id", "Values": [vpc]}]
         subnets = aws.pages("ec2:DescribeSubnets", "Subnets", f"the subnets of {vpc}", Filters=inside)
         there = {subnet["SubnetId"] for subnet in subnets}
@@ -148,7 +165,8 @@ class Network(Resource):
                     f"every one of network.{setting} has to be in network.vpc",
                     f"correct network.{setting} in invoke.yaml",
                 )
-        unfit = self._unfit(aws, subnets)
+        found = zones_by_name(aws)
+        unfit = self._unfit(aws.region, subnets, found)
         zones = {subnet["SubnetId"]: str(subnet["AvailabilityZone"]) for subnet in subnets}
         zones = {
             subnet: zone for subnet, zone in zones.items() if subnet not in unfit or subnet in self.subnets
@@ -160,14 +178,27 @@ class Network(Resource):
         ordered = sorted(eligible, key=lambda each: (zones[each], each))
         if not (self.addressed or self.public or self.subnets):
             ordered.sort(key=lambda each: _without_a_way_out(default_route_of(tables, each)))
-        return {subnet: zones[subnet] for subnet in ordered}, full
+        return {subnet: zones[subnet] for subnet in ordered}, full, self._doubtful(subnets, found)
 
-    def _unfit(self, aws: Aws, subnets: Iterable[Mapping[str, Any]]) -> set[str]:
+    def _doubtful(
+        self, subnets: Iterable[Mapping[str, Any]], zones: Mapping[str, Mapping[str, Any]]
+    ) -> dict[str, str]:
+        """The subnets that are chosen only where there are no others, each with the reason."""
+        whys = {
+            each["SubnetId"]: weak(each, zones.get(each["AvailabilityZone"], {}).get("State", ""))
+            or blocked(each, self.public)
+            for each in subnets
+        }
+        return {subnet: why for subnet, why in whys.items() if why}
+
+    def _unfit(
+        self, region: str, subnets: Iterable[Mapping[str, Any]], zones: Mapping[str, Mapping[str, Any]]
+    ) -> set[str]:
         """The subnets that are never chosen; RefusedError where the settings name one in which no task can run."""
-        types, unfit = zone_types(aws), set()
+        unfit = set()
         for subnet in subnets:
             name = subnet["SubnetId"]
-            why = impossible(subnet, types.get(subnet["AvailabilityZone"], ""))
+            why = impossible(subnet, zones.get(subnet["AvailabilityZone"], {}).get("ZoneType", ""))
             if why and name in (*self.subnets, *self.task_subnets):
                 raise RefusedError(
                     f"No task can be in {name}.", why, "name another subnet in network.subnets"
@@ -179,13 +210,15 @@ class Network(Resource):
                     unreached,
                     "name another subnet in network.subnets, or set front.kind: none",
                 )
-            if why or unreached or without_fargate(subnet, aws.region):
+            if why or unreached or without_fargate(subnet, region):
                 unfit.add(name)
         return unfit
 
-    def _chosen(self, zones: Mapping[str, str], full: Collection[str]) -> tuple[str, ...]:
+    def _chosen(
+        self, zones: Mapping[str, str], full: Collection[str], doubtful: Collection[str]
+    ) -> tuple[str, ...]:
         by_zone: dict[str, str] = {}
-        for subnet, zone in zones.items() if self.subnets else _roomy_first(zones, full):
+        for subnet, zone in zones.items() if self.subnets else _sound_first(zones, full, doubtful):
             other = by_zone.setdefault(zone, subnet)
             if self.subnets and other != subnet:
                 raise RefusedError(
@@ -216,9 +249,11 @@ def _refuse_without_gateway(aws: Aws, vpc: str) -> None:
         )
 
 
-def _roomy_first(zones: Mapping[str, str], full: Collection[str]) -> list[tuple[str, str]]:
-    """Subnets with their zones; those without addresses for a load balancer come last."""
-    return sorted(zones.items(), key=lambda each: each[0] in full)
+def _sound_first(
+    zones: Mapping[str, str], full: Collection[str], doubtful: Collection[str]
+) -> list[tuple[str, str]]:
+    """Subnets with their zones; doubtful ones come later, and those without addresses for a load balancer last."""
+    return sorted(zones.items(), key=lambda each: (each[0] in full, each[0] in doubtful))
 
 
 def _without_a_way_out(route: str) -> int:
@@ -231,12 +266,10 @@ def _without_a_way_out(route: str) -> int:
     return 1 if route in ("", BLACKHOLE) else 0
 
 
-def zone_types(aws: Aws) -> dict[str, str]:
-    """The type of each zone by its name, ``availability-zone`` or another; empty without the permission."""
+def zones_by_name(aws: Aws) -> dict[str, Mapping[str, Any]]:
+    """The zones by their names, in the shape of DescribeAvailabilityZones; empty without the permission."""
     found = aws.find("ec2:DescribeAvailabilityZones", ACCESS_DENIED, "the zones")
-    return (
-        {zone["ZoneName"]: zone.get("ZoneType", "") for zone in found["AvailabilityZones"]} if found else {}
-    )
+    return {zone["ZoneName"]: zone for zone in found["AvailabilityZones"]} if found else {}
 
 
 @dataclass(frozen=True)

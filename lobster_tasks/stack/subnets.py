@@ -3,7 +3,8 @@
 Sources: Amazon ECS Developer Guide, "Amazon ECS clusters in Local Zones, Wavelength Zones, and AWS Outposts"
 (Fargate runs in none of them) and "Supported Regions for Amazon ECS on AWS Fargate" (zones by id, since names
 differ from account to account); CloudFront Developer Guide, "Restrict access with VPC origins"; Elastic Load
-Balancing, CreateLoadBalancer ("at least 8 available IP addresses per subnet").
+Balancing, CreateLoadBalancer ("at least 8 available IP addresses per subnet"); EC2 API Reference, SubnetState,
+AvailabilityZone and BlockPublicAccessStates.
 """
 
 from __future__ import annotations
@@ -19,6 +20,14 @@ _FARGATE_ZONES: Mapping[str, frozenset[str]] = {
     "cn-north-1": frozenset({"cnn1-az1", "cnn1-az2"}),
     "us-west-1": frozenset({"usw1-az1", "usw1-az3"}),
 }
+# States of a subnet in which nothing is created in it (EC2, SubnetState); one that is "unavailable" was available.
+_NOT_MADE = {
+    "pending": "EC2 has not made it yet (pending)",
+    "failed": "EC2 could not provision it (failed)",
+    "failed-insufficient-capacity": "EC2 could not provision it (failed-insufficient-capacity)",
+}
+# States of a zone in which tasks may not start (EC2, AvailabilityZoneState); "information" is a message only.
+_WEAK = frozenset({"constrained", "impaired", "unavailable"})
 _NO_VPC_ORIGINS = frozenset({"apne1-az3", "apne2-az1", "cac1-az3", "use1-az3", "usw1-az2"})
 
 
@@ -26,12 +35,32 @@ def impossible(subnet: Mapping[str, Any], zone_type: str) -> str:
     """Why no task can run in a subnet in any configuration; empty where one can."""
     if arn := subnet.get("OutpostArn"):
         return f"it is on the Outpost {arn.rpartition('/')[2]}, where Fargate does not run"
+    if why := _NOT_MADE.get(subnet.get("State", "")):
+        return why
     if subnet.get("Ipv6Native"):
         return "it has IPv6 addresses only, and the load balancer connects to tasks by IPv4"
     if zone_type in _ZONE_TYPES:
         return (
             f"it is in the {_ZONE_TYPES[zone_type]} {subnet['AvailabilityZone']}, where Fargate does not run"
         )
+    return ""
+
+
+def weak(subnet: Mapping[str, Any], zone_state: str) -> str:
+    """Why tasks may not start in a subnet for now; empty in a sound one. It passes: what is there stays there."""
+    if zone_state in _WEAK:
+        return f"its zone {subnet['AvailabilityZone']} is {zone_state}"
+    return "it is unavailable" if subnet.get("State") == "unavailable" else ""
+
+
+def blocked(subnet: Mapping[str, Any], public: bool) -> str:
+    """Why traffic of the internet does not pass in a subnet; ``public``: by an internet gateway, else by NAT, outwards.
+
+    "block-ingress" allows "traffic to and from NAT gateways and egress-only internet gateways".
+    """
+    mode = subnet.get("BlockPublicAccessStates", {}).get("InternetGatewayBlockMode", "off")
+    if mode == "block-bidirectional" or (public and mode == "block-ingress"):
+        return f"VPC Block Public Access ({mode}) blocks its traffic"
     return ""
 
 

@@ -141,6 +141,11 @@ def subnet(name: str, zone: str, vpc: str = "vpc-1", **more: Any) -> dict[str, A
     return {"SubnetId": f"subnet-{name}", "AvailabilityZone": f"us-east-2{zone}", "VpcId": vpc, **more}
 
 
+def zone(kind: str = "availability-zone", state: str = "available") -> dict[str, Any]:
+    """A zone, as DescribeAvailabilityZones has it."""
+    return {"ZoneType": kind, "State": state}
+
+
 def route_table(gateway: str | None, *subnets: str, **route: str) -> dict[str, Any]:
     """A route table with a default route; the main one when it names no subnet."""
     kind = "NatGatewayId" if gateway and gateway.startswith("nat-") else "GatewayId"
@@ -188,7 +193,7 @@ HEALTHY: Mapping[Name, Any] = {
     "covered": frozenset({SECRET}),
     "log_group": {"logGroupName": "/ecs/lobster-streamlit", "retentionInDays": 30},
     "network": [subnet("a", "a"), subnet("b", "b")],
-    "zones": {"us-east-2a": "availability-zone", "us-east-2b": "availability-zone"},
+    "zones": {"us-east-2a": zone(), "us-east-2b": zone()},
     "public_access": {"InternetGatewayBlockMode": "off", "exclusions": {}},
     "vcpus": 4000.0,
     "route_tables": [route_table("igw-1")],

@@ -38,6 +38,7 @@ from tests.doctor.facts import (
     subnet,
     target,
     target_group,
+    zone,
 )
 
 LOCAL = {"DestinationCidrBlock": "172.31.0.0/16", "GatewayId": "local", "State": "active"}
@@ -474,7 +475,21 @@ CASES = [
         "warn",
         "it is in the Local Zone us-east-2b, where Fargate does not run",
         "choose other subnets",
-        zones={"us-east-2a": "availability-zone", "us-east-2b": "local-zone"},
+        zones={"us-east-2a": zone(), "us-east-2b": zone("local-zone")},
+    ),
+    case(
+        "network.subnets",
+        "warn",
+        "its zone us-east-2b is impaired",
+        "choose other subnets",
+        zones={"us-east-2a": zone(), "us-east-2b": zone(state="impaired")},
+    ),
+    case(
+        "network.subnets",
+        "warn",
+        "EC2 could not provision it (failed-insufficient-capacity)",
+        "choose other subnets",
+        network=[subnet("a", "a"), subnet("b", "b", State="failed-insufficient-capacity")],
     ),
     case(
         "network.subnets",

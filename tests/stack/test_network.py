@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, cast
 
 import pytest
+from botocore.session import get_session
 
 from lobster_tasks.aws import Aws
 from lobster_tasks.errors import AwsCallError, RefusedError
@@ -238,6 +241,110 @@ def test_a_load_balancer_is_not_made_where_there_is_no_room_and_stays_where_it_h
     with pytest.raises(RefusedError, match="subnet-a1: fewer than 8 addresses are free"):
         network.settled(known, ())
     assert network.settled(known, ("subnet-a1", "subnet-b1")) == ("subnet-a1", "subnet-b1")
+
+
+STATES = get_session().get_service_model("ec2")
+
+
+@dataclass(frozen=True)
+class Ec2:
+    """Answers of EC2 about three public subnets in three zones, which no account can be brought to at will."""
+
+    zones: Mapping[str, str] = field(default_factory=dict)
+    subnets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    region: str = "us-east-2"
+
+    def pages(self, operation: str, *_: Any, **__: Any) -> list[dict[str, Any]]:
+        """A listing."""
+        everywhere = {"DestinationCidrBlock": "0.0.0.0/0", "GatewayId": "igw-1", "State": "active"}
+        return {
+            "ec2:DescribeVpcs": [{"VpcId": "vpc-1"}],
+            "ec2:DescribeSubnets": [
+                {
+                    "SubnetId": f"subnet-{each}",
+                    "AvailabilityZone": f"us-east-2{each}",
+                    "State": "available",
+                    **self.subnets.get(each, {}),
+                }
+                for each in "abc"
+            ],
+            "ec2:DescribeRouteTables": [{"Routes": [everywhere], "Associations": [{"Main": True}]}],
+        }[operation]
+
+    def find(self, *_: Any, **__: Any) -> dict[str, Any]:
+        """The zones."""
+        state = {each: self.zones.get(each, "available") for each in "abc"}
+        named = [{"ZoneName": f"us-east-2{each}", "State": state[each]} for each in "abc"]
+        return {"AvailabilityZones": [{**each, "ZoneType": "availability-zone"} for each in named]}
+
+
+def read(account: Ec2, **network: Any) -> tuple[tuple[str, ...], str]:
+    """The chosen subnets, and what is remarked about them."""
+    resource = Network("n", "s", **network)
+    live = resource.read(cast("Aws", account), LiveResources({}))
+    assert live is not None
+    return live.attributes["subnets"], " ".join(resource.remarks(live, LiveResources({})))
+
+
+@pytest.mark.parametrize("state", STATES.shape_for("AvailabilityZoneState").enum)
+def test_a_zone_that_is_not_well_is_the_last_to_be_chosen(state: str) -> None:
+    """AvailabilityZone: "The possible values are available, unavailable, and constrained"; the model has more."""
+    is_sound = state in ("available", "information")
+    chosen, remarks = read(Ec2({"a": state}))
+    assert (chosen, remarks) == (
+        ("subnet-a" if is_sound else "subnet-b", "subnet-b" if is_sound else "subnet-c"),
+        "",
+    )
+    for named in ({"subnets": ("subnet-a", "subnet-b")}, {}):
+        chosen, remarks = read(Ec2(dict.fromkeys("abc" if not named else "a", state)), **named)
+        assert chosen == ("subnet-a", "subnet-b")
+        assert (f"subnet-a: its zone us-east-2a is {state}" in remarks) is not is_sound
+
+
+@pytest.mark.parametrize("state", STATES.shape_for("SubnetState").enum)
+def test_a_subnet_that_is_not_there_yet_or_never_will_be_is_not_chosen(state: str) -> None:
+    """Subnet.State: failed, "failed to provision as expected"; failed-insufficient-capacity, "due to a shortage"."""
+    account = Ec2(subnets={"a": {"State": state}})
+    assert read(account)[0] == (
+        ("subnet-a", "subnet-b") if state == "available" else ("subnet-b", "subnet-c")
+    )
+    named = {"subnets": ("subnet-a", "subnet-b")}
+    if state in ("available", "unavailable"):
+        chosen, remarks = read(account, **named)
+        assert chosen == named["subnets"]
+        assert ("subnet-a: it is unavailable" in remarks) == (state == "unavailable")
+    else:
+        with pytest.raises(RefusedError, match="No task can be in subnet-a") as refused:
+            read(account, **named)
+        assert state in refused.value.why
+
+
+def test_what_runs_in_a_zone_stays_there_while_the_zone_is_impaired() -> None:
+    """It passes, and a move would cost tasks in the middle of it."""
+    network = Network("n", "s")
+    live = network.read(
+        cast("Aws", Ec2({"a": "impaired"}, {"a": {"State": "unavailable"}})), LiveResources({})
+    )
+    assert live is not None
+    assert network.settled(LiveResources({network: live}), ("subnet-a", "subnet-b")) == (
+        "subnet-a",
+        "subnet-b",
+    )
+
+
+def test_subnets_whose_traffic_is_blocked_are_the_last_to_be_chosen(aws: Aws, ec2: Any) -> None:
+    """VPC Block Public Access: of the region, except for excluded VPCs and subnets."""
+    first, second, third = by_zone(ec2)
+    for mode in ("block-ingress", "block-bidirectional"):
+        ec2.modify_vpc_block_public_access_options(InternetGatewayBlockMode=mode)
+        assert chosen(aws) == (first, second)
+        assert f"{first}: VPC Block Public Access ({mode}) blocks its traffic" in told(aws)
+    for subnet in (second, third):
+        ec2.create_vpc_block_public_access_exclusion(
+            SubnetId=subnet, InternetGatewayExclusionMode="allow-bidirectional"
+        )
+    assert chosen(aws) == (second, third)
+    assert told(aws) == ""
 
 
 @pytest.mark.parametrize(
