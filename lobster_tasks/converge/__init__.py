@@ -9,7 +9,17 @@ from .apply import apply
 from .cycle import Changes, Convergence, Dialogue, bring, carry_out, remove
 from .dependents import dependents
 from .openings import other_doors, with_openings
-from .planner import Change, Difference, Lockout, Opening, Plan, plan, plan_removal, refuse_impossible
+from .planner import (
+    Change,
+    Difference,
+    Lockout,
+    Opening,
+    Plan,
+    Widening,
+    plan,
+    plan_removal,
+    refuse_impossible,
+)
 from .read import read
 from .replacement import refuse_unready
 from .verify import verify, verify_removal
@@ -23,6 +33,7 @@ __all__ = [
     "Lockout",
     "Opening",
     "Plan",
+    "Widening",
     "apply",
     "bring",
     "carry_out",

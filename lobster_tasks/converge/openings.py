@@ -8,7 +8,7 @@ from typing import Any
 
 from ..stack import Live, LiveResources, Resource, Stack
 from ..stack.doors import Door, Range, Rule, doors, let_in, outside, shared, uncovered
-from .planner import Change, Opening, Plan, is_of_the_stack
+from .planner import Change, Opening, Plan, Widening, is_of_the_stack
 
 _MADE = ("create", "update", "adopt")
 # The kinds that make a door.
@@ -38,7 +38,23 @@ def with_openings(made: Plan, others: Mapping[Resource, Live | None] | None = No
     """
     whole = replace(made, live={**made.live, **(others or {})})
     before, after = _doors_before(whole), _doors_after(whole)
-    return replace(made, openings=_openings(whole, before, after), former_lets_in_more=_keeps_more(after))
+    opened = _openings(whole, before, after)
+    told = {each.label for each in opened}
+    widened = tuple(each for each in _widenings(made) if each.direction == "out" or each.label not in told)
+    return replace(made, openings=opened, widenings=widened, former_lets_in_more=_keeps_more(after))
+
+
+def _widenings(made: Plan) -> Iterator[Widening]:
+    """What the plan lets through the security groups that there are, beyond what they let through now."""
+    known = LiveResources(made.live)
+    for change in made.changes:
+        resource: Any = change.resource
+        found = known.get(resource)
+        if resource.kind != "security-group" or change.action not in _MADE or found is None:
+            continue
+        for direction, rules in resource.widened(found, change.changed, known).items():
+            attribute = "egress" if direction == "out" else "ingress"
+            yield Widening(resource.label, direction, rules, found.attributes[attribute])
 
 
 def _openings(made: Plan, before: Collection[Door], after: Collection[Door]) -> tuple[Opening, ...]:

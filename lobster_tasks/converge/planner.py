@@ -10,6 +10,7 @@ from ..errors import NotOursError, RefusedError
 from ..settings import REGION_TAG
 from ..stack import STACK_TAG, Attributes, Live, LiveResources, Resource, Stack
 from ..stack.doors import EVERYBODY, Door, Range, Rule
+from ..stack.network import Direction
 
 MOST_TAGS = 50  # of a resource, in every service ("Tagging your AWS resources")
 Action = Literal["create", "update", "replace", "delete", "adopt", "release"]
@@ -88,12 +89,26 @@ class Opening:
 
 
 @dataclass(frozen=True)
+class Widening:
+    """Rules of a security group (``label``) that somebody has taken away or narrowed, and that the plan adds again.
+
+    ``rules`` and ``before`` are in words: what is added, and what there is in that direction.
+    """
+
+    label: str
+    direction: Direction
+    rules: tuple[str, ...]
+    before: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Plan:
     """All changes in the order of the dependencies, what is kept, and the live state.
 
     ``remarks`` say why a resource is kept, or in which attributes it stays as it was. ``lockout`` is None where this
     machine may use the app as before, or where the plan was made without asking for its address. ``openings`` tell
-    whom the plan lets in who was kept out before. ``former_lets_in_more``: a load balancer that another one replaces
+    whom the plan lets in who was kept out before; ``widenings`` what else gets through a security group.
+    ``former_lets_in_more``: a load balancer that another one replaces
     goes on letting in visitors whom the new one keeps out.
     """
 
@@ -104,6 +119,7 @@ class Plan:
     remarks: Mapping[Resource, tuple[str, ...]] = field(default_factory=dict, compare=False)
     lockout: Lockout | None = None
     openings: tuple[Opening, ...] = ()
+    widenings: tuple[Widening, ...] = ()
     former_lets_in_more: bool = False
 
     @property

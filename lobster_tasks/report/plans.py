@@ -15,7 +15,7 @@ from .layout import plural, rows
 
 if TYPE_CHECKING:
     from ..apprunner.cutover import LedDomains
-    from ..converge import Change, Convergence, Lockout, Opening, Plan
+    from ..converge import Change, Convergence, Lockout, Opening, Plan, Widening
     from ..cost import Cost
     from ..settings import Settings
     from ..stack import Live, Resource
@@ -78,6 +78,8 @@ def _coded_warnings(made: Plan) -> Iterator[tuple[str, str]]:
         )
     for each in made.openings:
         yield _OPENING_CODES[each.rule], _opening(each)
+    for widening in made.widenings:
+        yield f"widens-{'egress' if widening.direction == 'out' else 'ingress'}", _widening(widening)
     if made.lockout:
         yield made.lockout.code, _locked_out(made.lockout)
 
@@ -120,6 +122,15 @@ def _opening(opening: Opening) -> str:
     tell = {"addresses": _more_addresses, "web-acl": _other_web_acl, "sign-in": _other_sign_in}
     kind, _, name = opening.label.partition("/")
     return f"{kind.replace('-', ' ')} {name}: {tell[opening.rule](opening)}"
+
+
+def _widening(widening: Widening) -> str:
+    """What gets through a security group from now on; network.security_groups is for rules of one's own."""
+    kind, _, name = widening.label.partition("/")
+    verb = "goes out" if widening.direction == "out" else "comes in"
+    found = ", ".join(widening.before)
+    now = f"only {found}" if found and found != "nothing" else "nothing"
+    return f"{kind.replace('-', ' ')} {name}: {', '.join(widening.rules)} {verb} from now on, so far {now}."
 
 
 def _more_addresses(opening: Opening) -> str:
@@ -192,6 +203,7 @@ def brought(done: Convergence, settings: Settings) -> RenderableType:
         told.append("No release yet.  Next:  inv push-image --tag T   then   inv deploy --tag T")
     elif any(change.resource.kind == "task-definition" for change in made.changes):
         told.append("Running tasks keep their revision until the next inv deploy.")
+    told += [f"{_widened(each)} again." for each in made.widenings]
     if old and new != old:
         told.append(
             f"{old} serves too.  Next:  lead visitors to {new}   then   inv remove-old-load-balancer; "
@@ -200,6 +212,11 @@ def brought(done: Convergence, settings: Settings) -> RenderableType:
     if any(each.kind == "certificate" and not found for each, found in live.items()):
         told.append(f"{', '.join(settings.domains)}: no certificate yet.  Next:  inv cutover")
     return Group(*map(Text, told))
+
+
+def _widened(widening: Widening) -> str:
+    verb = "lets out" if widening.direction == "out" else "lets in"
+    return f"{widening.label.partition('/')[2]} {verb} {', '.join(widening.rules)}"
 
 
 def removed(done: Convergence) -> RenderableType:

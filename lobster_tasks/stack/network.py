@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from ..account import BLACKHOLE, covers_port, default_route_of, has_internet_gateway
 from ..aws import Aws
@@ -308,13 +308,13 @@ class SecurityGroup(Resource):
             return None
         attributes = {
             "ingress": _in_words(groups[0]["IpPermissions"], self._names(known)),
-            "egress": any(map(_is_everything, _single_rules(groups[0]["IpPermissionsEgress"]))),
+            "egress": _egress_in_words(groups[0]["IpPermissionsEgress"], self._names(known)),
         }
         return Live(groups[0]["GroupId"], attributes, tags_of(groups[0].get("Tags", [])), groups[0])
 
     def desired(self, known: LiveResources) -> Attributes:
         """One ingress rule per port and source; all egress."""
-        return {"ingress": tuple(sorted({*self._rules(), *self._former_rules(known)})), "egress": True}
+        return {"ingress": tuple(sorted({*self._rules(), *self._former_rules(known)})), "egress": _ALL_OUT}
 
     def desired_when_adopted(self, live: Live, known: LiveResources) -> Attributes:
         """Its own ingress rules and ours."""
@@ -342,6 +342,26 @@ class SecurityGroup(Resource):
         limits = self.for_visitors and not self.front and ANYWHERE not in self.sources
         narrows = live is None or ("ingress" in changed and not live.adopted)
         return self.sources if limits and narrows else ()
+
+    def widened(
+        self, live: Live, changed: frozenset[str], known: LiveResources
+    ) -> Mapping[Direction, tuple[str, ...]]:
+        """The rules that an update adds for peers that no rule has so far, in words, so that more gets in or out.
+
+        A rule that takes the place of another one with the same peer, as after a change of the port, lets the same
+        peer in. A peer that does not exist yet has never been kept out.
+        """
+        found: dict[Direction, tuple[str, ...]] = {}
+        if "egress" in changed:
+            found["out"] = _ALL_OUT
+        if "ingress" in changed and (self.front or self.source is None or self.source in known):
+            now = live.attributes["ingress"]
+            peers = {words.partition(_FROM)[2] for words in now}
+            new = [
+                words for words, (_, peer) in self._rules().items() if words not in now and peer not in peers
+            ]
+            found |= {"in": tuple(sorted(new))} if new else {}
+        return found
 
     def used_by(self, neighbours: Neighbours, live: Live, known: LiveResources) -> tuple[str, ...]:
         """Other groups whose rules name it, other load balancers and network interfaces in it."""
@@ -390,7 +410,7 @@ class SecurityGroup(Resource):
             VpcId=known[self.network].id,
             TagSpecifications=[{"ResourceType": "security-group", "Tags": tag_list(self.tags)}],
         )
-        live = Live(made["GroupId"], {"ingress": (), "egress": True}, self.tags)
+        live = Live(made["GroupId"], {"ingress": (), "egress": _ALL_OUT}, self.tags)
         return self.update(aws, live, frozenset({"ingress"}), known)
 
     def update(self, aws: Aws, live: Live, changed: frozenset[str], known: LiveResources) -> Live:
@@ -512,6 +532,9 @@ class SecurityGroup(Resource):
         return _with_block(permission, source)
 
 
+Direction = Literal["in", "out"]
+_FROM = " from "
+_ALL_OUT, _NOTHING_OUT = ("everything",), ("nothing",)
 _NO_ROOM = "RulesPerSecurityGroupLimitExceeded"
 # Prefixes of the descriptions of load balancers' interfaces, without Classic ones, and a part of ECS's.
 _BALANCERS = ("ELB app/", "ELB net/", "ELB gwy/")
@@ -577,8 +600,15 @@ def _in_words(permissions: Iterable[Mapping[str, Any]], names: Mapping[str, str]
     return tuple(sorted(set(words)))
 
 
+def _egress_in_words(permissions: Iterable[Mapping[str, Any]], names: Mapping[str, str]) -> tuple[str, ...]:
+    """Egress rules as ``tcp 443 to 0.0.0.0/0``; ``everything`` alone where one of them allows all there is."""
+    if any(map(_is_everything, _single_rules(permissions))):
+        return _ALL_OUT
+    return tuple(words.replace(_FROM, " to ") for words in _in_words(permissions, names)) or _NOTHING_OUT
+
+
 def _words(rule: Mapping[str, Any], peer: str) -> str:
-    return f"{_traffic(rule)} from {peer}"
+    return f"{_traffic(rule)}{_FROM}{peer}"
 
 
 def _tcp(port: int) -> dict[str, Any]:

@@ -9,13 +9,16 @@ from typing import Any, cast
 import pytest
 from botocore.session import get_session
 
+from lobster_tasks import converge, report
 from lobster_tasks.aws import Aws
 from lobster_tasks.errors import AwsCallError, RefusedError
+from lobster_tasks.settings import load
 from lobster_tasks.stack import Live, LiveResources
 from lobster_tasks.stack.network import Network
 from lobster_tasks.stack.subnets import without_fargate
 from tests.clocks import PatientClock
 from tests.embedded_process import EmbeddedProcess
+from tests.report.drawn import drawn
 
 from .stand import Stand
 
@@ -393,6 +396,67 @@ def test_rules_of_every_kind_are_told_in_words_and_taken_away(aws: Aws, ec2: Any
         "tcp 8501 from ::/0, tcp 8501 from lobster-alb-sg, udp 53 from 0.0.0.0/0 → tcp 8501 from lobster-alb-sg"
     )
     stand.converge()
+
+
+HTTPS = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
+ALL = {"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
+
+
+@pytest.mark.parametrize("name", ["lobster-alb-sg", "lobster-ecs-sg"])
+@pytest.mark.parametrize(
+    ("left", "now"), [([HTTPS], "tcp 443 to 0.0.0.0/0"), ([], "nothing")], ids=["narrowed", "removed"]
+)
+def test_a_plan_says_that_it_lets_out_more_than_somebody_has_left(
+    aws: Aws, ec2: Any, name: str, left: list[dict[str, Any]], now: str
+) -> None:
+    stand = Stand.of(aws, "security-group")
+    stand.converge()
+    group = stand.live(f"security-group/{name}").id
+    ec2.revoke_security_group_egress(GroupId=group, IpPermissions=[ALL])
+    if left:
+        ec2.authorize_security_group_egress(GroupId=group, IpPermissions=left)
+    made = stand.plan()
+    (change,) = made.changes
+    assert change.reason == f"egress: {now} → everything"
+    so_far = f"only {now}" if left else now
+    expected = f"security group {name}: everything goes out from now on, so far {so_far}."
+    assert warned(made) == [("widens-egress", expected)]
+    assert f"! {expected}" in drawn(report.plan(made))
+    stand.converge()
+    done = converge.Convergence(made, stand.plan(), applied=True)
+    assert f"{name} lets out everything again." in drawn(report.brought(done, load({})))
+
+
+@pytest.mark.parametrize("left", [[], [{**HTTPS, "ToPort": 8501}]], ids=["removed", "instead"])
+def test_a_plan_says_that_it_lets_in_a_peer_whose_rule_somebody_took_away(
+    aws: Aws, ec2: Any, left: list[dict[str, Any]]
+) -> None:
+    stand = Stand.of(aws, "security-group")
+    stand.converge()
+    group, peer = (stand.live(f"security-group/lobster-{each}-sg").id for each in ("ecs", "alb"))
+    pair = {"IpProtocol": "tcp", "FromPort": 8501, "ToPort": 8501, "UserIdGroupPairs": [{"GroupId": peer}]}
+    ec2.revoke_security_group_ingress(GroupId=group, IpPermissions=[pair])
+    if left:
+        ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=left)
+    ((code, told),) = warned(stand.plan())
+    now = "only tcp 443-8501 from 0.0.0.0/0" if left else "nothing"
+    assert (code, told) == (
+        "widens-ingress",
+        f"security group lobster-ecs-sg: tcp 8501 from lobster-alb-sg comes in from now on, so far {now}.",
+    )
+
+
+def test_what_the_settings_change_is_not_told_as_narrowed(aws: Aws) -> None:
+    """The first setup, and another port for the same peer."""
+    assert warned(Stand.of(aws, "security-group").plan()) == []
+    Stand.of(aws, "security-group").converge()
+    assert warned(Stand.of(aws, "security-group", container={"port": 8502}).plan()) == []
+
+
+def warned(made: converge.Plan) -> list[tuple[str, str]]:
+    """The warnings of a plan, as its JSON has them."""
+    told = report.plan_json(made, applied=False, url=None, before=None, after=None)["warnings"]
+    return [(each["code"], each["message"]) for each in told]
 
 
 def test_ports_that_aws_has_put_together_are_told_apart(aws: Aws, ec2: Any) -> None:
