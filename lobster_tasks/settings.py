@@ -35,6 +35,7 @@ from .errors import InvalidSetting, SettingsError
 from .foreign import parsed, visible
 
 ENV_PREFIX = "INVOKE_LOBSTER_"
+_NULLS = frozenset({"null", "Null", "NULL", "~"})  # as YAML 1.1 writes it, besides nothing at all
 MOST_WAIT_MINUTES = 360
 # "Data points with a period of 3600 seconds (1 hour) are available for 455 days" (CloudWatch, GetMetricStatistics).
 LONGEST_QUIET_MINUTES = 455 * 24 * 60
@@ -1203,8 +1204,9 @@ def load(
 ) -> Settings:
     """Settings from the ``lobster:`` section, the environment and ``--set key=value`` flags.
 
-    Later sources override earlier ones. A null value counts as not given. ``profiles_region`` returns the name and
-    the region of the AWS profile; it is called only where the region depends on it. Raises SettingsError with every
+    Later sources override earlier ones. Null (``null`` or ``~``) in any of them is the default, whatever earlier ones
+    say; of a map's members only a file has nulls, which are mistakes. ``profiles_region`` returns the name and the
+    region of the AWS profile; it is called only where the region depends on it. Raises SettingsError with every
     problem.
     """
     environ = environ or {}
@@ -1212,8 +1214,8 @@ def load(
     problems: list[str] = []
     chosen = [*_from_environ(environ, problems), *_from_flags(flags, problems)]
     for path, value in chosen:
-        _put(merged, path, _map_in(value) if path in _MAPS else value)
-    is_chosen = any(path == "region" for path, _ in chosen)
+        _choose(merged, path, value)
+    is_chosen = any(path == "region" and not _is_null(path, value) for path, value in chosen)
     problems += _settle_region(merged, environ, (lambda: None) if is_chosen else profiles_region)
     if merged.get("profile") == "seed":
         merged = merge(SEED_PROFILE, merged)
@@ -1275,8 +1277,10 @@ def _from_environ(environ: Mapping[str, str], problems: list[str]) -> list[tuple
             found.append((variables[variable], value))
         elif inside:
             found.append((f"{maps[inside]}.{variable.removeprefix(inside)}", value))
-        elif variable.startswith(ENV_PREFIX):
-            section = variable.removeprefix(ENV_PREFIX).lower()
+        elif variable.startswith(ENV_PREFIX.rstrip("_")):
+            section = variable.removeprefix(
+                ENV_PREFIX
+            ).lower()  # of one without the prefix there is no section
             problems.append(f"{variable}: {_not_a_setting(section, variable, variables)}")
     return sorted(found, key=lambda each: each[0] not in _MAPS)  # a complete map before what is added to it
 
@@ -1337,6 +1341,22 @@ def _differing(merged: dict[str, Any], told: str, region: str, what_to_do: str) 
     if merged.setdefault("region", region) == region:
         return []
     return [f"region: the settings say {merged['region']}, {told}; {what_to_do}"]
+
+
+def _choose(tree: dict[str, Any], path: str, text: str) -> None:
+    """Set a setting as a variable or a flag has it; null takes away what there is."""
+    _put(tree, path, _map_in(text) if path in _MAPS else text)
+    if _is_null(path, text):
+        section, _, key = path.rpartition(".")
+        inner = tree
+        for name in section.split(".") if section else ():
+            inner = inner[name]
+        del inner[key]
+
+
+def _is_null(path: str, text: str) -> bool:
+    """Whether a text is YAML's null. A member of a map is text, whatever it is."""
+    return text.strip() in _NULLS and not any(path.startswith(f"{each}.") for each in _MAPS)
 
 
 def _put(tree: dict[str, Any], path: str, value: Any) -> None:

@@ -181,6 +181,35 @@ def test_settings_cannot_be_changed() -> None:
 # The region
 
 
+@pytest.mark.parametrize("null", ["null", "Null", "NULL", "~"])
+@pytest.mark.parametrize("key", list(keys()))
+def test_null_is_the_default_in_every_source(key: str, null: str) -> None:
+    """YAML 1.1, "Null Language-Independent Type"; in a variable and in a flag it overrides what the file says."""
+    given: dict[str, Any] = {"domains": ["app.example.com"], "task": {"cpu": 512, "memory": 2048}}
+    variable = f"INVOKE_LOBSTER_{key.replace('.', '_').upper()}"
+    section, _, leaf = key.rpartition(".")
+    wanted = {**given, section: {**given.get(section, {}), leaf: None}} if section else {**given, leaf: None}
+    for settings in (load(given, {variable: null}), load(given, {}, [f"{key}={null}"])):
+        assert settings == load(wanted)
+
+
+def test_what_a_later_source_says_counts_after_a_null() -> None:
+    given = {"scaling": {"max": 4}}
+    assert load(given, {"INVOKE_LOBSTER_SCALING_MAX": "null"}).scaling.max is None
+    assert load(given, {"INVOKE_LOBSTER_SCALING_MAX": "null"}, ["scaling.max=6"]).scaling.max == 6
+    assert load({}, {"INVOKE_LOBSTER_CONTAINER_COMMAND": "null"}).container.command is None
+    text = load({}, {"INVOKE_LOBSTER_CONTAINER_ENVIRONMENT_HOME": "~"}, ["container.environment.MODE=null"])
+    assert text.container.environment == {"HOME": "~", "MODE": "null"}
+
+
+@pytest.mark.parametrize(
+    "variable", ["INVOKE_LOBSTER", "INVOKE_LOBSTERTASK_CPU", "INVOKE_LOBSTER_", "INVOKE_LOBSTERS"]
+)
+def test_a_variable_that_is_no_setting_is_named(variable: str) -> None:
+    (problem,) = problems({}, {variable: "x"})
+    assert problem.startswith(f"{variable}: there is no such setting")
+
+
 @pytest.mark.parametrize("variable", ["AWS_REGION", "AWS_DEFAULT_REGION"])
 def test_the_environments_region_counts_where_the_settings_are_silent(variable: str) -> None:
     assert load({}, {variable: "eu-west-1"}).region == "eu-west-1"
