@@ -5,15 +5,24 @@ A redirect is an answer, and is followed only on request: it may lead to a sign-
 
 from __future__ import annotations
 
+import socket
 import ssl
+import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
 
 import requests
 from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.response import HTTPResponse
+
+WHOLE_ANSWER = 4
+"""How many times as long as it may be silent a server may take for one whole answer."""
 
 _CLOUDFRONTS_STATUSES = frozenset({403, 502, 504})
 
@@ -71,8 +80,8 @@ class Client:
         self._checked = checked
         self._session = requests.Session()
         self._session.trust_env = by_proxy
-        if host or authority or not checked:
-            self._session.mount("https://", _Tls(host, authority, checked=checked))
+        self._session.mount("http://", _Adapter())
+        self._session.mount("https://", _Tls(host, authority, checked=checked))
 
     def __enter__(self) -> Self:
         return self
@@ -91,29 +100,37 @@ class Client:
         data: bytes | None = None,
         follow: bool = False,
         most: int | None = None,
+        whole: float | None = None,
         stopwatch: Callable[[], float] = time.monotonic,
     ) -> Response:
         """Send one request. ``within`` is how many real seconds the server may be silent, at any speed of the
-        clock.
+        clock, ``whole`` how many it may take for the answer from beginning to end, by default WHOLE_ANSWER times as
+        many.
 
         Reads at most ``most`` bytes of the body, or all of it for None.
         """
         started = stopwatch()
+        watch = _Watch(within * WHOLE_ANSWER if whole is None else whole)
         try:
-            with self._session.request(
-                method,
-                url,
-                headers=self._headers,
-                data=data,
-                timeout=within,
-                allow_redirects=follow,
-                verify=self._checked,
-                stream=True,
-            ) as answer:
+            with (
+                watch,
+                self._session.request(
+                    method,
+                    url,
+                    headers=self._headers,
+                    data=data,
+                    timeout=within,
+                    allow_redirects=follow,
+                    verify=self._checked,
+                    stream=True,
+                ) as answer,
+            ):
                 body = _body(answer, most)
                 milliseconds = (stopwatch() - started) * 1000
         except requests.RequestException as error:
-            return Response(error=error)
+            return Response(error=watch.error or error)
+        if watch.error:
+            return Response(error=watch.error)
         headers = {name.lower(): value for name, value in answer.headers.items()}
         cookies = frozenset(answer.cookies.keys())
         return Response(answer.status_code, headers, cookies, body, milliseconds, _refusal(answer))
@@ -125,7 +142,95 @@ def get(url: str, within: float, *, follow: bool = False, most: int | None = Non
         return client.request(url, within, follow=follow, most=most)
 
 
-class _Tls(HTTPAdapter):
+class _Watch:
+    """Ends the answer that the request of this thread waits for, ``seconds`` (real) after it was sent.
+
+    A socket's timeout counts from one byte to the next, so that a server that sends now and then is never too slow.
+    """
+
+    _of_thread = threading.local()
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._timer: threading.Timer | None = None
+        self.error: requests.Timeout | None = None
+
+    def __enter__(self) -> Self:
+        self._of_thread.watch = self
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._of_thread.watch = None
+        self._stop()
+
+    @classmethod
+    def begin(cls, connection: socket.socket | None) -> None:
+        """Called when a request has been sent, before its answer is read."""
+        watch: _Watch | None = getattr(cls._of_thread, "watch", None)
+        if watch and connection:
+            watch._begin(connection)
+
+    def _begin(self, connection: socket.socket) -> None:
+        self._stop()  # of the redirect that led here
+        self._timer = threading.Timer(self._seconds, self._end, (connection,))
+        self._timer.daemon = True
+        self._timer.start()
+
+    def _stop(self) -> None:
+        if self._timer:
+            self._timer.cancel()
+
+    def _end(self, connection: socket.socket) -> None:
+        self.error = requests.ReadTimeout(f"no whole answer within {self._seconds:g} s")
+        with suppress(OSError):  # it is closed already
+            socket.socket.shutdown(
+                connection, socket.SHUT_RDWR
+            )  # TLS has one of its own, which is not for two threads
+
+
+class _Connection(HTTPConnection):
+    def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as urllib3 has it
+        """Called by urllib3."""
+        _Watch.begin(self.sock)
+        return super().getresponse()
+
+
+class _TlsConnection(HTTPSConnection):
+    def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as urllib3 has it
+        """Called by urllib3."""
+        _Watch.begin(self.sock)
+        return super().getresponse()
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _TlsPool(HTTPSConnectionPool):
+    ConnectionCls = _TlsConnection
+
+
+_POOLS = {"http": _Pool, "https": _TlsPool}
+
+
+class _Adapter(HTTPAdapter):
+    """Connections whose answers are watched."""
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        """Called by requests."""
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = _POOLS
+
+    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
+        """Called by requests."""
+        manager = super().proxy_manager_for(*args, **kwargs)
+        manager.pool_classes_by_scheme = _POOLS
+        return manager
+
+
+class _Tls(_Adapter):
     """Connects to the URL's host, and asks for ``name`` in the TLS handshake, if there is one.
 
     ``authority`` (PEM), if there is one, is the only one that is trusted. Without ``checked`` no certificate is

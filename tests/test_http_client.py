@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import select
+import socketserver
 from collections.abc import Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -90,3 +93,54 @@ def test_an_authority_is_trusted_instead_of_this_machines_own() -> None:
         for authority, said in ((ours.pem, "200"), (others.pem, "SSLError"), ("", "SSLError")):
             with Client(authority=authority) as client:
                 assert client.request(f"https://{address}/page", PATIENCE).said == said
+
+
+# A server that is never silent, and never done
+
+DRIPS = {
+    "headers": b"HTTP/1.1 200 OK\r\nX: ",
+    "body": b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n",
+    "chunks": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+    "until it closes": b"HTTP/1.0 200 OK\r\n\r\n",
+}
+
+
+class Drip(socketserver.BaseRequestHandler):
+    """Begins an answer, and goes on with it byte by byte for as long as somebody listens."""
+
+    begins = b""
+    tells = b"x"
+
+    def handle(self) -> None:
+        """Answer."""
+        self.request.recv(65536)
+        with suppress(OSError):
+            self.request.sendall(self.begins)
+            while not select.select([self.request], [], [], 0.05)[0]:  # readable is closed
+                self.request.sendall(self.tells)
+
+
+@pytest.mark.parametrize("by_tls", [False, True], ids=["plain", "TLS"])
+@pytest.mark.parametrize("what", DRIPS)
+def test_an_answer_that_never_ends_is_given_up(what: str, by_tls: bool) -> None:
+    """A socket's timeout is about silence only (Python, socket.settimeout: "a non-zero value … raise timeout if the
+    timeout period value has elapsed before the operation has completed"; each recv is an operation)."""
+    tells = b"1\r\nx\r\n" if what == "chunks" else b"x"
+    handler = type("Handler", (Drip,), {"begins": DRIPS[what], "tells": tells})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    authority = Authority()
+    if by_tls:
+        context = authority.certify(["127.0.0.1"]).context()
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+    with in_background(server) as address, Client(authority=authority.pem, by_proxy=False) as client:
+        answer = client.request(f"http{'s' if by_tls else ''}://{address}/", PATIENCE, whole=0.5)
+    assert (answer.status, answer.said) == (None, "ReadTimeout")
+    assert str(answer.error) == "no whole answer within 0.5 s"
+
+
+def test_a_client_goes_on_after_an_answer_that_it_has_given_up(address: str) -> None:
+    handler = type("Handler", (Drip,), {"begins": DRIPS["body"]})
+    with Client(by_proxy=False) as client:
+        with in_background(ThreadingHTTPServer(("127.0.0.1", 0), handler)) as drips:
+            assert client.request(f"http://{drips}/", PATIENCE, whole=0.5).said == "ReadTimeout"
+        assert client.request(f"{address}/page", PATIENCE).body == b"0123456789"
