@@ -71,6 +71,13 @@ def ecr_image(reference: str) -> EcrImage | None:
     return EcrImage(found["registry"], found["region"] or found["region6"], found["repository"], image_id)
 
 
+def registry_of(reference: str) -> str:
+    """The registry that a reference names; Docker Hub where it names none (distribution/reference, ``splitDomain``)."""
+    first, slash, _ = reference.partition("/")
+    is_named = bool(slash) and (first == "localhost" or "." in first or ":" in first)
+    return first if is_named else "docker.io"
+
+
 def is_tag(text: str) -> bool:
     """Whether ECR accepts it as a tag."""
     return _TAG.fullmatch(text) is not None

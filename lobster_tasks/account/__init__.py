@@ -18,6 +18,7 @@ from .distributions import (
     list_vpc_origins,
 )
 from .embedded import find_authority, is_embedded, runs_containers
+from .endpoints import EndpointFault, endpoint_services
 from .hosted_domains import (
     ADDRESS_TYPES,
     AmbiguousZoneError,
@@ -46,10 +47,11 @@ from .leads import (
     public_lookup,
 )
 from .load_balancers import with_live_names
+from .log_groups import has_log_group
 from .own_address import find_own_address
 from .roles import delete_role
-from .routes import BLACKHOLE, default_route_of, has_internet_gateway
-from .security_groups import covers_port
+from .routes import BLACKHOLE, default_route_of, has_internet_gateway, route_table_of
+from .security_groups import covers_port, lets_in, peers_of
 from .services import CLUSTER_NOT_FOUND, describe_service, describe_services, find_service, is_at_rest
 from .target_groups import describe_target_health, find_target_group, find_target_health
 from .task_definitions import find_task_definition
@@ -62,6 +64,7 @@ __all__ = [
     "NO_ADDRESS",
     "Address",
     "AmbiguousZoneError",
+    "EndpointFault",
     "Front",
     "HostedDomains",
     "Lead",
@@ -81,6 +84,7 @@ __all__ = [
     "describe_services",
     "describe_target_health",
     "distributions_of",
+    "endpoint_services",
     "find_authority",
     "find_distribution",
     "find_distribution_before",
@@ -93,6 +97,7 @@ __all__ = [
     "find_task_definition",
     "find_vpc_origin",
     "has_internet_gateway",
+    "has_log_group",
     "hidden_errors",
     "hosted_domains",
     "hurried_dns",
@@ -101,12 +106,15 @@ __all__ = [
     "is_embedded",
     "is_left_to_others",
     "leads_to",
+    "lets_in",
     "list_app_runner_services",
     "list_distributions",
     "list_vpc_origins",
+    "peers_of",
     "public_dns",
     "public_lookup",
     "records_of",
+    "route_table_of",
     "runs_containers",
     "share_of",
     "target",

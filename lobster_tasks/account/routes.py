@@ -36,10 +36,14 @@ def has_internet_gateway(tables: Sequence[Table], subnet: str) -> bool:
     )
 
 
+def route_table_of(tables: Sequence[Table], subnet: str) -> Table:
+    """The route table of a subnet, its own or else the VPC's main one; empty where neither was read."""
+    main: Table = next((table for table in tables if _is_main(table)), {})
+    return next((table for table in tables if _belongs_to(table, subnet)), main)
+
+
 def _routes_of(tables: Sequence[Table], subnet: str) -> Sequence[Route]:
-    main = next((table for table in tables if _is_main(table)), None)
-    own = next((table for table in tables if _belongs_to(table, subnet)), main)
-    return list(own.get("Routes", [])) if own else []
+    return list(route_table_of(tables, subnet).get("Routes", []))
 
 
 def _is_main(table: Table) -> bool:

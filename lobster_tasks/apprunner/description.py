@@ -71,7 +71,10 @@ class Subnet:
 
 @dataclass(frozen=True)
 class Vpc:
-    """A VPC with all its subnets; ``endpoints`` are the services with VPC endpoints (``ecr.api``)."""
+    """A VPC with all its subnets.
+
+    ``endpoints`` are the services (``ecr.api``) that the connector's subnets reach by a VPC endpoint.
+    """
 
     id: str
     is_default: bool

@@ -10,10 +10,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ..account import BLACKHOLE, default_route_of
+from ..account import BLACKHOLE, default_route_of, endpoint_services
 from ..aws import Aws
 from ..doctor.check import refusal
-from ..doctor.network import endpoint_services
 from ..doctor.permissions import describe_parameters, describe_secret, key_arn
 from ..doctor.references import is_secret, parameter_name, region_of
 from ..errors import AwsCallError, LobsterError
@@ -310,10 +309,10 @@ def vpc_of(aws: Aws, connected: Sequence[str], ingress: str) -> Vpc | None:
         where = found[0]["VpcId"]
     by = {"Name": "vpc-id", "Values": [where]} if where else {"Name": "is-default", "Values": ["true"]}
     vpcs = aws.pages("ec2:DescribeVpcs", "Vpcs", where or "the default VPC", Filters=[by])
-    return _surveyed(aws, vpcs[0]) if vpcs else None
+    return _surveyed(aws, vpcs[0], connected) if vpcs else None
 
 
-def _surveyed(aws: Aws, vpc: AwsDict) -> Vpc:
+def _surveyed(aws: Aws, vpc: AwsDict, connected: Sequence[str]) -> Vpc:
     inside = [{"Name": "vpc-id", "Values": [vpc["VpcId"]]}]
     subnets, tables, endpoints = in_parallel(
         lambda: aws.pages("ec2:DescribeSubnets", "Subnets", vpc["VpcId"], Filters=inside),
@@ -332,8 +331,17 @@ def _surveyed(aws: Aws, vpc: AwsDict) -> Vpc:
             )
             for each in sorted(subnets, key=lambda each: (each["AvailabilityZone"], each["SubnetId"]))
         ),
-        endpoint_services(endpoints, aws.region),
+        _services(endpoints, aws.region, tables, connected),
     )
+
+
+def _services(
+    endpoints: Sequence[AwsDict], region: str, tables: Sequence[AwsDict], subnets: Sequence[str]
+) -> frozenset[str]:
+    """The services whose endpoints work for all of the subnets, of those that are certain."""
+    found = [endpoint_services(endpoints, region, tables, each) for each in subnets]
+    working = [{service for service, fault in each.items() if fault is None} for each in found]
+    return frozenset(set.intersection(*working) if working else ())
 
 
 def _associated(block: AwsDict) -> bool:

@@ -30,6 +30,7 @@ Name = Literal[
     "expiry",
     "covered",
     "log_group",
+    "other_log_groups",
     "network",
     "zones",
     "public_access",
@@ -94,6 +95,16 @@ class Facts:
     def error(self, name: Name) -> LobsterError | None:
         """Why a reading failed, for checks of the failure itself."""
         return self.readings[name].error
+
+
+@dataclass(frozen=True)
+class ContainerLogGroup:
+    """The log group ``name`` of a container, in ``region``, and whether it is there when the container starts."""
+
+    container: str
+    name: str
+    region: str
+    found: bool
 
 
 @dataclass(frozen=True)

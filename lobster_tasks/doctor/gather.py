@@ -20,9 +20,10 @@ from ..account import (
     find_service,
     find_target_group,
     find_task_definition,
+    has_log_group,
 )
 from ..aws import Aws
-from ..definition import container_of, images
+from ..definition import container_of, images, log_groups
 from ..dockerfile import parse
 from ..dockerfile.scripts import FaultyScript, faulty_scripts
 from ..errors import CredentialsError, InterruptedRunError, LobsterError
@@ -32,7 +33,7 @@ from ..settings import Settings
 from . import in_image, permissions
 from .check import UnknownError
 from .expiry import ExpiryPosition, expiry_position
-from .facts import Facts, Name, Reading
+from .facts import ContainerLogGroup, Facts, Name, Reading
 from .references import network_of
 
 _AT_ONCE = 16
@@ -225,6 +226,18 @@ def _log_group(readings: Readings) -> Any:
     name = readings.settings.logs.group
     groups = readings.aws.pages("logs:DescribeLogGroups", "logGroups", name, logGroupNamePrefix=name)
     return next((group for group in groups if group["logGroupName"] == name), None)
+
+
+def _other_log_groups(readings: Readings) -> list[ContainerLogGroup]:
+    """The log groups that the revision's containers write to, without that of the settings."""
+    region, own = readings.settings.region, readings.settings.logs.group
+    return [
+        ContainerLogGroup(container, name, there, found=is_made or has_log_group(readings.aws, name, there))
+        for container, options in log_groups(_defined(readings) or {}).items()
+        for name, there in [(options["awslogs-group"], options.get("awslogs-region", region))]
+        for is_made in [options.get("awslogs-create-group") == "true"]
+        if (name, there) != (own, region)
+    ]
 
 
 def _network(readings: Readings) -> list[Any]:
@@ -466,6 +479,7 @@ READERS: Mapping[Name, Callable[[Readings], Any]] = {
     "load_balancer": _load_balancer,
     "target_group": _target_group,
     "log_group": _log_group,
+    "other_log_groups": _other_log_groups,
     "dockerfile": _dockerfile,
     "streamlit_config": _streamlit_config,
     "gunicorn_file_binds": _gunicorn_file_binds,

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from ..account import BLACKHOLE, default_route_of
+from ..account import BLACKHOLE, EndpointFault, default_route_of, endpoint_services, lets_in
 from ..errors import RefusedError
-from ..image_reference import ecr_image
 from ..settings import DeploymentSettings
 from ..stack.subnets import free_addresses, impossible, weak, without_fargate
 from .check import CheckResult, UnknownError, failed, listed, passed, warned
 from .facts import Facts
-from .references import is_secret, network_of
+from .references import network_of
+from .security import task_groups
+from .task_needs import task_needs
+
+_HTTPS = 443
 
 
 def subnets(facts: Facts) -> CheckResult:
@@ -76,7 +80,7 @@ def routes(facts: Facts) -> CheckResult:
         return passed(
             f"{_all(len(ways))} route to {listed(sorted({_gateway(way) for way in ways.values()}))}"
         )
-    missing = _missing_endpoints(facts)
+    missing = _missing_endpoints(facts, [*lost, *unsure])
     if not missing:
         without = listed([*lost, *unsure])
         return passed(
@@ -113,7 +117,7 @@ def public_address(facts: Facts) -> CheckResult:
 def _needs_public(facts: Facts, subnets: list[str]) -> CheckResult:
     """The result without public addresses: an internet gateway requires them, VPC endpoints do not."""
     saw = f"tasks have no public address, and {listed(subnets)} routes to an internet gateway"
-    if missing := _missing_endpoints(facts):
+    if missing := _missing_endpoints(facts, subnets):
         return failed(
             f"{saw}: they cannot reach AWS; there is no VPC endpoint for {listed(missing, 6)}",
             "name subnets with a NAT gateway in network.task_subnets, or set network.public: true",
@@ -146,27 +150,64 @@ def _gateway(way: str) -> str:
     return next((words for prefix, words in _GATEWAYS.items() if way.startswith(prefix)), way)
 
 
-def _missing_endpoints(facts: Facts) -> list[str]:
-    """The missing endpoints that a Fargate task without internet access needs."""
-    services = endpoint_services(facts.known("endpoints"), facts.settings.region)
-    missing = missing_endpoints(services, facts.settings.container.secrets.values())
-    collector = facts.settings.xray
-    if collector.enabled and ecr_image(collector.image) is None:
-        missing.append("the registry of xray.image")  # it has no endpoint; a copy in ECR is reachable
-    return missing
+def _missing_endpoints(facts: Facts, subnets: Iterable[str]) -> list[str]:
+    """What tasks in the subnets need and no VPC endpoint leads to; raises UnknownError where one may."""
+    needs = task_needs(facts.settings, facts.readings["task_definition"].value)
+    faults = [faults_of(_services(facts, subnet), needs.endpoints) for subnet in subnets]
+    missing = list(dict.fromkeys(told for each in faults for told in each.certain))
+    if doubts := [told for each in faults for told in each.doubtful if not (missing or needs.outside)]:
+        raise UnknownError(f"cannot tell whether a VPC endpoint leads to {doubts[0]}")
+    return [*missing, *needs.outside]
 
 
-def endpoint_services(endpoints: Iterable[Mapping[str, Any]], region: str) -> frozenset[str]:
-    """The services for which a VPC has endpoints, such as ``ecr.api``."""
-    return frozenset(endpoint["ServiceName"].rpartition(f"{region}.")[2] for endpoint in endpoints)
+@dataclass(frozen=True)
+class EndpointFaults:
+    """Services that lack an endpoint that works, with why one there is does not; ``doubtful`` are those that may."""
+
+    certain: tuple[str, ...]
+    doubtful: tuple[str, ...]
 
 
-def missing_endpoints(services: Collection[str], sources: Collection[str]) -> list[str]:
-    """The endpoints that a task without internet access lacks to pull, to log, and to read secrets from ``sources``."""
-    needed = ["ecr.api", "ecr.dkr", "logs", "s3"]
-    needed += ["secretsmanager"] if any(is_secret(source) for source in sources) else []
-    needed += ["ssm"] if any(not is_secret(source) for source in sources) else []
-    return [each for each in needed if each not in services]
+def faults_of(services: Mapping[str, EndpointFault | None], needed: Iterable[str]) -> EndpointFaults:
+    """The faults among the needed services."""
+    faults = {each: services.get(each, _ABSENT) for each in needed}
+    told = {
+        each: (fault, f"{each} ({fault.why})" if fault.why else each)
+        for each, fault in faults.items()
+        if fault
+    }
+    return EndpointFaults(
+        tuple(says for fault, says in told.values() if fault.is_certain),
+        tuple(says for fault, says in told.values() if not fault.is_certain),
+    )
+
+
+_ABSENT = EndpointFault("")
+
+
+def _services(facts: Facts, subnet: str) -> dict[str, EndpointFault | None]:
+    region, tables = facts.settings.region, facts.known("route_tables")
+    block = next(
+        (each.get("CidrBlock", "") for each in facts.known("network") if each["SubnetId"] == subnet), ""
+    )
+    return endpoint_services(
+        facts.known("endpoints"), region, tables, subnet, lambda each: _closed(facts, each, block)
+    )
+
+
+def _closed(facts: Facts, endpoint: Mapping[str, Any], block: str) -> EndpointFault | None:
+    """The fault of an endpoint whose security groups do not let the tasks in."""
+    ids = [each["GroupId"] for each in endpoint.get("Groups", ())]
+    if not ids:
+        return None
+    every = facts.known("security_groups")
+    named = facts.settings.tasks_security_group
+    tasks = task_groups(facts) or [each["GroupId"] for each in every if each["GroupName"] == named]
+    allowed = lets_in([each for each in every if each["GroupId"] in ids], _HTTPS, tasks, block)
+    if allowed:
+        return None
+    why = f"{listed(ids)} of {endpoint.get('VpcEndpointId', 'the endpoint')} does not let the tasks in on tcp {_HTTPS}"
+    return EndpointFault(why, is_certain=allowed is False)
 
 
 def _count(number: int, what: str) -> str:

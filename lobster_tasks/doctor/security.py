@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ..account import covers_port
+from ..account import covers_port, peers_of
 from ..forwarding import leading
 from ..stack.origin_facing import SERVICE_GROUP
 from .check import CheckResult, UnknownError, failed, listed, passed, warned
@@ -67,7 +67,7 @@ def _as_listed(groups: list[Rule], ports: list[int], allowed: Sequence[str]) -> 
 def tasks_in(facts: Facts) -> CheckResult:
     """The tasks' security groups let the load balancer in, on the container's port."""
     port = facts.settings.container.port
-    groups = _groups(facts, _task_groups(facts), facts.settings.tasks_security_group)
+    groups = _groups(facts, task_groups(facts), facts.settings.tasks_security_group)
     named = facts.settings.load_balancer.security_group
     balancer = {each["GroupId"]: each["GroupName"] for each in _groups(facts, _balancer_groups(facts), named)}
     sources = set(_sources(_in(groups), port))
@@ -92,7 +92,7 @@ def balancer_out(facts: Facts) -> CheckResult:
 
 def tasks_out(facts: Facts) -> CheckResult:
     """The tasks' security groups let them reach AWS."""
-    groups = _groups(facts, _task_groups(facts), facts.settings.tasks_security_group)
+    groups = _groups(facts, task_groups(facts), facts.settings.tasks_security_group)
     return _out(groups, 443, "ECR, CloudWatch Logs and Secrets Manager on tcp 443")
 
 
@@ -110,7 +110,8 @@ def _balancer_groups(facts: Facts) -> list[str] | None:
     return list(balancer.get("SecurityGroups", [])) if balancer else None
 
 
-def _task_groups(facts: Facts) -> list[str] | None:
+def task_groups(facts: Facts) -> list[str] | None:
+    """The ids of the tasks' security groups; None without a service."""
     service = facts.known("service")
     return list(network_of(service).get("securityGroups", [])) if service else None
 
@@ -142,23 +143,14 @@ def _all_out(groups: Iterable[Rule]) -> list[Rule]:
 
 def _sources(rules: Iterable[Rule], port: int) -> list[str]:
     """The peers of the rules that cover a TCP port: group ids, networks, prefix lists."""
-    return [peer for rule in rules if covers_port(rule, port) for peer in _peers(rule)]
-
-
-def _peers(rule: Rule) -> list[str]:
-    return [
-        *(each["CidrIp"] for each in rule.get("IpRanges", [])),
-        *(each["CidrIpv6"] for each in rule.get("Ipv6Ranges", [])),
-        *(each["GroupId"] for each in rule.get("UserIdGroupPairs", [])),
-        *(each["PrefixListId"] for each in rule.get("PrefixListIds", [])),
-    ]
+    return [peer for rule in rules if covers_port(rule, port) for peer in peers_of(rule)]
 
 
 def _what_is_in(groups: list[Rule], known: Mapping[str, str]) -> str:
     rules = [
-        f"{rule['IpProtocol']} {_range(rule)} in from {listed([known.get(peer, peer) for peer in _peers(rule)])}"
+        f"{rule['IpProtocol']} {_range(rule)} in from {listed([known.get(peer, peer) for peer in peers_of(rule)])}"
         for rule in _in(groups)
-        if _peers(rule)
+        if peers_of(rule)
     ]
     return listed(rules, 2) if rules else "nothing in"
 

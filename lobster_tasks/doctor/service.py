@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..definition import container_of, log_groups
@@ -11,7 +11,7 @@ from ..stack.ecr import given_tags
 from ..templates import OWN_DEFINITION
 from .check import CheckResult, failed, passed, warned
 from .expiry import ExpiryPosition
-from .facts import Facts
+from .facts import ContainerLogGroup, Facts
 from .registry import HeldBack, held_back
 
 _NO_RELEASE_FIX = "inv push-image --tag T, then inv deploy --tag T"
@@ -143,17 +143,27 @@ def _short(reference: str) -> str:
 
 
 def log_group(facts: Facts) -> CheckResult:
-    """The log group exists, so tasks can start, and has a retention period."""
+    """The log group of every container exists, so tasks can start, and the app's has a retention period."""
     name = facts.settings.logs.group
     found = facts.known("log_group")
     if found is None:
         return failed(f"there is no log group {name}: no task can start", "inv create-task-definition")
+    others: Sequence[ContainerLogGroup] = facts.known("other_log_groups")
+    if gone := [each for each in others if not each.found]:
+        return _no_log_group(gone[0])
     days = found.get("retentionInDays")
     if days is None:
         return warned(
             f"{name} keeps events without limit, and storage costs grow", "inv create-task-definition"
         )
     return passed(f"{name} keeps events for {days} days")
+
+
+def _no_log_group(gone: ContainerLogGroup) -> CheckResult:
+    """The result for a container whose log group is not there."""
+    saw = f"there is no log group {gone.name} in {gone.region}, to which {gone.container} writes: no task can start"
+    create = f"aws logs create-log-group --log-group-name {gone.name} --region {gone.region}"
+    return failed(saw, f"{create}, or correct awslogs-group of {gone.container} in {OWN_DEFINITION}")
 
 
 def log_options(facts: Facts) -> CheckResult:

@@ -153,9 +153,32 @@ def route_table(gateway: str | None, *subnets: str, **route: str) -> dict[str, A
         [{"DestinationCidrBlock": "0.0.0.0/0", kind: gateway, "State": "active"} | route] if gateway else []
     )
     return {
+        "RouteTableId": "rtb-main",
         "Routes": [{"DestinationCidrBlock": "172.31.0.0/16", "GatewayId": "local"}, *routes],
         "Associations": [{"SubnetId": each} for each in subnets] or [{"Main": True}],
     }
+
+
+def interface_endpoint(name: str, **changes: Any) -> dict[str, Any]:
+    """An interface endpoint of a service, as DescribeVpcEndpoints returns it."""
+    return {
+        "VpcEndpointId": f"vpce-{name}",
+        "ServiceName": f"com.amazonaws.us-east-2.{name}",
+        "VpcEndpointType": "Interface",
+        "State": "available",
+        "PrivateDnsEnabled": True,
+        "RouteTableIds": [],
+        "Groups": [],
+    } | changes
+
+
+def s3_endpoint(**changes: Any) -> dict[str, Any]:
+    """The gateway endpoint of S3, in the main route table."""
+    given = {"VpcEndpointType": "Gateway", "PrivateDnsEnabled": False, "RouteTableIds": ["rtb-main"]}
+    return interface_endpoint("s3", **{**given, **changes})
+
+
+VPC_ENDPOINTS = [*(interface_endpoint(name) for name in ("ecr.api", "ecr.dkr", "logs")), s3_endpoint()]
 
 
 def blocking(mode: str, *left_out: str, how: str = "allow-bidirectional", **more: str) -> dict[str, Any]:
@@ -192,6 +215,7 @@ HEALTHY: Mapping[Name, Any] = {
     "expiry": None,
     "covered": frozenset({SECRET}),
     "log_group": {"logGroupName": "/ecs/lobster-streamlit", "retentionInDays": 30},
+    "other_log_groups": [],
     "network": [subnet("a", "a"), subnet("b", "b")],
     "zones": {"us-east-2a": zone(), "us-east-2b": zone()},
     "public_access": {"InternetGatewayBlockMode": "off", "exclusions": {}},

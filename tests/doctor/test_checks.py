@@ -14,7 +14,7 @@ from lobster_tasks.dockerfile import parse
 from lobster_tasks.dockerfile.scripts import FaultyScript
 from lobster_tasks.doctor import CHECKS, diagnose
 from lobster_tasks.doctor.expiry import ExpiryPosition
-from lobster_tasks.doctor.facts import Decision
+from lobster_tasks.doctor.facts import ContainerLogGroup, Decision
 from lobster_tasks.errors import AwsCallError, DockerfileError, RefusedError
 from lobster_tasks.probe import Answer, Probe
 from tests.doctor.facts import (
@@ -22,6 +22,7 @@ from tests.doctor.facts import (
     SECRET,
     TARGET_GROUP,
     TRUST,
+    VPC_ENDPOINTS,
     anywhere,
     blocking,
     check,
@@ -126,7 +127,6 @@ ROLE = {"AssumeRolePolicyDocument": '{"Statement": []}', "Arn": f"{ROLES}/ecsTas
 # A role's ARN contains its path; its name is unique whatever the path ("IAM identifiers", IAM User Guide).
 WITH_PATH = {"AssumeRolePolicyDocument": TRUST, "Arn": f"{ROLES}/service-role/ecsTaskExecutionRole"}
 APP_WITH_PATH = {"AssumeRolePolicyDocument": TRUST, "Arn": f"{ROLES}/service-role/ecsTaskRole"}
-VPCE = [{"ServiceName": f"com.amazonaws.us-east-2.{name}"} for name in ("ecr.api", "ecr.dkr", "logs", "s3")]
 FAILED = Probe("http://lb", Answer(False, "GET / answers 503"), Answer(False, "WebSocket / is refused (403)"))
 WEB_ACL = "arn:aws:wafv2:us-east-2:123456789012:regional/webacl/ours/0"
 PROTECTED = {"load_balancer": {"web_acl": WEB_ACL}}
@@ -356,15 +356,21 @@ CASES = [
         "subnet-a, subnet-b has no route to the internet",
         route_tables=[route_table("nat-1", State="blackhole")],
     ),
-    case("network.routes", "pass", "but VPC endpoints", route_tables=[route_table(None)], endpoints=VPCE),
+    case(
+        "network.routes",
+        "pass",
+        "but VPC endpoints",
+        route_tables=[route_table(None)],
+        endpoints=VPC_ENDPOINTS,
+    ),
     case(
         "network.routes",
         "fail",
         "no VPC endpoint for secretsmanager",
         "",
         NAMED,
-        route_tables=[],
-        endpoints=VPCE,
+        route_tables=[route_table(None)],
+        endpoints=VPC_ENDPOINTS,
     ),
     case("network.routes", "skip", "AWS refused it", route_tables=DENIED),
     case(
@@ -386,7 +392,7 @@ CASES = [
         "pass",
         "VPC endpoints lead to what a task needs",
         service=service(network={"assignPublicIp": "DISABLED"}),
-        endpoints=VPCE,
+        endpoints=VPC_ENDPOINTS,
     ),
     case(
         "network.public-address",
@@ -1134,6 +1140,16 @@ CASES = [
         "there is no log group /ecs/lobster-streamlit",
         "inv create-task",
         log_group=None,
+    ),
+    case(
+        "logs.group",
+        "fail",
+        "there is no log group /ecs/agent in us-west-2, to which agent writes: no task can start",
+        "aws logs create-log-group --log-group-name /ecs/agent --region us-west-2",
+        other_log_groups=[
+            ContainerLogGroup("proxy", "/ecs/proxy", "us-east-2", found=True),
+            ContainerLogGroup("agent", "/ecs/agent", "us-west-2", found=False),
+        ],
     ),
     case("logs.group", "warn", "without limit", log_group={"logGroupName": "/ecs/lobster-streamlit"}),
     case(

@@ -15,6 +15,7 @@ from lobster_tasks.doctor import Check, consult, examine
 from lobster_tasks.errors import CredentialsError
 from lobster_tasks.rollout import deploy
 from lobster_tasks.settings import Settings, load
+from tests.doctor.facts import definition
 from tests.embedded.images import push, web_app
 from tests.embedded_process import PATIENCE, EmbeddedProcess, control, eventually
 
@@ -255,6 +256,26 @@ def test_a_few_checks_of_what_is_known_already(aws: Aws) -> None:
     checks, _ = consult(aws, Settings(), ["logs.group", "ecs.service"], given)
     assert checks["logs.group"].saw == "/ecs/lobster-streamlit keeps events for 7 days"
     assert checks["ecs.service"].status == "fail"
+
+
+def test_the_log_group_of_every_container_is_looked_for(embedded: EmbeddedProcess, aws: Aws) -> None:
+    for name in ("/ecs/lobster-streamlit", "/ecs/there"):
+        embedded.client("logs").create_log_group(logGroupName=name)
+    there = definition()
+    add = there["containerDefinitions"].append
+    add({"name": "proxy", "logConfiguration": _awslogs("/ecs/there")})
+    add({"name": "maker", "logConfiguration": _awslogs("/ecs/made", **{"awslogs-create-group": "true"})})
+    checks, _ = consult(aws, Settings(), ["logs.group"], {"task_definition": there})
+    assert checks["logs.group"].status == "warn"  # it has no retention
+    add({"name": "agent", "logConfiguration": _awslogs("/ecs/the")})
+    checks, _ = consult(aws, Settings(), ["logs.group"], {"task_definition": there})
+    saw = "there is no log group /ecs/the in us-east-2, to which agent writes: no task can start"
+    assert (checks["logs.group"].status, checks["logs.group"].saw) == ("fail", saw)
+
+
+def _awslogs(group: str, **more: str) -> dict[str, Any]:
+    options = {"awslogs-group": group, "awslogs-region": "us-east-2", **more}
+    return {"logDriver": "awslogs", "options": options}
 
 
 def test_without_credentials_there_is_nothing_to_look_at(embedded: EmbeddedProcess, project: Path) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ...doctor.network import missing_endpoints
+from ...doctor.task_needs import needed_endpoints
 from ...settings import merge
 from ..description import AwsDict, Description, Subnet, Vpc
 from .rows import MappingRow, Rule, RuleResult, approximated, same, translated, unsettled
@@ -135,7 +135,7 @@ def _tasks_subnets(
         note = "they route to an internet gateway, so tasks have public addresses there"
         return public, translated(setting, old, _named(public), note)
     sources = description.configuration.get("RuntimeEnvironmentSecrets", {}).values()
-    missing = missing_endpoints(vpc.endpoints, list(sources))
+    missing = [each for each in needed_endpoints(sources) if each not in vpc.endpoints]
     if not missing and own:
         return own, translated(
             setting, old, _named(own), "no route to the internet; the VPC endpoints are sufficient"

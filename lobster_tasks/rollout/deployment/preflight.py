@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from ...account import find_target_group
+from ...account import find_target_group, has_log_group
 from ...aws import Aws
 from ...doctor import Check, consult
 from ...doctor.check import UnknownError, refusal
 from ...doctor.facts import Name
-from ...errors import AwsCallError, NotReadyError, SettingsError, UsageError
+from ...errors import AwsCallError, NotReadyError, UsageError
 from ...in_parallel import in_parallel
 from ...settings import Settings
 from ...templates import OWN_DEFINITION, covered_sources
@@ -197,7 +197,7 @@ def _log_groups(aws: Aws, own_group: str, prepared: PreparedRelease) -> Problem 
         name, region = options.get("awslogs-group"), options.get("awslogs-region", aws.region)
         if name is None or options.get("awslogs-create-group") == "true":
             continue
-        if not _has_log_group(aws, name, region):
+        if not has_log_group(aws, name, region):
             what = f"there is no log group {name} in {region}"
             if region != aws.region:
                 fix = f"set awslogs-region of {container['name']} to {aws.region} in {OWN_DEFINITION}"
@@ -211,17 +211,6 @@ def _log_groups(aws: Aws, own_group: str, prepared: PreparedRelease) -> Problem 
 def _create_log_group(name: str, region: str, container: str) -> str:
     create = f"aws logs create-log-group --log-group-name {name} --region {region}"
     return f"{create}, or correct awslogs-group of {container} in {OWN_DEFINITION}"
-
-
-def _has_log_group(aws: Aws, name: str, region: str) -> bool:
-    there = aws.in_region(region)
-    try:
-        found = there.pages(
-            "logs:DescribeLogGroups", "logGroups", f"log group {name}", logGroupNamePrefix=name
-        )
-    except SettingsError:  # there is no such region
-        return False
-    return any(group["logGroupName"] == name for group in found)
 
 
 def _checks(aws: Aws, settings: Settings, prepared: PreparedRelease) -> list[PreflightResult]:
