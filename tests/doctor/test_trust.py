@@ -30,6 +30,19 @@ def asked(document: dict[str, Any]) -> str | None:
     return objection(document, "123456789012", "aws", "us-east-2")
 
 
+def _denying_all_but(principal: str, **condition: Any) -> list[dict[str, Any]]:
+    """A statement that denies whom it does not name."""
+    (statement,) = trust(effect="Deny", **condition)["Statement"]
+    del statement["Principal"]
+    return [{**statement, "NotPrincipal": {"Service": principal}}]
+
+
+TASKS = "ecs-tasks.amazonaws.com"
+HERE = "arn:aws:ecs:us-east-2:123456789012:"
+SOURCE = {"aws:SourceAccount": "123456789012"}
+ELSEWHERE = {"aws:SourceAccount": "999999999999"}
+
+
 @pytest.mark.parametrize(
     "document",
     [
@@ -43,6 +56,25 @@ def asked(document: dict[str, Any]) -> str | None:
             StringEquals={"aws:SourceAccount": "123456789012"},
             ArnLike={"aws:SourceArn": "arn:aws:ecs:us-east-2:123456789012:*"},
         ),
+        trust(ArnLike={"aws:SourceArn": ["arn:aws:ecs:us-east-1:123456789012:*", f"{HERE}*"]}),
+        trust(ArnEquals={"aws:SourceArn": "arn:*:ecs:*:123456789012:*"}),
+        trust(StringLike={"aws:SourceArn": "arn:aws:ecs:*"}),
+        trust(StringLike={"aws:SourceAccount": "1234*"}),
+        trust(StringEqualsIfExists={"aws:SourceAccount": "123456789012"}),
+        trust(StringEqualsIgnoreCase={"aws:SourceAccount": "123456789012"}),
+        trust(StringNotEquals={"aws:SourceAccount": "1"}),
+        trust(ArnNotLike={"aws:SourceArn": "arn:aws:ecs:eu-west-1:*:*"}),
+        trust(Null={"aws:SourceArn": "false"}),
+        trust(**{"ForAnyValue:StringEquals": {"aws:SourceAccount": ["1", "123456789012"]}}),
+        trust(**{"ForAllValues:StringLike": {"aws:SourceArn": f"{HERE}*"}}),
+        {"Statement": [*trust()["Statement"], *_denying_all_but(TASKS)]},
+        {
+            "Statement": [
+                *trust()["Statement"],
+                *_denying_all_but("ec2.amazonaws.com", StringEquals=ELSEWHERE),
+            ]
+        },
+        {"Statement": [*trust()["Statement"], *trust("*", "Deny", StringNotEquals=SOURCE)["Statement"]]},
         {"Statement": trust()["Statement"][0]},
         {"Statement": [*trust("ec2.amazonaws.com")["Statement"], *trust()["Statement"]]},
     ],
@@ -67,6 +99,29 @@ def test_can_be_assumed(document: dict[str, Any]) -> None:
             "ECS sends arn:aws:ecs:us-east-2:123456789012:*",
         ),
         ({"Statement": [*trust()["Statement"], *trust(effect="Deny")["Statement"]]}, "it denies ecs-tasks"),
+        (trust(StringEquals={"aws:SourceArn": f"{HERE}*"}), "(StringEquals), ECS sends"),
+        (trust(StringEqualsIgnoreCase={"aws:SourceArn": f"{HERE}*"}), "(StringEqualsIgnoreCase), ECS sends"),
+        (trust(**{"ForAnyValue:StringEquals": {"aws:SourceArn": f"{HERE}*"}}), "ECS sends"),
+        (trust(StringEquals={"aws:SourceAccount": "*"}), "ECS sends 123456789012"),
+        (trust(StringEquals={"aws:SourceAccount": []}), "ECS sends 123456789012"),
+        (trust(ArnLike={"aws:SourceArn": f"{HERE}cluster/*"}), "ECS sends"),
+        (trust(StringNotEquals=SOURCE), "(StringNotEquals), ECS sends"),
+        (trust(StringNotLikeIfExists={"aws:SourceAccount": ["1", "1234*"]}), "ECS sends"),
+        (trust(ArnNotLike={"aws:SourceArn": f"{HERE}*"}), "ECS sends"),
+        (trust(Null={"aws:SourceArn": "true"}), "ECS sends"),
+        (
+            {"Statement": [*trust()["Statement"], *_denying_all_but("ec2.amazonaws.com")]},
+            "it denies ecs-tasks",
+        ),
+        (
+            {
+                "Statement": [
+                    *trust()["Statement"],
+                    *trust("*", "Deny", StringNotEquals=ELSEWHERE)["Statement"],
+                ]
+            },
+            "it denies ecs-tasks",
+        ),
     ],
 )
 def test_cannot_be_assumed(document: dict[str, Any], says: str) -> None:
@@ -80,7 +135,11 @@ MFA = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
     "document",
     [
         trust(**MFA),
-        trust(StringNotEquals={"aws:SourceAccount": "1"}),
+        trust(ArnLike={"aws:SourceArn": "arn:aws:ecs:us-east-2:123456789012:task/*"}),
+        trust(ArnLike={"aws:SourceArn": "*"}),
+        trust(StringEquals={"aws:SourceAccount": "${aws:PrincipalAccount}"}),
+        trust(NumericEquals={"aws:SourceAccount": "123456789012"}),
+        trust(Null={"aws:SourceOrgID": "true"}),
         trust(StringEquals={"aws:SourceOrgID": "o-1", "aws:SourceAccount": "123456789012"}),
         {"Statement": [*trust()["Statement"], *trust(effect="Deny", **MFA)["Statement"]]},
         {"Statement": [*trust(**MFA)["Statement"], *trust("ec2.amazonaws.com")["Statement"]]},
