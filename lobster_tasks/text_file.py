@@ -33,7 +33,12 @@ def read(path: Path, *, any_bytes: bool = False) -> str:
     ``any_bytes`` is for files in which a builder accepts any bytes, for example in comments: bytes that are not UTF-8
     become lone surrogates. Raises OSError, and EncodingError.
     """
-    return decoded(contents(path), any_bytes=any_bytes).replace("\r\n", "\n").replace("\r", "\n")
+    return read_as_written(path, any_bytes=any_bytes).replace("\r\n", "\n").replace("\r", "\n")
+
+
+def read_as_written(path: Path, *, any_bytes: bool = False) -> str:
+    """The text of a file with the line ends that it has, for where they count. Raises OSError, and EncodingError."""
+    return decoded(contents(path), any_bytes=any_bytes)
 
 
 def contents(path: Path) -> bytes:

@@ -51,7 +51,11 @@ class Instruction:
 
 @dataclass(frozen=True)
 class Source:
-    """The text, with what its first lines set; ``name`` is how errors call it."""
+    """The text, with what its first lines set; ``name`` is how errors call it.
+
+    A line may end in a CR. An instruction has none of it, the body of a heredoc keeps it (moby/buildkit, ``parser.go``:
+    ``trimNewline``, ``heredoc.Content += string(bytesRead)``).
+    """
 
     name: str
     lines: tuple[str, ...]
@@ -64,7 +68,7 @@ class Source:
 
 def read(text: str, name: str) -> Source:
     """Split ``text`` and find its escape character."""
-    lines = tuple(line.removesuffix("\r") for line in text.removeprefix("\ufeff").split("\n"))
+    lines = tuple(text.removeprefix("\ufeff").split("\n"))
     return Source(name, lines, _escape(lines, name))
 
 
@@ -115,7 +119,7 @@ def _join(source: Source, at: int) -> tuple[str, int]:
     parts: list[str] = []
     ends = re.compile(rf"(?:^|(?<=[^{re.escape(source.escape)}])){re.escape(source.escape)}[ \t]{{0,1000}}+$")
     while at < len(source.lines):
-        line = source.lines[at]
+        line = source.lines[at].rstrip("\r")
         at += 1
         if parts and _is_idle(line):
             continue  # comments and empty lines inside an instruction do not end it
@@ -183,7 +187,7 @@ def _body(source: Source, line: int, at: int, name: str, strip_tabs: bool) -> tu
     taken: list[str] = []
     for number in range(at, len(source.lines)):
         text = source.lines[number].lstrip("\t") if strip_tabs else source.lines[number]
-        if text == name:
+        if text.rstrip("\r") == name:
             return "".join(f"{each}\n" for each in taken), number + 1
         taken.append(text)
     raise source.error(

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Heredoc:
-    """A file written in the Dockerfile itself; ``expand`` when its name was not quoted."""
+    """A file written in the Dockerfile itself, with the Dockerfile's line ends; ``expand`` when its name was not
+    quoted."""
 
     name: str
     text: str

@@ -22,7 +22,7 @@ Fault = Literal["interpreter", "shell", "line", "byte-order-mark"]
 
 @dataclass(frozen=True)
 class FaultyScript:
-    """A started script by its path in the build context.
+    """A started script by its path in the build context; one that the Dockerfile ``name`` contains has the ``path``.
 
     ``interpreter`` is a carriage return at the end of the line with ``#!``, which the kernel reads; ``shell`` one at
     the end of the first line, which a shell reads; ``line`` one of a later line alone, which may be meant, and which a
@@ -31,6 +31,12 @@ class FaultyScript:
 
     name: str
     fault: Fault
+    path: str = ""
+
+    @property
+    def place(self) -> str:
+        """Where the script is, in words."""
+        return f"{self.path} in {self.name}" if self.path else self.name
 
 
 def faulty_scripts(
@@ -50,9 +56,16 @@ def faulty_scripts(
             if origin is None:
                 continue
             if fault := _fault(origin, folder, by_shell=by_shell, may_fall_back=program.is_by_shell):
-                found.setdefault(origin.source, FaultyScript(origin.source, fault))
+                told = _faulty(file, origin, fault)
+                found.setdefault(told.place, told)
             break
     return tuple(found.values())
+
+
+def _faulty(file: Dockerfile, origin: Origin, fault: Fault) -> FaultyScript:
+    if origin.text is None:
+        return FaultyScript(origin.source, fault)
+    return FaultyScript(file.name, fault, origin.path)
 
 
 def _existing(found: Iterator[Origin], folder: Path) -> Iterator[Origin]:
@@ -65,14 +78,8 @@ def _fault(origin: Origin, folder: Path, *, by_shell: bool, may_fall_back: bool)
 
     A shell that cannot start a file for its format reads it itself, so a byte order mark does little there.
     """
-    if origin.text is not None:
-        return None  # the lines of a Dockerfile end in LF
-    try:
-        with (folder / origin.source).open("rb") as file:
-            beginning = file.read(_ENOUGH)
-    except OSError:
-        return None
-    if b"\0" in beginning:
+    beginning = _beginning(origin, folder)
+    if beginning is None or b"\0" in beginning:
         return None
     first = beginning.partition(b"\n")[0]
     if first.startswith(codecs.BOM_UTF8 + b"#!") and not by_shell and not may_fall_back:
@@ -82,6 +89,17 @@ def _fault(origin: Origin, folder: Path, *, by_shell: bool, may_fall_back: bool)
     if not first.endswith(b"\r"):
         return "line" if by_shell or _is_for_a_shell(first) else None
     return "interpreter" if first.startswith(b"#!") and not by_shell else "shell"
+
+
+def _beginning(origin: Origin, folder: Path) -> bytes | None:
+    """The first bytes of a file; None where it cannot be read."""
+    if origin.text is not None:
+        return origin.text.encode(errors="surrogateescape")[:_ENOUGH]
+    try:
+        with (folder / origin.source).open("rb") as file:
+            return file.read(_ENOUGH)
+    except OSError:
+        return None
 
 
 def _is_for_a_shell(first: bytes) -> bool:

@@ -435,7 +435,7 @@ def _answers(readings: Readings) -> Any:
 def _dockerfile(readings: Readings) -> Any:
     path = readings.folder / readings.settings.dockerfile
     try:
-        text = text_file.read(path, any_bytes=True)
+        text = text_file.read_as_written(path, any_bytes=True)
     except FileNotFoundError:
         return None
     except (OSError, text_file.EncodingError) as error:

@@ -93,9 +93,10 @@ def start_scripts(facts: Facts) -> CheckResult:
     _file(facts)
     found: Sequence[FaultyScript] = facts.known("start_scripts")
     for fault, (says, result) in _SCRIPT_FAULTS.items():
-        if names := [each.name for each in found if each.fault == fault]:
-            fix = f"dos2unix {names[0]}, and in .gitattributes: {names[0]} text eol=lf"
-            return result(says.format(listed(names)), fix)
+        if scripts := [each for each in found if each.fault == fault]:
+            first = scripts[0].name
+            fix = f"dos2unix {first}, and in .gitattributes: {first} text eol=lf"
+            return result(says.format(listed([each.place for each in scripts])), fix)
     if names := [each.name for each in found if each.fault == "byte-order-mark"]:
         saw = (
             f"{listed(names)} begins with a byte order mark, so Linux does not see its #!, and no task starts"

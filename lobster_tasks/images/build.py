@@ -56,7 +56,7 @@ def read_dockerfile(folder: Path, name: str, options: BuildOptions) -> Dockerfil
     """Parse ``folder/name``; raises RefusedError where it does not exist."""
     path = folder / name
     try:
-        text = text_file.read(path, any_bytes=True)
+        text = text_file.read_as_written(path, any_bytes=True)
     except (OSError, text_file.EncodingError) as error:
         raise RefusedError(
             f"{path} cannot be read.", str(error), "create it, or set `dockerfile` in invoke.yaml"
@@ -70,7 +70,7 @@ def foreseen(dockerfile: Dockerfile, folder: Path) -> tuple[str, ...]:
     return (
         *(f"line {each.line}: {each.says}." for each in dockerfile.final.warnings),
         *(
-            f"{each.name} {_FAULTS[each.fault].format(each.name)}"
+            f"{each.place} {_FAULTS[each.fault].format(each.name)}"
             for each in scripts
             if each.fault in _FAULTS
         ),

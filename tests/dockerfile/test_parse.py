@@ -555,6 +555,10 @@ class TestInstructions:
         stage = parse('\ufeffFROM x\r\nENV A=1 \\\r\n  B=2\r\nCMD ["run"]\r\n').final
         assert (stage.environment["B"], stage.arguments_of_process) == ("2", ("run",))
 
+    def test_a_heredoc_keeps_the_lines_that_end_as_on_windows(self) -> None:
+        (copied,) = copies(final("FROM x\r\nCOPY <<EOF /a\r\none\r\ntwo\n\r\nEOF\r\nUSER 1\r\n"))
+        assert [each.text for each in copied.files] == ["one\r\ntwo\n\r\n"]
+
 
 @pytest.mark.parametrize(
     ("text", "says"),

@@ -9,6 +9,7 @@ import pytest
 
 from lobster_tasks.dockerfile import parse
 from lobster_tasks.dockerfile.scripts import FaultyScript, faulty_scripts
+from lobster_tasks.text_file import read_as_written
 
 CRLF = b'#!/bin/sh\r\nexec "$@"\r\n'
 
@@ -114,3 +115,29 @@ def test_what_is_wrong_with_a_script(tmp_path: Path, content: bytes, command: st
 def test_a_shell_reads_what_the_kernel_cannot_start(tmp_path: Path) -> None:
     (tmp_path / "entry.sh").write_bytes(codecs.BOM_UTF8 + b"#!/bin/sh\nexec x\n")
     assert found(tmp_path, "COPY . .", "CMD ./entry.sh") == ()
+
+
+@pytest.mark.parametrize(
+    ("command", "fault"),
+    [
+        ('CMD ["/entry.sh"]', "interpreter"),
+        ("CMD exec /entry.sh", "interpreter"),
+        ('CMD ["sh", "/entry.sh"]', "shell"),
+    ],
+)
+@pytest.mark.parametrize(
+    "copy", ["COPY --chmod=755 <<EOF /entry.sh", "COPY <<-'EOF' /entry.sh", "ADD <<EOF /entry.sh"]
+)
+def test_a_script_written_in_a_dockerfile_has_the_line_ends_of_the_dockerfile(
+    tmp_path: Path, copy: str, command: str, fault: str
+) -> None:
+    """Source: moby/buildkit, ``parser.go``: ``heredoc.Content += string(bytesRead)``, where only the line that ends it
+    is compared without its line end."""
+    lines = ("FROM x", copy, "#!/bin/sh", "exec serve", "EOF", command, "")
+    (tmp_path / "Dockerfile").write_bytes("\r\n".join(lines).encode())
+    text = read_as_written(tmp_path / "Dockerfile", any_bytes=True)
+    assert faulty_scripts(parse(text), tmp_path) == (FaultyScript("Dockerfile", fault, "/entry.sh"),)
+    mended = text.replace("EOF\r\nCMD", "EOF\r\nRUN sed -i 's/\\r$//' /entry.sh\r\nCMD")
+    assert mended != text
+    assert faulty_scripts(parse(mended), tmp_path) == ()
+    assert faulty_scripts(parse(text.replace("\r", "")), tmp_path) == ()

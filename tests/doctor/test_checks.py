@@ -1520,6 +1520,13 @@ CASES = [
     case(
         "dockerfile.start-scripts",
         "fail",
+        "the lines of /entry.sh in Dockerfile.streamlit end in CR LF",
+        "dos2unix Dockerfile.streamlit",
+        start_scripts=(FaultyScript("Dockerfile.streamlit", "interpreter", "/entry.sh"),),
+    ),
+    case(
+        "dockerfile.start-scripts",
+        "fail",
         "the shell takes the CR for a part of each line's last word",
         "dos2unix entry.sh",
         start_scripts=(FaultyScript("entry.sh", "shell"),),

@@ -388,6 +388,10 @@ SHAPES: dict[str, Shape] = {
         'FROM scratch\r\nENV A=1 \\\r\n    B=2\r\nWORKDIR /app\r\nCMD ["serve"]\r\n',
         podman=frozenset({"files"}),
     ),
+    "a heredoc with the lines of Windows": Shape(
+        'FROM scratch\r\nCOPY <<EOF /entry.sh\r\n#!/bin/sh\r\nexec serve\r\nEOF\r\nCMD ["/entry.sh"]\r\n',
+        recent="heredocs",
+    ),
     "keywords in small letters": Shape(
         """
         from scratch as base
