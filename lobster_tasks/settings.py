@@ -108,6 +108,9 @@ _CACHE_CREDENTIALS = frozenset(
 # The slash is required, because a name without it could also be the secret itself.
 _SECRET_NAME = re.compile(r"[A-Za-z0-9_.@-]{1,200}+(/[A-Za-z0-9_.@-]{1,200}+){1,10}")
 _HALF = re.compile("[\ud800-\udfff]")  # of a surrogate pair
+_CONTROL = re.compile("[\\x00-\\x1f\\x7f-\\x9f]")
+# What programs get, which may contain line breaks, tabs and escape sequences.
+_FOR_PROGRAMS = ("container.environment", "container.command", "images")
 # The leading slash is required, because a name without it could also be a password.
 _PARAMETER_NAME = re.compile(r"(/[A-Za-z0-9_.-]{1,2048}){1,15}")
 
@@ -542,7 +545,7 @@ class ContainerSettings(_Section):
     @field_validator("environment", "secrets")
     @classmethod
     def _names_are_of_variables(cls, given: dict[str, str]) -> dict[str, str]:
-        if any(not name or "=" in name or "\0" in name for name in given):
+        if any(not name or "=" in name for name in given):
             raise ValueError("the name of a variable must not be empty or contain '='")
         return given
 
@@ -1220,42 +1223,67 @@ def load(
     if merged.get("profile") == "seed":
         merged = merge(SEED_PROFILE, merged)
     broken: list[InvalidSetting] = []
-    merged = _encodable(merged, broken)
+    merged = _sound(merged, broken, _unwritable)
     try:
         settings = Settings.model_validate(merged)
     except ValidationError as invalid:
         broken += [_invalid_setting(error) for error in invalid.errors()]
         raise SettingsError(problems, broken) from None
-    _encodable(settings.model_dump(), broken)  # what was JSON within a text
+    _sound(settings.model_dump(), broken, _flaw)  # what was JSON within a text
     if problems or broken:
         raise SettingsError(problems, broken)
     return settings
 
 
-def _encodable(
-    tree: Mapping[str, Any], broken: list[InvalidSetting], within: tuple[str, ...] = ()
+def _sound(
+    tree: Mapping[str, Any],
+    broken: list[InvalidSetting],
+    flaw: Callable[[str, tuple[str, ...]], str],
+    within: tuple[str, ...] = (),
 ) -> dict[str, Any]:
-    """A copy without the settings that cannot be written as UTF-8, which ``broken`` gets.
-
-    A byte that is not UTF-8, in a flag or a variable, and an escape sequence in a file make half of a surrogate pair.
-    """
+    """A copy without the settings in whose texts there is a ``flaw``; ``broken`` gets these."""
     kept = {}
     for key, value in tree.items():
         path = (*within, visible(str(key)))
-        if not (_is_encodable(key) and _is_encodable(value)):
-            why = "contains something that is not a character: half of a surrogate pair, or a byte that is not UTF-8"
+        own = () if isinstance(value, Mapping) else _texts(value)
+        if why := next((why for text in (str(key), *own) if (why := flaw(text, path))), ""):
             broken.append(InvalidSetting(path, why))
         else:
-            kept[key] = _encodable(value, broken, path) if isinstance(value, Mapping) else value
+            kept[key] = _sound(value, broken, flaw, path) if isinstance(value, Mapping) else value
     return kept
 
 
-def _is_encodable(value: object) -> bool:
-    """Whether a text, or each of a list's, has characters only; the members of a mapping are looked at by
-    themselves."""
-    if isinstance(value, list | tuple | set | frozenset):
-        return all(map(_is_encodable, value))
-    return not isinstance(value, str) or not _HALF.search(value)
+def _texts(value: object) -> Iterator[str]:
+    """A text, or those of a list, in which there may be mappings."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        yield from _texts([*value, *value.values()])
+    elif isinstance(value, list | tuple | set | frozenset):
+        for each in value:
+            yield from _texts(each)
+
+
+def _unwritable(text: str, _: tuple[str, ...]) -> str:
+    """What no text can contain; NUL ends every path, word and variable (execve(2)).
+
+    A byte that is not UTF-8, in a flag or a variable, and an escape sequence in a file make half of a surrogate pair.
+    """
+    if _HALF.search(text):
+        return "contains something that is not a character: half of a surrogate pair, or a byte that is not UTF-8"
+    return (
+        "contains the character NUL, which no path, variable or text of AWS can contain"
+        if "\0" in text
+        else ""
+    )
+
+
+def _flaw(text: str, path: tuple[str, ...]) -> str:
+    """What a setting's text cannot contain: no name, path or pattern of AWS's has a control character."""
+    is_for_a_program = ".".join(path).startswith(_FOR_PROGRAMS)
+    if not is_for_a_program and (found := _CONTROL.search(text)):
+        return f"contains a control character, U+{ord(found[0]):04X}; a line break and a tab are such characters too"
+    return _unwritable(text, path)
 
 
 def keys(model: type[BaseModel] = Settings, prefix: str = "") -> Iterator[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -564,11 +566,17 @@ def test_what_aws_takes_is_taken(key: str, right: Any) -> None:
     load(nested(key, right))
 
 
-@pytest.mark.parametrize("name", ["", "A=B", "=", "A\0"])
+@pytest.mark.parametrize("name", ["", "A=B", "="])
 @pytest.mark.parametrize("kind", ["environment", "secrets"])
 def test_a_variable_has_a_name_that_a_process_can_have(kind: str, name: str) -> None:
     (problem,) = problems({"container": {kind: {name: "/a"}}})
     assert problem == f"container.{kind}: the name of a variable must not be empty or contain '='"
+
+
+@pytest.mark.parametrize("kind", ["environment", "secrets"])
+def test_a_name_of_a_variable_with_nul_is_none_of_a_process(kind: str) -> None:
+    (problem,) = problems({"container": {kind: {"A\0": "/a"}}})
+    assert problem.startswith(f"container.{kind}.A") and "contains the character NUL" in problem
 
 
 def test_a_variable_has_one_source() -> None:
@@ -920,6 +928,45 @@ def test_half_of_a_surrogate_pair_is_refused_with_its_setting_wherever_it_is_giv
         told = [each for each in refused.value.problems if key.removesuffix("\\u") in each]
         assert any("not a character" in each for each in told), refused.value.problems
         "".join(refused.value.lines()).encode()
+
+
+@pytest.mark.parametrize("key", _WITH_HALVES)
+def test_nul_is_refused_with_its_setting_wherever_it_is_given(key: str) -> None:
+    """No word, path or variable holds it: execve(2) and open(2) take it for their end, RegisterTaskDefinition for a
+    value that no container starts with."""
+    section, flags, _ = _WITH_HALVES[key]
+    for given in (
+        (_filled(section, "a\0b"), {}, ()),
+        *(({}, {}, (_filled(flag, "a\0b"),)) for flag in flags),
+    ):
+        with pytest.raises(SettingsError) as refused:
+            load(*given)
+        told = [each for each in refused.value.problems if key.removesuffix("\\u") in each]
+        assert any("the character NUL" in each for each in told), refused.value.problems
+
+
+def _texts_of(key: str, text: str) -> Iterator[dict[str, Any]]:
+    """A setting with a text, in each form that some setting takes."""
+    for value in (text, [text], {"A": text}, {text: "a"}, f"/{text}", f"./{text}", f"https://a/{text}"):
+        *sections, leaf = key.split(".")
+        tree: dict[str, Any] = {leaf: value}
+        for section in reversed(sections):
+            tree = {section: tree}
+        yield tree
+
+
+@pytest.mark.parametrize("text", ["a\0b", "a\x1bb", "a\nb", "a\x7fb", "a\x85b"], ids=ascii)
+@pytest.mark.parametrize("key", list(keys()))
+def test_no_setting_takes_a_control_character_but_what_a_program_gets(key: str, text: str) -> None:
+    taken = []
+    for given in _texts_of(key, text):
+        with suppress(SettingsError):
+            taken.append(load(given))
+    assert not taken or (key in ("container.environment", "container.command") and "\0" not in text)
+
+
+def test_a_list_of_several_lines_is_a_list() -> None:
+    assert load({"domains": "a.example.com,\nb.example.com\n"}).domains == ("a.example.com", "b.example.com")
 
 
 @pytest.mark.parametrize("flag", ['container.command=["\\ud800"]', 'tags={"a": "\\ud800"}'])
