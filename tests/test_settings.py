@@ -576,7 +576,8 @@ def test_a_variable_has_a_name_that_a_process_can_have(kind: str, name: str) -> 
 @pytest.mark.parametrize("kind", ["environment", "secrets"])
 def test_a_name_of_a_variable_with_nul_is_none_of_a_process(kind: str) -> None:
     (problem,) = problems({"container": {kind: {"A\0": "/a"}}})
-    assert problem.startswith(f"container.{kind}.A") and "contains the character NUL" in problem
+    assert problem.startswith(f"container.{kind}.A")
+    assert "contains the character NUL" in problem
 
 
 def test_a_variable_has_one_source() -> None:

@@ -20,3 +20,51 @@ def is_signal(text: str) -> bool:
     if is_number(text):
         return int(text) != 0
     return upper(text).removeprefix("SIG") in _NAMES
+
+
+def signal_name(text: str) -> str:
+    """The name of a signal, such as SIGTERM, for its number or its name with or without SIG; the text where it is none.
+
+    Source of the numbers: signal(7), for x86 and ARM.
+    """
+    if is_number(text):
+        return f"SIG{_NUMBERED[int(text) - 1]}" if 0 < int(text) <= len(_NUMBERED) else text
+    return f"SIG{upper(text).removeprefix('SIG')}"
+
+
+_NUMBERED = (
+    *(
+        "HUP",
+        "INT",
+        "QUIT",
+        "ILL",
+        "TRAP",
+        "ABRT",
+        "BUS",
+        "FPE",
+        "KILL",
+        "USR1",
+        "SEGV",
+        "USR2",
+        "PIPE",
+        "ALRM",
+        "TERM",
+    ),
+    *(
+        "STKFLT",
+        "CHLD",
+        "CONT",
+        "STOP",
+        "TSTP",
+        "TTIN",
+        "TTOU",
+        "URG",
+        "XCPU",
+        "XFSZ",
+        "VTALRM",
+        "PROF",
+        "WINCH",
+        "POLL",
+    ),
+    *("PWR", "SYS"),
+)

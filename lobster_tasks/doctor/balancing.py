@@ -219,15 +219,24 @@ def kind(facts: Facts) -> CheckResult:
 
 
 def port(facts: Facts) -> CheckResult:
-    """The target group and its health check use the container's port."""
+    """Targets are registered with the container's port, and the health check uses it.
+
+    A target group's own port "is used unless you specify a port override when registering the target"
+    (CreateTargetGroup), and ECS registers each task with the service's containerPort (Amazon ECS, LoadBalancer).
+    """
     name, container_port = _name(facts), facts.settings.container.port
     group = facts.need("target_group", f"there is no target group {name}")
+    balanced = (facts.readings["service"].value or {}).get("loadBalancers", ())
+    ports = [
+        each["containerPort"] for each in balanced if each.get("targetGroupArn") == group["TargetGroupArn"]
+    ]
+    if wrong := [each for each in ports if each != container_port]:
+        saw = f"ECS registers the tasks with port {wrong[0]}; the container listens on {container_port}"
+        return failed(saw, "inv create-fargate-service")
     asked = group.get("HealthCheckPort", "traffic-port")
     if asked not in ("traffic-port", str(container_port)):
         return failed(f"the health check uses port {asked}; the container listens on {container_port}", _FIX)
-    if group["Port"] != container_port:
-        return failed(f"{name} is for port {group['Port']}; the container listens on {container_port}", _FIX)
-    return passed(f"{name} and the container are on {container_port}")
+    return passed(f"the tasks are registered in {name} with the container's port, {container_port}")
 
 
 def health_path(facts: Facts) -> CheckResult:

@@ -16,6 +16,7 @@ from ..dockerfile.commands import (
 from ..dockerfile.programs import is_known, programs
 from ..dockerfile.scripts import Fault, FaultyScript
 from ..dockerfile.shell_syntax import Construct, uninterpreted, words_behind_a_script
+from ..dockerfile.signals import signal_name
 from ..errors import DockerfileError
 from .check import CheckResult, UnknownError, failed, listed, passed, warned
 from .command import ServerAddress, is_open, servers, swallows_signals
@@ -37,6 +38,10 @@ _MENDED: Mapping[Mistake, str] = {
     "no-brackets": 'write it as a list, as in ["streamlit", "run", "app.py"]',
     "several-mistakes": "write it as a JSON list of texts",
 }
+
+
+_LAST_PORT = 65535
+_LONGEST_GRACE = 2_147_483_647  # seconds (Amazon ECS, CreateService, healthCheckGracePeriodSeconds)
 
 
 def readable(facts: Facts) -> CheckResult:
@@ -148,6 +153,9 @@ def port(facts: Facts) -> CheckResult:
     found, container_port = _listens(facts), facts.settings.container.port
     if found.port is None:
         return _no_number(found)
+    if not 0 < found.port <= _LAST_PORT:
+        saw = f"the port is {found.port} ({found.port_by}), and ports are from 1 to {_LAST_PORT}"
+        return failed(saw, f"let the command listen on {container_port}")
     if found.port == container_port:
         return passed(f"the command listens on {container_port} ({found.port_by})")
     saw = f"the command listens on {found.port} ({found.port_by}); container.port is {container_port}"
@@ -176,9 +184,11 @@ def address(facts: Facts) -> CheckResult:
 
 
 def signals(facts: Facts) -> CheckResult:
-    """SIGTERM reaches the app, so a task stops within seconds."""
+    """The signal of a stop, SIGTERM or that of STOPSIGNAL, reaches the app, so a task stops within seconds."""
     stage = _file(facts).final
-    words = _words(facts, stage)
+    words, signal = _words(facts, stage), signal_name(stage.stop_signal or "SIGTERM")
+    if signal in _UNCAUGHT:
+        return warned(f"STOPSIGNAL {signal}: {_UNCAUGHT[signal]}", "remove STOPSIGNAL, or name SIGTERM there")
     if not words:
         raise UnknownError("the base image's command is used, which is not known here")
     if any(each and mistake(each.text) for each in (stage.entry_point, stage.command)):
@@ -189,15 +199,26 @@ def signals(facts: Facts) -> CheckResult:
         raise _not_read(words)
     swallows = swallows_signals(words, _shell_of(facts))
     if swallows is None:
-        raise UnknownError(f"cannot tell from the script of {_shown(words)} whether it passes SIGTERM on")
+        raise UnknownError(f"cannot tell from the script of {_shown(words)} whether it passes {signal} on")
     if swallows:
-        saw = f"{_shown(words)}: the shell does not pass SIGTERM on, so each stop takes 30 s and ends with SIGKILL"
+        saw = f"{_shown(words)}: the shell does not pass {signal} on, so each stop takes 30 s and ends with SIGKILL"
         return warned(saw, 'write the command as a list, or begin it with "exec"')
     if script_of(words) is None and words[0].endswith(".sh"):
         raise UnknownError(
-            f"the script {words[0]} has to pass SIGTERM on; its last line should begin with exec"
+            f"the script {words[0]} has to pass {signal} on; its last line should begin with exec"
         )
-    return passed(f"{_shown(words)} receives SIGTERM")
+    if signal in _IGNORED:
+        raise UnknownError(f"STOPSIGNAL {signal} ends only a program that handles it")
+    return passed(f"{_shown(words)} receives {signal}")
+
+
+# Signals that no program can handle, and what each does (signal(7)).
+_UNCAUGHT: Mapping[str, str] = {
+    "SIGKILL": "each stop ends the app at once, in the middle of what it does for visitors",
+    "SIGSTOP": "it halts the app, so each stop takes 30 s and ends with SIGKILL",
+}
+# Those that end no program that does not handle them.
+_IGNORED = frozenset({"SIGCHLD", "SIGCLD", "SIGCONT", "SIGTSTP", "SIGTTIN", "SIGTTOU", "SIGURG", "SIGWINCH"})
 
 
 def _shell_of(facts: Facts) -> str:
@@ -239,6 +260,9 @@ def health_check(facts: Facts) -> CheckResult:
     if found is None or not found.words:
         return passed("no HEALTHCHECK; the load balancer checks")
     definition, grace = facts.readings["task_definition"].value, _grace(facts)
+    if found.start_period > _LONGEST_GRACE:
+        saw = f"HEALTHCHECK (line {found.line}) gives the app {found.start_period:.0f} s to start; ECS ignores it"
+        return warned(saw, "give it a --start-period that some start of the app can take")
     if found.start_period > grace:
         return warned(
             f"HEALTHCHECK (line {found.line}) gives the app {found.start_period:.0f} s to start; the load balancer's "

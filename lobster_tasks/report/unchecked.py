@@ -53,7 +53,7 @@ UNCHECKED: Mapping[str, tuple[str, str]] = {
     "load-balancer.distribution": ("whether a distribution leads to the load balancer", _BALANCER),
     "load-balancer.distribution-web-acl": ("whether the web ACL protects the distribution", _BALANCER),
     "targets.kind": ("whether the target group is for Fargate", _BALANCER),
-    "targets.port": ("whether the target group has the container's port", _BALANCER),
+    "targets.port": ("whether the tasks are registered with the container's port", _BALANCER),
     "targets.health-path": ("whether the health check's path shows that the app works", _BALANCER),
     "targets.healthy": ("whether the tasks are healthy", _RELEASE),
     "ecs.cluster": ("whether the cluster is active", _made_by("inv create-ecs-cluster")),

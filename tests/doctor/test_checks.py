@@ -92,6 +92,11 @@ def before(
     return {**named, "DistributionConfig": config}
 
 
+def balanced(group: str, port: int) -> dict[str, Any]:
+    """A service whose tasks are registered in a target group with a port."""
+    return service(loadBalancers=[{"targetGroupArn": group, "containerName": "x", "containerPort": port}])
+
+
 def asking() -> dict[str, Any]:
     """A listener at which visitors sign in with a user pool."""
     config = {
@@ -936,10 +941,19 @@ CASES = [
     ),
     case(
         "targets.port",
-        "fail",
-        "is for port 80; the container listens on 8501",
+        "pass",  # its port is for targets that are registered without one; ECS names that of each task
+        "registered in lobster-tg with the container's port, 8501",
         target_group=target_group(Port=80),
+        service=balanced(TARGET_GROUP, 8501),
     ),
+    case(
+        "targets.port",
+        "fail",
+        "ECS registers the tasks with port 8080; the container listens on 8501",
+        "inv create-fargate-service",
+        service=balanced(TARGET_GROUP, 8080),
+    ),
+    case("targets.port", "pass", "", service=balanced(TARGET_GROUP.replace("lobster-tg", "another"), 8080)),
     case(
         "targets.port",
         "fail",
@@ -1261,6 +1275,56 @@ CASES = [
         "pass",
         "receives SIGTERM",
         dockerfile=dockerfile("CMD exec streamlit run a.py"),
+    ),
+    *(
+        case(
+            "dockerfile.signals",
+            status,
+            saw,
+            fix,
+            dockerfile=dockerfile(f"STOPSIGNAL {signal}", "CMD exec streamlit run a.py"),
+        )
+        for signal, status, saw, fix in (
+            ("SIGKILL", "warn", "STOPSIGNAL SIGKILL: each stop ends the app at once", "remove STOPSIGNAL"),
+            ("kill", "warn", "STOPSIGNAL SIGKILL", ""),
+            ("9", "warn", "STOPSIGNAL SIGKILL", ""),
+            ("19", "warn", "STOPSIGNAL SIGSTOP: it halts the app", ""),
+            ("SIGINT", "pass", "receives SIGINT", ""),
+            ("3", "pass", "receives SIGQUIT", ""),
+            ("15", "pass", "receives SIGTERM", ""),
+            ("WINCH", "skip", "STOPSIGNAL SIGWINCH ends only a program that handles it", ""),
+            ("SIGRTMIN+3", "pass", "receives SIGRTMIN+3", ""),
+        )
+    ),
+    case(
+        "dockerfile.signals",
+        "warn",
+        "does not pass SIGINT on",
+        dockerfile=dockerfile("STOPSIGNAL 2", "CMD streamlit run a.py"),
+    ),
+    case(
+        "dockerfile.health-check",
+        "warn",
+        "gives the app 3600000000 s to start; ECS ignores it",
+        "--start-period",
+        dockerfile=dockerfile("HEALTHCHECK --start-period=1000000h CMD curl localhost"),
+    ),
+    *(
+        case(
+            "dockerfile.port",
+            "fail",
+            f"the port is {number} (.streamlit/config.toml), and ports are from 1 to 65535",
+            "let the command listen on 8501",
+            dockerfile=dockerfile("CMD exec streamlit run a.py"),
+            streamlit_config={"port": number},
+        )
+        for number in (0, 65536, 99999999999)
+    ),
+    case(
+        "dockerfile.port",
+        "fail",
+        "the port is 99999999999 (--port), and ports are from 1 to 65535",
+        dockerfile=dockerfile("CMD exec uvicorn a:b --port 99999999999"),
     ),
     case(
         "dockerfile.port",
