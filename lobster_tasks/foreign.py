@@ -23,6 +23,10 @@ _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _WEIGHTLESS = r"[^ -~\w\r\n]*+"
 _FILLERS = dict.fromkeys((0x115F, 0x1160, 0x3164, 0xFFA0), "\u200b")
 _ANYWHERE = re.compile(rf"#{_WEIGHTLESS}#{_WEIGHTLESS}(?=\[)")
+# Control sequences of terminals: colours, and titles and links, which end in BEL or ST (ECMA-48, 5.4 and 8.3.89).
+_COLOURS = re.compile(
+    r"(?:\x1b\[|\x9b)[0-?]{0,64}[ -/]{0,8}[@-~]|\x1b\][^\x07\x1b]{0,2048}(?:\x07|\x1b\\)|\x1b[()][0-9A-Za-z]"
+)
 # What may be before the two colons of a command, blanks and what is ignored; and the colons.
 _BEFORE, _COLONS = re.compile(r"[^!-~\w\r\n]*+"), re.compile(f":{_WEIGHTLESS}:")
 
@@ -39,6 +43,11 @@ def visible(text: str) -> str:
 def one_line(text: str) -> str:
     """The same, with line breaks as ``\\n``."""
     return visible(text).replace("\n", "\\n")
+
+
+def without_colours(text: str) -> str:
+    """The text without the control sequences by which programs colour what they write: they stand within words."""
+    return _COLOURS.sub("", text)
 
 
 def cut(text: str, longest: int = LONGEST) -> str:

@@ -324,6 +324,21 @@ NO_ROOM = {
 }
 EXEC_CHECK = {"command": ["CMD-SHELL", "exit 1"], "interval": 5, "timeout": 2, "retries": 2, "startPeriod": 0}
 
+# What uvicorn is with --ssl-certfile, down to its colours: a client that does not begin with a handshake is hung up on.
+TLS = """
+import signal, socket, ssl
+signal.signal(signal.SIGTERM, lambda *_: exit())
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+listener = socket.create_server(("0.0.0.0", 8501))
+print("\\x1b[32mINFO\\x1b[0m:     Uvicorn running on \\x1b[1mhttps://0.0.0.0:8501\\x1b[0m (CTRL+C)", flush=True)
+while True:
+    with listener.accept()[0] as connection:
+        try:
+            context.wrap_socket(connection, server_side=True)
+        except OSError:
+            pass
+"""
+
 FAILURES: tuple[Failure, ...] = (
     # the image
     Failure(
@@ -461,6 +476,14 @@ FAILURES: tuple[Failure, ...] = (
         "bound-to-loopback",
         released(BIND="127.0.0.1"),
         sample=True,
+    ),
+    Failure(
+        "tls",
+        "the app expects TLS",
+        "target-group-mismatch",
+        command("python", "-c", TLS),
+        sample=True,
+        service={"deploymentConfiguration": PATIENT},
     ),
     Failure(
         "silent",

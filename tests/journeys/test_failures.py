@@ -68,5 +68,6 @@ def check(failure: Failure, outcome: Outcome) -> None:
     assert outcome.cause.remedy
     assert outcome.cause.evidence or failure.code in ("superseded", "service-gone", "out-of-time")
     assert not outcome.cause.message.endswith("..")
+    assert "\x1b" not in "".join(outcome.cause.evidence)
     if failure.code in PERMANENT and failure.verdict == "rolled_back":
         assert "the deployment is stopped and rolled back" in said(outcome)

@@ -681,6 +681,84 @@ def test_the_remedy_is_in_the_words_of_the_server(line: str, how: str) -> None:
     assert how in cause.remedy
 
 
+# An address that the load balancer reaches, as servers announce it, in HTTP
+REACHED = [
+    ["INFO:     Uvicorn running on http://0.0.0.0:8501 (Press CTRL+C to quit)"],
+    ["Uvicorn running on http://[::]:8501"],
+    ["[INFO] Listening at: http://0.0.0.0:8501 (7)"],
+    ["  Local URL: http://localhost:8501", "  Network URL: http://10.0.0.5:8501"],
+    [" * Running on http://127.0.0.1:8501", " * Running on http://10.0.0.5:8501"],
+    ["ready - started server on 0.0.0.0:8501, url: http://localhost:8501"],
+]
+
+
+@pytest.mark.parametrize("lines", REACHED, ids=lambda lines: lines[-1])
+def test_an_address_that_is_reached_is_not_loopback(lines: list[str]) -> None:
+    """TargetHealth, Reason, Target.FailedHealthChecks: "The load balancer received an error while establishing a
+    connection to the target or the target response was malformed." """
+    [cause] = diagnose(unhealthy(*REFUSED, log=tuple(lines), listening_ports=listening_ports(lines)))
+    assert cause.code == "target-group-mismatch"
+    assert "port 8501, and does not answer GET /_stcore/health in HTTP" in cause.message
+    assert cause.heals
+
+
+BY_TLS = {
+    "uvicorn": ("INFO:     Uvicorn running on https://0.0.0.0:8501 (Press CTRL+C to quit)", "--ssl-keyfile"),
+    "gunicorn": ("[7] [INFO] Listening at: https://0.0.0.0:8501 (7)", "--keyfile and --certfile"),
+    "hypercorn": ("[7] [INFO] Running on https://0.0.0.0:8501 (CTRL + C to quit)", "without TLS"),
+    "Streamlit": ("  URL: https://0.0.0.0:8501", "server.sslCertFile"),
+    "Streamlit without an address": ("  Local URL: https://localhost:8501", "server.sslCertFile"),
+    "Werkzeug": (" * Running on https://10.0.0.5:8501", "without TLS"),
+    "Node": ("HTTPS server listening on port 8501", "without TLS"),
+    "Gin": ("[GIN-debug] Listening and serving HTTPS on :8501", "without TLS"),
+    "Puma": ("* Listening on ssl://0.0.0.0:8501?cert=/c", "without TLS"),
+    "ASP.NET": ("Now listening on: https://[::]:8501", "without TLS"),
+    "Tomcat": ("Tomcat started on port 8501 (https) with context path ''", "without TLS"),
+    "Jetty": ("Started ServerConnector@1b2c{SSL, (ssl, http/1.1)}{0.0.0.0:8501}", "without TLS"),
+    "Next.js": ("   - Local:        https://localhost:8501", "without TLS"),
+}
+
+
+@pytest.mark.parametrize(("line", "how"), BY_TLS.values(), ids=BY_TLS.keys())
+@pytest.mark.parametrize(
+    "answer",
+    [REFUSED, ("Target.ResponseCodeMismatch", "Health checks failed with these codes: [400]")],
+    ids=["closes", "answers 400"],
+)
+def test_an_app_that_expects_tls_is_told_from_one_on_loopback(
+    line: str, how: str, answer: tuple[str, str]
+) -> None:
+    """Some servers close a connection that does not begin with a handshake, some answer 400 (nginx, page of its status
+    497: "The plain HTTP request was sent to HTTPS port")."""
+    [cause] = diagnose(unhealthy(*answer, log=(line,), listening_ports=listening_ports([line])))
+    assert cause.code == "target-group-mismatch"
+    assert cause.message.startswith("The app speaks HTTPS on port 8501, and the target group HTTP")
+    assert how in cause.remedy
+    assert not cause.heals
+
+
+def test_tls_with_a_target_group_that_speaks_it_is_no_mismatch_and_http_is_one() -> None:
+    over = {"HealthCheckPath": "/", "Protocol": "HTTPS"}
+    said = "Uvicorn running on {}://0.0.0.0:8501"
+    tls, plain = (listening_ports([said.format(scheme)]) for scheme in ("https", "http"))
+    [fits] = diagnose(unhealthy(*REFUSED, listening_ports=tls, target_group=over))
+    assert "does not answer GET / in HTTPS" in fits.message
+    [does_not] = diagnose(unhealthy(*REFUSED, listening_ports=plain, target_group=over))
+    assert "speaks HTTP on port 8501, and the target group HTTPS" in does_not.message
+
+
+def test_a_url_of_a_domain_says_nothing_of_the_app_s_own_protocol() -> None:
+    line = "Server is running at https://app.example.com:8501"
+    [cause] = diagnose(unhealthy(*REFUSED, listening_ports=listening_ports([line])))
+    assert "HTTPS" not in cause.message
+
+
+def test_an_app_on_loopback_is_that_also_with_tls() -> None:
+    line = "Uvicorn running on https://127.0.0.1:8501"
+    [cause] = diagnose(unhealthy(*REFUSED, listening_ports=listening_ports([line])))
+    assert cause.code == "bound-to-loopback"
+
+
 TIMEOUT = ("Target.Timeout", "Request timed out")
 OPEN = {**check("security.tasks", "pass"), **check("security.load-balancer-out", "pass")}
 

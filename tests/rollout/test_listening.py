@@ -61,6 +61,7 @@ from lobster_tasks.rollout.diagnosis.listening import listening_ports
         ),
         ('{"level":30,"msg":"Server listening at http://0.0.0.0:3000"}', 3000, "0.0.0.0", False),
         ("2026/11/30 10:00:00 Listening and serving HTTP on :8080", 8080, "", False),
+        ("[GIN-debug] Listening and serving HTTP on :8080", 8080, "", False),
         ("2026-11-30 10:00:00,123 INFO app: server is running on port 8080", 8080, "", False),
         ("* Listening on tcp://0.0.0.0:3000", 3000, "0.0.0.0", False),
         ("Now listening on: http://[::]:8080", 8080, "[::]", False),
@@ -124,6 +125,24 @@ def test_what_a_line_says(line: str, port: int, address: str, loopback: bool) ->
 )
 def test_other_lines_say_nothing(line: str) -> None:
     assert listening_ports([line]) == ()
+
+
+COLOURED = (
+    # uvicorn and click, with a terminal or FORCE_COLOR
+    "\x1b[32mINFO\x1b[0m:     Uvicorn running on \x1b[1mhttp://127.0.0.1:8501\x1b[0m (Press CTRL+C to quit)",
+    # Streamlit, of which each word has its style
+    "\x1b[0m\x1b[34m  URL: \x1b[0m\x1b[1mhttp://127.0.0.1:8501\x1b[0m",
+    "\x1b[31m\x1b[1m * Running on http://127.0.0.1:8501\x1b[0m",
+    "\x1b[38;5;208m[INFO]\x1b[m Listening at: \x1b[4mhttp://127.0.0.1:8501\x1b[24m (7)",
+    "  \x9b32m➜\x9b39m  \x1b[1mLocal\x1b[22m:   \x1b]8;;http://127.0.0.1:8501\x07http://127.0.0.1:8501\x1b]8;;\x07",
+    "server listening on \x1b(B\x1b[m127.0.0.1:8501",
+)
+
+
+@pytest.mark.parametrize("line", COLOURED)
+def test_a_colour_hides_nothing(line: str) -> None:
+    [told] = listening_ports([line])
+    assert (told.port, told.address) == (8501, "127.0.0.1")
 
 
 def test_streamlit_without_an_address_listens_everywhere() -> None:

@@ -11,10 +11,11 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from ...foreign import without_colours
 from ...loopback import is_loopback
 
 _URL = (
-    r"(?P<scheme>https?|tcp)://(?P<host>\[[0-9a-f:]{2,45}\]|[\w.*-]{1,253})(?::(?P<port>\d{1,5})(?!\d))?"
+    r"(?P<scheme>https?|tcp|ssl)://(?P<host>\[[0-9a-f:]{2,45}\]|[\w.*-]{1,253})(?::(?P<port>\d{1,5})(?!\d))?"
     r"(?P<path>/[\w.~/-]{1,500})?"
 )
 # What may stand before an announcement: nothing, or what loggers write (times, levels, names, bullets, JSON).
@@ -30,17 +31,18 @@ _BOUND = re.compile(
 )
 # Streamlit, whose URL ends in the path that it is served at.
 _STREAMLIT = re.compile(r"^\s{0,100}(?:(?:Local|Network|External) )?URL:\s{1,100}" + _URL, re.IGNORECASE)
-_HTTP_SERVER = re.compile(r"Serving HTTPS? on (?P<host>\S{1,253}) port (?P<port>\d{1,5})")
+_HTTP_SERVER = re.compile(r"Serving (?P<scheme>HTTPS?) on (?P<host>\S{1,253}) port (?P<port>\d{1,5})")
 # Tomcat, Netty, Jetty and Undertow in Spring Boot; Next.js; Daphne; PHP's own server.
 _NAMED = (
     re.compile(r"started server on (?P<host>[\w.:\[\]-]{1,253}):(?P<port>\d{2,5}), url:"),
     re.compile(
         r"\b(?:Tomcat|Netty|Jetty|Undertow) (?:started|initialized) (?:on|with) port(?:\(s\)|s)?:? "
-        r"(?P<port>\d{2,5})\b"
+        r"(?P<port>\d{2,5})\b(?: \((?P<scheme>https?)\))?"
     ),
     re.compile(r"Listening on TCP address (?P<host>[\w.:\[\]-]{1,253}):(?P<port>\d{2,5})\b"),
     re.compile(
-        r"Started ServerConnector@\w{1,20}\{[^{}]{1,100}\}\{(?P<host>[\w.:\[\]-]{1,253}):(?P<port>\d{2,5})\}"
+        r"Started ServerConnector@\w{1,20}\{(?P<scheme>SSL)?[^{}]{1,100}\}"
+        r"\{(?P<host>[\w.:\[\]-]{1,253}):(?P<port>\d{2,5})\}"
     ),
     re.compile(
         r"PHP [\d.]{1,20} Development Server \(https?://(?P<host>[\w.:\[\]-]{1,253}):(?P<port>\d{2,5})\) started"
@@ -48,7 +50,7 @@ _NAMED = (
 )
 # The sentence that apps on Node, Go and others write themselves: a server, or nobody, listens at a port, and no more.
 _KIND = (
-    r"(?:(?:the|example|web|http|https|express|node|nest|next|fastify|flask|rest|graphql|dev|development"
+    r"(?:(?:the|example|web|http|(?P<by>https)|express|node|nest|next|fastify|flask|rest|graphql|dev|development"
     r"|production|started|ready|your|my)[ -]{1,3}){0,4}(?:server|app|application|api|service|backend|frontend|site)"
 )
 _WHERE = (
@@ -58,17 +60,18 @@ _WHERE = (
 )
 _SAID = re.compile(
     rf"{_START}(?:(?:{_KIND}) (?:is |has |now |up and ){{0,3}}(?:listening|running|started)"
-    rf"|(?:now )?listening(?: and serving HTTPS?)?|serving)\s{{1,10}}{_WHERE}",
+    rf"|(?:now )?listening(?: and serving (?P<serves>HTTPS?))?|serving)\s{{1,10}}{_WHERE}",
     re.IGNORECASE,
 )
 # Listeners beside the app's own: they say the same, and are not what visitors use.
 _BESIDE = re.compile(
-    r"\b(?:debug\w{0,10}|inspect\w{0,10}|metrics?|prometheus|admin|management|actuator|health|profil\w{1,5}|pprof"
+    r"\b(?:(?<!GIN-)debug\w{0,10}|inspect\w{0,10}|metrics?|prometheus|admin|management|actuator|health|profil\w{1,5}|pprof"
     r"|trac\w{2,5}|jmx|otlp|opentelemetry|telemetry|statsd|exporter|agent|proxy|sidecar|spark\w{0,5}|ray|dask|celery"
     r"|flower|worker|databases?|db|postgres\w{0,5}|mysql\w{0,5}|maria\w{0,5}|redis|mongo\w{0,5}|kafka|rabbit\w{0,5}"
     r"|elastic\w{0,10}|memcached?|gossip|cluster|peers?|livereload|hmr|grpc|smtp|ssh|dns)\b",
     re.IGNORECASE,
 )
+_TLS = ("https", "ssl")
 _EVERYWHERE = ("0.0.0.0", "[::]", "::", "*")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -77,13 +80,20 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 class ListeningPort:
     """A port that an app reports; ``address`` is empty where its message does not contain it.
 
-    ``base_path`` is the path that Streamlit says it is served at, empty for ``/`` and for other servers.
+    ``base_path`` is the path that Streamlit says it is served at, empty for ``/`` and for other servers. ``scheme`` is
+    how the message names the protocol, in small letters (``https``), and empty where it does not.
     """
 
     port: int
     address: str
     line: str
     base_path: str = ""
+    scheme: str = ""
+
+    @property
+    def is_tls(self) -> bool:
+        """Whether its clients have to begin with a TLS handshake."""
+        return self.scheme in _TLS
 
     @property
     def is_on_loopback(self) -> bool:
@@ -95,7 +105,7 @@ def listening_ports(lines: Iterable[str]) -> tuple[ListeningPort, ...]:
     """The ports that servers announce in the lines, each once and with its widest address, the latest last."""
     found: dict[int, ListeningPort] = {}
     for line in lines:
-        told = _told(line)
+        told = _told(without_colours(line))
         known = found.get(told.port) if told else None
         if told and (known is None or known.is_on_loopback or not known.address):
             found.pop(told.port, None)
@@ -122,17 +132,28 @@ def _announced(line: str) -> ListeningPort | None:
     said = line.strip()
     if (streamlit := _STREAMLIT.search(line)) and streamlit["port"]:
         path = (streamlit["path"] or "").rstrip("/")
-        return ListeningPort(int(streamlit["port"]), _shown_address(streamlit["host"]), said, path)
+        address = _shown_address(streamlit["host"])
+        return ListeningPort(int(streamlit["port"]), address, said, path, _scheme(streamlit))
     if (bound := _BOUND.search(line)) and (port := _port(bound)):
-        return ListeningPort(port, _bound_address(bound), said)
+        return ListeningPort(port, _bound_address(bound), said, scheme=_scheme(bound))
     if served := _HTTP_SERVER.search(line):
-        return ListeningPort(int(served["port"]), served["host"], said)
+        return ListeningPort(int(served["port"]), served["host"], said, scheme=_scheme(served))
     for pattern in _NAMED:
         if named := pattern.search(line):
-            return ListeningPort(int(named["port"]), named.groupdict().get("host") or "", said)
+            host = named.groupdict().get("host") or ""
+            return ListeningPort(int(named["port"]), host, said, scheme=_scheme(named))
     if told := _SAID.search(line):
-        return ListeningPort(int(told["port"]), _shown_address(told["host"] or ""), said)
+        host = told["host"] or ""
+        address, is_here = _shown_address(host), host in ("", "localhost") or not host[:1].isalpha()
+        # A domain's URL is the one that visitors use, which may end at another server.
+        return ListeningPort(int(told["port"]), address, said, scheme=_scheme(told) if is_here else "")
     return None
+
+
+def _scheme(found: re.Match[str]) -> str:
+    """The protocol that an announcement names, in its URL or before it."""
+    named = found.groupdict()
+    return next((named[each] for each in ("scheme", "serves", "by") if named.get(each)), "").lower()
 
 
 def _port(found: re.Match[str]) -> int:

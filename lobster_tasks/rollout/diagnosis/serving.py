@@ -59,8 +59,16 @@ _BIND = (
     ("running on http", "its host option set to 0.0.0.0"),
     ("url:", "--server.address=0.0.0.0"),
 )
+# What makes servers speak TLS.
+_TLS = (
+    ("uvicorn", "--ssl-keyfile and --ssl-certfile"),
+    ("listening at:", "--keyfile and --certfile"),
+    ("url:", "server.sslCertFile and server.sslKeyFile"),
+)
 # Messages of a kernel, env and shells about an interpreter, or a command, whose name ends in a carriage return.
 _NO_INTERPRETER = re.compile(r"no such file or directory|bad interpreter|\r|not found", re.IGNORECASE)
+# What servers answer to plain HTTP where they speak TLS: nginx ("The plain HTTP request was sent to HTTPS port"), Go.
+_BAD_REQUEST = "400"
 _LONGEST = 160
 _STEP = 30
 _STATUS_CODES = r"failed with these codes: \[(\d{1,3})"
@@ -191,6 +199,9 @@ def _complaint(evidence: Evidence) -> tuple[str, str]:
 
 def _path_status(evidence: Evidence, status: str) -> Finding:
     said = f"GET {evidence.health_path} answers {status}"
+    tls = [each for each in evidence.listening_ports if each.port == evidence.port and each.is_tls]
+    if status == _BAD_REQUEST and tls and not _asks_by_tls(evidence):
+        return _another_protocol(evidence, tls[-1])
     if status.startswith("5"):
         return Finding(
             CauseCode.HEALTH_PATH_STATUS,
@@ -269,17 +280,30 @@ def _not_in_use(evidence: Evidence) -> Finding:
 
 
 def _refused(evidence: Evidence) -> list[Finding]:
-    """Nothing accepts the connection: the app uses another port or address, or has not started yet."""
+    """Nothing accepts the connection, or it ends without an answer in HTTP.
+
+    TargetHealth, Reason, Target.FailedHealthChecks: "The load balancer received an error while establishing a
+    connection to the target or the target response was malformed."
+    """
     port, told = evidence.port, evidence.listening_ports
-    right = [each for each in told if each.port == port]
-    if right and not right[-1].is_on_loopback and _is_late(evidence, evidence.listened_after):
+    right = next((each for each in reversed(told) if each.port == port), None)
+    if right and right.is_on_loopback:
+        return [_loopback(evidence, right)]
+    if right and _is_of_another_protocol(evidence, right):
+        return [_another_protocol(evidence, right)]
+    if right and _is_late(evidence, evidence.listened_after):
         after = evidence.listened_after or 0
         return [_slow(evidence, after, f"it logs {after:.0f} s after its start that it listens")]
     if right:
-        return [_loopback(evidence, right[-1])]
+        return [_closed(evidence, right) if right.address else _loopback(evidence, right)]
     if told:
         return [_other_port(evidence, told[-1])]
-    silent = "its log does not say where it listens"
+    return _not_told(evidence)
+
+
+def _not_told(evidence: Evidence) -> list[Finding]:
+    """The app's log does not say where it listens."""
+    port, silent = evidence.port, "its log does not say where it listens"
     if evidence.log:  # servers log their address as soon as they listen
         other = f"Or it listens on another port than {port}: {silent}."
         step = f"start the app on port {port}, or set container.port and inv setup-fargate; then {evidence.again}"
@@ -298,6 +322,45 @@ def _refused(evidence: Evidence) -> list[Finding]:
             f"start the app on 0.0.0.0, then inv push-image and {evidence.again}",
         ),
     ]
+
+
+def _is_of_another_protocol(evidence: Evidence, told: ListeningPort) -> bool:
+    """Whether the app announces HTTPS where the load balancer speaks HTTP, or HTTP where it speaks HTTPS."""
+    return told.scheme == "http" if _asks_by_tls(evidence) else told.is_tls
+
+
+def _asks_by_tls(evidence: Evidence) -> bool:
+    group = evidence.target_group
+    return str(group.get("HealthCheckProtocol") or group.get("Protocol")) == "HTTPS"
+
+
+def _another_protocol(evidence: Evidence, told: ListeningPort) -> Finding:
+    theirs, asked = ("HTTPS", "HTTP") if told.is_tls else ("HTTP", "HTTPS")
+    tls = next((way for sign, way in _TLS if sign in told.line.lower()), "TLS")
+    step = (
+        f"start it without {tls}, since TLS ends at the load balancer (container.command, or inv push-image)"
+    )
+    step = step if told.is_tls else "inv setup-fargate, whose target groups speak HTTP"
+    return Finding(
+        CauseCode.TARGET_GROUP_MISMATCH,
+        f"The app speaks {theirs} on port {told.port}, and the target group {asked}: it does not answer the load "
+        "balancer's requests.",
+        f"{step}; then {evidence.again}",
+        heals=False,
+    )
+
+
+def _closed(evidence: Evidence, told: ListeningPort) -> Finding:
+    """The app's address is one that the load balancer reaches."""
+    asked = "HTTPS" if _asks_by_tls(evidence) else "HTTP"
+    return Finding(
+        CauseCode.TARGET_GROUP_MISMATCH,
+        f"The app listens on {told.address}, port {told.port}, and does not answer GET {evidence.health_path} in "
+        f"{asked}, which the target group speaks: the connection fails, or ends without an answer.",
+        f"see in inv logs whether the app expects another protocol, such as TLS, or fails with each request; then "
+        f"{evidence.again}",
+        heals=True,
+    )
 
 
 def _is_late(evidence: Evidence, after: float | None) -> bool:

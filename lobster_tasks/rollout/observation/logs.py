@@ -10,6 +10,7 @@ from typing import Any
 from ...aws import Aws
 from ...definition import log_options
 from ...errors import AwsCallError, RefusedError
+from ...foreign import without_colours
 
 _POLL_SECONDS = 2.0
 # CloudWatch Logs accepts events late: each read goes back this far, and skips known events.
@@ -32,7 +33,7 @@ class LogLine:
 
 @dataclass(frozen=True)
 class Line:
-    """A container's line, and its time in seconds since 1970."""
+    """A container's line without its colours, and its time in seconds since 1970."""
 
     at: float
     text: str
@@ -89,7 +90,9 @@ def _lines(
         startFromHead=from_head,
     )
     events = (answer or {}).get("events", [])
-    return [Line(event["timestamp"] / 1000, event["message"].rstrip("\r\n")) for event in events]
+    return [
+        Line(event["timestamp"] / 1000, without_colours(event["message"]).rstrip("\r\n")) for event in events
+    ]
 
 
 def stream_of(container: Mapping[str, Any], task_id: str) -> tuple[str, str] | None:
