@@ -13,6 +13,7 @@ from ..observation.aws_words import first_match
 from .culprit import culprit
 from .evidence import Evidence
 from .listening import ListeningPort
+from .start_faults import COMMAND, StartFault, start_fault
 from .starting import Case, Finding, disk_full, line_ends, marked_script
 
 # Exit codes of shells and container engines (POSIX shell "Exit Status for Commands", Docker "docker run").
@@ -69,6 +70,7 @@ _TLS = (
 _NO_INTERPRETER = re.compile(r"no such file or directory|bad interpreter|\r|not found", re.IGNORECASE)
 # What servers answer to plain HTTP where they speak TLS: nginx ("The plain HTTP request was sent to HTTPS port"), Go.
 _BAD_REQUEST = "400"
+_OF_SHELLS = (126, 127)  # not executable, not found
 _LONGEST = 160
 _STEP = 30
 _STATUS_CODES = r"failed with these codes: \[(\d{1,3})"
@@ -95,18 +97,25 @@ def explain_exit(evidence: Evidence, case: Case) -> Finding:
         return disk_full(evidence)
     if _NO_INTERPRETER.search(log) and (wrong := evidence.failed_checks("dockerfile.start-scripts")):
         return line_ends(evidence, wrong[0], of)
-    program = first_match(r"(?<![^\s:])([^\s:]{1,255}+): (?:command )?not found", log)
-    if code == 127 and program:
-        return Finding(
-            CauseCode.COMMAND_NOT_FOUND,
-            f"The image{of} has no program {program}.",
-            f"add it to the image, then inv push-image --tag {evidence.tag} and {evidence.again}",
+    if fault := start_fault(code, evidence.log, of):
+        return _not_started(
+            evidence, fault, f"The program{of} ended {_meaning(code)}{_last_word(evidence.log)}.", of
         )
-    heals = code not in (126, 127) and not any(_NO_USE.search(line) for line in evidence.log)
+    heals = code not in _OF_SHELLS and not any(_NO_USE.search(line) for line in evidence.log)
     message = f"The program{of} ended {_meaning(code)}{_last_word(evidence.log)}."
     return Finding(
-        CauseCode.EXITS, message, _mend(evidence, case, of), heals
+        CauseCode.EXITS, message, _mend(evidence, case, of, code), heals
     )  # an app may be waiting for another service
+
+
+def _not_started(evidence: Evidence, fault: StartFault, message: str, of: str) -> Finding:
+    place = f" (of the image{of}, or its command in {OWN_DEFINITION})" if of else ""
+    return Finding(
+        fault.code,
+        fault.message or message,
+        f"{fault.step}{place}; then inv push-image --tag {evidence.tag} and {evidence.again}",
+        heals=False,
+    )
 
 
 def explain_health(evidence: Evidence, _: Case | None = None) -> list[Finding]:
@@ -175,7 +184,7 @@ def _last_word(log: Sequence[str]) -> str:
     return f"; its last log line: {told}" if told else "; it wrote nothing"
 
 
-def _mend(evidence: Evidence, case: Case, of: str) -> str:
+def _mend(evidence: Evidence, case: Case, of: str, code: int | None) -> str:
     if of:
         return (
             f"correct image and command{of} in {OWN_DEFINITION} "
@@ -186,7 +195,8 @@ def _mend(evidence: Evidence, case: Case, of: str) -> str:
         if case.tasks
         else ""
     )
-    return f"fix the app{task}, then inv push-image --tag T and inv deploy --tag T"
+    wrong = f"correct {COMMAND}, or fix the app" if code in _OF_SHELLS else "fix the app"
+    return f"{wrong}{task}, then inv push-image --tag T and inv deploy --tag T"
 
 
 def _complaint(evidence: Evidence) -> tuple[str, str]:
