@@ -19,6 +19,7 @@ class CauseCode(StrEnum):
     NO_ROUTE_TO_REGISTRY = "no-route-to-registry"
     PUBLIC_ACCESS_BLOCKED = "public-access-blocked"
     REGISTRY_DENIED = "registry-denied"
+    REGISTRY_CREDENTIALS = "registry-credentials"
     PULL_RATE_LIMIT = "pull-rate-limit"
     SECRET_NOT_FOUND = "secret-not-found"
     SECRET_NOT_READABLE = "secret-not-readable"

@@ -133,7 +133,8 @@ RECORDS: Mapping[str, CauseRecord] = {
             Sign(
                 200,
                 r"(AccessDenied|not authorized).{0,1000}ecr:|ecr registry auth.{0,1000}AccessDenied"
-                r"|403 Forbidden|no basic auth credentials|401 Unauthorized|unauthorized: authentication required",
+                r"|403 Forbidden|no basic auth credentials|401 Unauthorized|unauthorized: authentication required"
+                r"|failed to authorize: failed to fetch|CannotPull.{0,1000}: (?:denied: denied|unauthorized)\b",
             ),
             Sign(220, r"role has the permissions to pull", (CauseCode.IMAGE_NOT_FOUND,)),
         ),
@@ -141,6 +142,10 @@ RECORDS: Mapping[str, CauseRecord] = {
         heals=Heals.WHEN_ALLOWED,
         looked_at=("roles.execution", "roles.pull"),
         found_by=("roles.pull",),
+    ),
+    CauseCode.REGISTRY_CREDENTIALS: CauseRecord(
+        meaning="A registry other than ECR does not let the task pull an image.",
+        heals=Heals.NEVER,
     ),
     CauseCode.LOGS_DENIED: CauseRecord(
         meaning="The execution role has no permission to write to the log group.",
@@ -280,10 +285,7 @@ RECORDS: Mapping[str, CauseRecord] = {
             Sign(50, r"toomanyrequests|Too Many Requests|pull rate limit"),
             Sign(60, r"error pulling image conf", (CauseCode.NO_ROUTE_TO_REGISTRY,)),
         ),
-        explain=said(
-            "The registry refuses further pulls for now.",
-            "keep a copy in ECR: inv push-image --tag {tag}, then {again}",
-        ),
+        explain=starting.pull_rate_limit,
     ),
     CauseCode.LOG_GROUP_MISSING: CauseRecord(
         meaning="The log group does not exist.",

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from ...definition import container_of, images, log_groups, secrets
+from ...definition import container_of, log_groups, secrets
 from ...doctor import Check
 from ...settings import FARGATE_MEMORY
 from ...templates import OWN_DEFINITION
@@ -15,6 +15,7 @@ from ..observation.aws_words import NETWORK_MISSING, SERVER_ERROR, first_match
 from ..observation.snapshot import Task
 from .culprit import culprit
 from .evidence import Evidence
+from .registries import DOCKER_HUB, Image, foreign_image, owner_of, push_again
 
 _ROLES = "inv create-iam-policies"
 _GROUPS = "security.tasks-out"
@@ -68,25 +69,24 @@ def image_not_found(evidence: Evidence, case: Case) -> Finding:
     image = first_match(
         r"(?:resolve ref|manifest for|pull access denied for) (\S{1,500}?)[:,]? ", f"{case.text} "
     )
-    named = image.rpartition("/")[2] or "the image"
+    named, other = image.rpartition("/")[2] or "the image", foreign_image(evidence, case.text)
+    named += owner_of(evidence, case.text)
     if case.text.startswith("CannotPull") and "repository" in case.text and "does not exist" in case.text:
-        named = f"{named} or its repository"
-    mend = f"inv push-image --tag {evidence.tag}, then {evidence.again}"
-    owner = next(
-        (name for name, each in images(evidence.definition).items() if each and each in case.text), ""
-    )
-    if of := evidence.others(owner) if owner else "":
-        mend = f"correct the image{of} in {OWN_DEFINITION}, or push it there; then {evidence.again}"
-    return Finding(case.code, f"The repository does not have {named}{of}.", mend)
+        named = f"{named}, or its repository" if other else f"{named} or its repository"
+    where = other.registry if other else "The repository"
+    mend = f"{push_again(evidence, case.text)}; then {evidence.again}"
+    return Finding(case.code, f"{where} does not have {named}.", mend)
 
 
 def image_platform(evidence: Evidence, case: Case) -> Finding:
     """Explain for which platform the image has no variant."""
     platform = first_match(r"platform '?([\w/]{1,100})", case.text) or "the task's platform"
+    of, push = owner_of(evidence, case.text), push_again(evidence, case.text)
+    builds = "" if of else " (it builds for task.architecture)"
     return Finding(
         case.code,
-        f"The image has no variant for {platform}, the task's platform.",
-        f"inv push-image --tag {evidence.tag} (it builds for task.architecture), then {evidence.again}",
+        f"The image{of} has no variant for {platform}, the task's platform.",
+        f"{push}{builds}, then {evidence.again}",
     )
 
 
@@ -94,33 +94,46 @@ def image_format(evidence: Evidence, case: Case) -> Finding:
     """Explain which media type is unsupported, where the agent reports it."""
     kind = first_match(r"stream processor for ([\w.+/-]{1,200}\w)", case.text)
     kind = kind or first_match(r"media[- ]?[tT]ype:? \"?([\w.+/-]{1,200}\w)", case.text)
+    of, push = owner_of(evidence, case.text), push_again(evidence, case.text)
     return Finding(
         case.code,
-        f"Fargate does not support a layer of the image{f', of the media type {kind}' if kind else ''}.",
-        f"inv push-image --tag {evidence.tag} (with docker buildx: --provenance=false --sbom=false), "
-        f"then {evidence.again}",
+        f"Fargate does not support a layer of the image{of}{f', of the media type {kind}' if kind else ''}.",
+        f"{push} (with docker buildx: --provenance=false --sbom=false), then {evidence.again}",
     )
 
 
 def cannot_pull(evidence: Evidence, case: Case) -> Finding:
     """Explain, in AWS's words, why an image cannot be pulled; and what in the image is wrong, where that is known."""
-    push, step = (
-        f"inv push-image --tag {evidence.tag}",
-        "fix what the message says (inv validate-fargate-setup checks the setup)",
-    )
+    of, push = owner_of(evidence, case.text), push_again(evidence, case.text)
+    step = "fix what the message says (inv validate-fargate-setup checks the setup)"
+    pushes = push if of else f"{push} pushes the image again"
     said = _after_class(case.text)
     if "diffIDs" in said or "mismatched image rootfs" in said:
-        step = f"{push} pushes the image again (other builders: all layers with one compression, no attestations)"
+        step = f"{pushes} (other builders: all layers with one compression, no attestations)"
     elif re.search(r"failed to extract layer .{1,300}zstd", case.text):
         gzip = "docker buildx: --output type=registry,compression=gzip,force-compression=true"
         step = f"{push} with layers of gzip ({gzip})"
     elif "content digest" in said:
-        step = f"{push} pushes the image again"
+        step = pushes
     elif "Lchown" in said:
         said = f"a file in the image has an owner whose number is too high ({said})"
         step = f"give the files another owner in the Dockerfile (COPY --chown, or chown), then {push}"
     return Finding(
-        case.code, f"The image cannot be pulled: {_without_retries(said)}.", f"{step}; then {evidence.again}"
+        case.code,
+        f"The image{of} cannot be pulled: {_without_retries(said)}.",
+        f"{step}; then {evidence.again}",
+    )
+
+
+def pull_rate_limit(evidence: Evidence, case: Case) -> Finding:
+    """Explain which registry refuses further pulls: of the app's image, or of another container's."""
+    other, of = foreign_image(evidence, case.text), owner_of(evidence, case.text)
+    step = f"keep a copy in ECR: inv push-image --tag {evidence.tag}, then {evidence.again}"
+    if other or of:
+        also = ", or log in with repositoryCredentials" if other and other.registry == DOCKER_HUB else ""
+        step = f"keep a copy of the image{of} in ECR and name that in {OWN_DEFINITION}{also}; then {evidence.again}"
+    return Finding(
+        case.code, f"{other.registry if other else 'The registry'} refuses further pulls for now.", step
     )
 
 
@@ -148,11 +161,14 @@ def platform_error(evidence: Evidence, case: Case) -> Finding:
     """Explain a failure of AWS itself, or of a registry."""
     answer = first_match(rf"({SERVER_ERROR})", case.text)
     said = f"AWS's own agent or runtime failed: {_after_class(case.text)}"
-    said = f"The registry has an error: it answers {answer}" if answer else said
+    other = foreign_image(evidence, case.text) if answer else None
+    whose = other.registry if other else "The registry"
+    said = f"{whose} has an error: it answers {answer}" if answer else said
+    where = f"the status page of {other.registry}" if other else "health.aws.amazon.com"
     return Finding(
         case.code,
         f"{said}.",
-        f"wait: ECS retries; if the error stays, check health.aws.amazon.com, then {evidence.again}",
+        f"wait: ECS retries; if the error stays, check {where}, then {evidence.again}",
     )
 
 
@@ -200,9 +216,9 @@ def _after_class(text: str) -> str:
 
 def no_route(evidence: Evidence, case: Case) -> Finding:
     """Explain which endpoint the task cannot reach, with the results of the network checks."""
-    whom = first_match(r"between the task and (?:Amazon |AWS )?([\w ]{1,200}?)\.", case.text) or _reached_for(
-        case.text
-    )
+    whom = first_match(r"between the task and (?:Amazon |AWS )?([\w ]{1,200}?)\.", case.text)
+    other = foreign_image(evidence, case.text)
+    whom = other.registry if other else whom or _reached_for(case.text)
     if dropped := evidence.failed_checks("network.public-access"):
         return Finding(
             CauseCode.PUBLIC_ACCESS_BLOCKED,
@@ -229,13 +245,45 @@ def _reached_for(text: str) -> str:
 
 
 def registry_denied(evidence: Evidence, case: Case) -> Finding:
-    """Explain which ECR action is denied."""
-    answer = "authentication required" if "authentication required" in case.text else "403 Forbidden"
-    action = first_match(r"perform: (ecr:\w{1,100})", case.text) or f"pull the image ({answer})"
+    """Explain which ECR action is denied; or that another registry, which no role opens, does not let the task in."""
+    action = first_match(r"perform: (ecr:\w{1,100})", case.text)
+    other = None if action or "ecr registry auth" in case.text else foreign_image(evidence, case.text)
+    answer = _answer(case.text)
+    if other:
+        return _not_let_in(evidence, other, answer)
     return Finding(
         case.code,
-        f"The execution role {_role(evidence)} is not allowed to {action}.",
+        f"The execution role {_role(evidence)} is not allowed to {action or f'pull the image{answer}'}.",
         f"{_ROLES}, then {evidence.again}",
+    )
+
+
+def _answer(text: str) -> str:
+    """The registry's answer in brackets, if the message has one."""
+    found = first_match(r"\b(40[13] (?:Unauthorized|Forbidden))", text) or first_match(
+        r"(authentication required|no basic auth credentials|pull access denied|access (?:to \w{1,20} )?is denied)",
+        text,
+    )
+    return f" ({found})" if found else ""
+
+
+def _not_let_in(evidence: Evidence, image: Image, answer: str) -> Finding:
+    of = evidence.others(image.container) if image.container else ""
+    form = '{"username": "…", "password": "…"}'
+    step = (
+        f"make the image public, or set repositoryCredentials{of} in {OWN_DEFINITION} (the ARN of a secret {form}) and "
+        f"{_ROLES}; or keep a copy in ECR and name that"
+    )
+    if image.credentials:
+        step = (
+            f"aws secretsmanager put-secret-value --secret-id {image.credentials} --secret-string … (as {form}) with a "
+            "user that may pull the image"
+        )
+    return Finding(
+        CauseCode.REGISTRY_CREDENTIALS,
+        f"{image.registry} does not let the task pull {image.name}{of}{answer}.",
+        f"{step}; then {evidence.again}",
+        heals=False,
     )
 
 
