@@ -66,6 +66,7 @@ _SHAPES = re.compile(
     r"[A-Za-z0-9]{16,}+"
     r"|\b(?:sb_secret|dckr_pat|pscale_(?:tkn|pw|oauth)|pcsk|lsv2_(?:pt|sk)|gl(?:c|sa)|sntry[su]|bkua|pul|ATATT3|ATCTT3)"
     r"[A-Za-z0-9_=-]{16,}+"
+    r"|\bABSK[A-Za-z0-9+/=]{16,}+|\bbedrock-api-key-[A-Za-z0-9+/=]{16,}+|\bnvapi-[A-Za-z0-9_-]{16,}+"
     r"|\b(?:pypi-|NRAK-|PMAK-|CCIPAT_|HRKU-|GOCSPX-|AIza|ya29\.|tvly-|pplx-|xai-|sq0(?:atp|csp)-|dp\.(?:pt|st|ct|sa)\."
     r"|hv[sbr]\.|AGE-SECRET-KEY-1|dt0[a-z]\d\d\.)[A-Za-z0-9_.=-]{16,}+"
     r"|\bSG\.[A-Za-z0-9_-]{16,64}+\.[A-Za-z0-9_-]{16,}+"
@@ -77,6 +78,9 @@ _SHAPES = re.compile(
     r"|\bdiscord(?:app)?\.com/api/webhooks/[\w/-]{8,}+"
     r"|\bwebhook\.office\.com/webhookb2/[\w/@-]{8,}+|\bhooks\.zapier\.com/hooks/[\w/-]{8,}+"
 )
+# What begins like a key and is a name: ``sk-learn-dashboard``, ``xai-reports-1234567890.us-east-2.elb.amazonaws.com``.
+_NAMES_PART = r"(?:[a-z]{1,15}\d{0,2}|\d{1,10})"
+_NAME = re.compile(rf"{_NAMES_PART}(?:[-_.]{_NAMES_PART}){{1,20}}")
 _PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}?PRIVATE KEY(?: BLOCK)?-----")
 _QUOTES = ("'", '"', "\\'", '\\"', "\\\\")
 _CLOSING, _OWN = ")}]\\", 2
@@ -204,7 +208,7 @@ def mask_shapes(text: str) -> str:
 
     These are keys of known vendors, private keys, passwords in URLs, and members of connection strings.
     """
-    text = _SHAPES.sub(MASK, _without_private_keys(text))
+    text = _SHAPES.sub(_without_key, _without_private_keys(text))
     if "://" in text or "jdbc:" in text:
         text = _KEY_AS_USER.sub(rf"\g<before>{MASK}", text)
         text = "".join(_without_password(part) for part in _BREAK.split(text))
@@ -243,6 +247,10 @@ def refers(inner: str) -> bool:
 def _joined(name: str) -> str:
     """A name in small letters with ``_`` between its words, without what may follow its kind."""
     return _SUFFIX.sub("", _SEAM.sub("_", name[-_LONGEST_NAME:]).lower().strip("_"))
+
+
+def _without_key(found: re.Match[str]) -> str:
+    return found[0] if _NAME.fullmatch(found[0]) else MASK
 
 
 def _without_value(found: re.Match[str]) -> str:

@@ -98,7 +98,7 @@ TESTING = {
 OF_A_HOST = re.compile(r"127\\?\.|localhost|::1|https?[?]?://|amazonaws|apprunner\.com|cloudfront\.net")
 # What looks at texts that are no addresses to decide by, or matches a reference as a whole.
 READING = {
-    "apprunner/secrecy.py": "finds secrets in values, such as those within a URL",
+    "secrecy.py": "finds secrets in values, such as those within a URL",
     "dockerfile/stages.py": "the grammar of image references: a registry is localhost as a whole",
     "images/stages.py": "what ADD downloads, by its scheme",
     "remote.py": "a whole URL of a remote",

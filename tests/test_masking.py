@@ -87,6 +87,8 @@ KEYS = {
     "Airtable": "pat" + "a1B2" * 3 + "c3." + "0af1" * 16,
     "Anthropic": "sk-ant-api03-" + "a1B2" * 10,
     "Atlassian": "ATATT3" + "xFf1" * 12,
+    "Amazon Bedrock": "ABSK" + "QmVkcm9ja0FQSUtleS" + "a1B2" * 20 + "==",
+    "Amazon Bedrock, short-term": "bedrock-api-key-" + "a1B2" * 20,
     "Azure Entra": "a1B8Q~" + "a1B2" * 8 + "zz",
     "Databricks": "dapi" + "0af1" * 8,
     "DigitalOcean": "dop_v1_" + "0af1" * 16,
@@ -108,6 +110,7 @@ KEYS = {
     "Linear": "lin_api_" + "a1B2" * 10,
     "Mailchimp": "0af1" * 8 + "-us12",
     "Mailgun": "key-" + "0af1" * 8,
+    "NVIDIA": "nvapi-" + "a1B2" * 16,
     "New Relic": "NRAK-" + "A1B2" * 7,
     "Notion": "ntn_" + "a1B2" * 11,
     "Perplexity": "pplx-" + "a1B2" * 12,
@@ -145,6 +148,21 @@ def test_keys_of_known_vendors(vendor: str) -> None:
     assert shown.startswith("could not use ")
     assert shown.endswith("*** today")
     assert key[-4:] not in shown
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "sk-learn-classification-app",
+        "pulse-dashboard-production",
+        "xai-reports-1234567890.us-east-2.elb.amazonaws.com",
+        "pypi-mirror-of-the-team-2",
+    ],
+)
+def test_names_that_begin_like_a_key_stay(name: str) -> None:
+    """They are in headings, addresses and ARNs."""
+    for text in (name, f"http://{name}/", f"arn:aws:ecs:us-east-2:123456789012:service/x/{name}"):
+        assert mask_shapes(text) == text
 
 
 # Each password is in a URL as somebody types it, which is not always as RFC 3986 has it.

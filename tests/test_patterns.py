@@ -49,7 +49,7 @@ MADE = {
         "sign.pattern",
     ): "those of the causes, which the module holds, compiled",
     ("lobster_tasks/settings.py", "pattern"): "given by callers, whose patterns are here",
-    ("lobster_tasks/apprunner/secrecy.py", "kind"): "one character each",
+    ("lobster_tasks/secrecy.py", "kind"): "one character each",
 }
 # Functions for wildcards of others, each called with a pattern and a text.
 WILD: Mapping[str, Callable[[str, str], object]] = {

@@ -14,8 +14,8 @@ from ..aws import Aws
 from ..errors import UsageError
 from ..foreign import parsed_object
 from ..masking import mask_shapes
+from ..secrecy import hides_secret, looks_secret
 from .discover import discover
-from .secrecy import hides_secret, looks_secret
 
 # Members with variables, and members with one or more commands; no other members have these names.
 _VARIABLES = ("RuntimeEnvironmentVariables", "BuildEnvironment")

@@ -16,9 +16,9 @@ from typing import Any
 from .. import text_file
 from ..errors import UsageError
 from ..foreign import one_line
+from ..secrecy import hides_secret
 from . import yaml_text
 from .description import AwsDict
-from .secrecy import hides_secret
 from .source_shape import MEMBERS, misshapen
 
 FILE = "apprunner.yaml"

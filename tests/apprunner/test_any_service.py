@@ -17,12 +17,12 @@ from lobster_tasks.apprunner.description import Description
 from lobster_tasks.apprunner.discover import vpc_of
 from lobster_tasks.apprunner.mapping import CLASSES, map_service
 from lobster_tasks.apprunner.migration import draft_files, migration_of, write_files
-from lobster_tasks.apprunner.secrecy import looks_secret
 from lobster_tasks.apprunner.yaml_text import load as load_yaml
 from lobster_tasks.apprunner.yaml_text import with_section
 from lobster_tasks.aws import Aws
 from lobster_tasks.clock import Clock
 from lobster_tasks.errors import RefusedError
+from lobster_tasks.secrecy import looks_secret
 from lobster_tasks.settings import load
 from tests.conftest import SPEED
 from tests.embedded_process import EmbeddedProcess

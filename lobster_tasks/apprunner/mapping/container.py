@@ -6,8 +6,8 @@ import re
 import shlex
 from collections.abc import Mapping
 
+from ...secrecy import hides_secret, looks_secret
 from ..description import Description, SecretFacts
-from ..secrecy import hides_secret, looks_secret
 from ..source import DOCKERFILE
 from .names import role_base
 from .rows import MappingRow, Rule, RuleResult, approximated, same, translated, unsettled

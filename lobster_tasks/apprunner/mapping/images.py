@@ -8,8 +8,8 @@ from typing import Any
 
 from ...documentation import place
 from ...masking import mask_shapes
+from ...secrecy import hides_secret, looks_secret
 from ..description import AwsDict, Description, ImageFacts, RoleFacts
-from ..secrecy import hides_secret, looks_secret
 from ..source import DOCKERFILE, FILE, base_image, build_commands, dockerfile, port_of
 from .names import role_base
 from .rows import MappingRow, Rule, RuleResult, approximated, no_equivalent, same, translated, unsettled

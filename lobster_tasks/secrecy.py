@@ -13,8 +13,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from ..foreign import parsed
-from ..masking import is_reference, is_secret_by_name, mask, mask_shapes, refers
+from .foreign import parsed
+from .masking import is_reference, is_secret_by_name, mask, mask_shapes, refers
 
 # Where a secret is, instead of the secret: an ARN, a file, or an address whose host has no user before it.
 _PLACE = re.compile(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lobster_tasks.apprunner.secrecy import hides_secret, looks_secret
+from lobster_tasks.secrecy import hides_secret, looks_secret
 
 
 @pytest.mark.parametrize(
