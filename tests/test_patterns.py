@@ -48,7 +48,7 @@ MADE = {
         "lobster_tasks/rollout/diagnosis/stop_reasons.py",
         "sign.pattern",
     ): "those of the causes, which the module holds, compiled",
-    ("lobster_tasks/settings.py", "pattern"): "given by callers, whose patterns are here",
+    ("lobster_tasks/settings/values.py", "pattern"): "given by callers, whose patterns are here",
     ("lobster_tasks/secrecy.py", "kind"): "one character each",
 }
 # Functions for wildcards of others, each called with a pattern and a text.

@@ -51,9 +51,10 @@ def push_image(
     from .. import report, step_outputs
     from ..images import options_of, push_image
     from ..rollout import keep_serving
+    from ..settings import with_images
 
-    run.settings = run.settings.building(
-        target=target, secrets=secret, cache_from=cache_from, cache_to=cache_to
+    run.settings = with_images(
+        run.settings, target=target, secrets=secret, cache_from=cache_from, cache_to=cache_to
     )
     options = options_of(run.settings, dict(each.partition("=")[::2] for each in build_arg or []))
     if run.dry_run:
