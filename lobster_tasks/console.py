@@ -1,7 +1,9 @@
 """The only place that prints and asks: data on stdout, messages on stderr.
 
-Whatever is printed may contain text from others. Control sequences other than Rich's own colours do not reach the
-terminal, and in a GitHub Actions job only lines given to ``command`` are commands for the runner.
+Whatever is printed may contain text from others. Text that looks like a secret is masked in all of it, except what
+``write`` and ``documents`` write, which other programs take or which is the app's own log. Control sequences other than
+Rich's own colours do not reach the terminal, and in a GitHub Actions job only lines given to ``command`` are commands
+for the runner.
 
 Colour adds nothing that a word or a sign does not say: with NO_COLOR, in pipes and in narrow terminals nothing is
 lost. Text that goes into a pipe is not wrapped, so that it can be searched and copied, unless COLUMNS sets a width.
@@ -23,7 +25,8 @@ from typing import IO, TYPE_CHECKING, Any, Protocol, TextIO, runtime_checkable
 
 from . import github
 from .foreign import powerless, visible
-from .task_names import all_as_called, as_called, places
+from .masking import mask_shapes
+from .task_names import Verbatim, all_as_called, as_called, places, with_texts
 
 if TYPE_CHECKING:
     from rich.console import Console as Rich
@@ -77,10 +80,14 @@ class Console:
         if not self.quiet:
             self._print(self._data, what)
 
-    def json(self, result: Mapping[str, Any]) -> None:
-        """Write the one object of ``--json`` to stdout; further calls do nothing."""
+    def json(self, result: Mapping[str, Any], *, exact: bool = False) -> None:
+        """Write the one object of ``--json`` to stdout; further calls do nothing.
+
+        ``exact`` is for what AWS takes as it is, in which nothing is masked.
+        """
         if not self._answered:
-            self.write(json_document(all_as_called(result, self._names)))
+            shown = result if exact else with_texts(result, _masked)
+            self.write(json_document(all_as_called(shown, self._names)))
         self._answered = True
 
     def documents(self, documents: Iterable[Mapping[str, Any]]) -> None:
@@ -113,7 +120,8 @@ class Console:
 
     def confirm(self, question: str) -> bool:
         """Ask, with no as the default."""
-        _write(sys.stderr, self._harmless(f"{visible(as_called(question, self._names))} [y/N] "))
+        shown = visible(as_called(_masked(question), self._names))
+        _write(sys.stderr, self._harmless(f"{shown} [y/N] "))
         answer = sys.stdin.readline()
         if not answer.endswith("\n"):  # the input has ended without a line
             _write(sys.stderr, "\n")
@@ -158,7 +166,10 @@ class Console:
             _write(to.file, self._harmless(captured.get(), fenced=to is self._talk))
 
     def _printable(self, what: RenderableType) -> _Harmless:
-        return _Harmless(_called(what, self._names) if self._names else what)
+        shown = _changed(what, _masked_text, others=True)
+        return _Harmless(
+            _changed(shown, lambda text: _called_text(text, self._names)) if self._names else shown
+        )
 
     def _harmless(self, text: str, *, fenced: bool = False) -> str:
         """Text without commands for the runner; where a pipe reads it, there is no fence around it."""
@@ -179,24 +190,42 @@ class Console:
 class TextRenderable(Protocol):
     """A renderable of this library that consists of texts; those that are ``Verbatim`` do not change."""
 
-    def with_texts(self, change: Callable[[Text], Text]) -> RenderableType:
-        """The same, with each text changed."""
+    def with_texts(self, change: Callable[[Text], Text], *, others: bool) -> RenderableType:
+        """The same, with each text changed; with ``others``, also those of others."""
 
 
-def _called(what: RenderableType, names: Mapping[str, str]) -> RenderableType:
-    """The same with the project's task names; done before the layout, because the names differ in length."""
+def _changed(what: RenderableType, change: Callable[[Text], Text], *, others: bool = False) -> RenderableType:
+    """The same with each text changed; done before the layout, because the texts then differ in length.
+
+    With ``others``, also the texts of others.
+    """
     from rich.console import Group
     from rich.text import Text
 
+    if isinstance(what, Verbatim):
+        return Text(what) if not others else Verbatim(change(Text(what)).plain)
     if isinstance(what, str):
-        return as_called(what, names)
+        return change(Text(what))
     if isinstance(what, Text):
-        return _called_text(what, names)
+        return change(what)
     if isinstance(what, Group):
-        return Group(*(_called(each, names) for each in what.renderables))
+        return Group(*(_changed(each, change, others=others) for each in what.renderables))
     if isinstance(what, TextRenderable):
-        return what.with_texts(lambda text: _called_text(text, names))
+        return what.with_texts(change, others=others)
     return what
+
+
+def _masked(text: str) -> str:
+    """A text with what looks like a secret masked; a text of others stays one."""
+    return type(text)(mask_shapes(text)) if isinstance(text, Verbatim) else mask_shapes(text)
+
+
+def _masked_text(text: Text) -> Text:
+    """The same with its style, and without the styles of its parts where something is masked."""
+    shown = mask_shapes(text.plain)
+    if shown == text.plain:
+        return text
+    return text.blank_copy(shown)
 
 
 def _called_text(text: Text, names: Mapping[str, str]) -> Text:

@@ -1,4 +1,5 @@
-"""Presents a release in GitHub Actions: groups in the log, annotations, and the job summary.
+"""Presents a release in GitHub Actions: groups in the log, annotations, and the job summary. Text that looks like a
+secret is masked in all of them.
 
 "Workflow commands for GitHub Actions": a command is a line, in which ``%`` and line breaks are escaped, and in its
 properties ``:`` and ``,`` too. Between ``::stop-commands::token`` and ``::token::`` no line is a command.
@@ -18,6 +19,7 @@ from urllib.parse import quote
 
 from .errors import UsageError
 from .foreign import cut, one_line, powerless, visible
+from .masking import mask_shapes
 
 if TYPE_CHECKING:
     from .rollout import Cause, Outcome, Progress
@@ -101,7 +103,8 @@ class Groups:
             yield from self.end()
             self.phase = progress.phase
             yield WorkflowCommand(f"::group::{_data(self.titles[progress.phase])}")
-        yield from (powerless(f"{_clock(progress.at):>6}  {one_line(said)}") for said in progress.said)
+        shown = [one_line(mask_shapes(said)) for said in progress.said]
+        yield from (powerless(f"{_clock(progress.at):>6}  {each}") for each in shown)
 
     def end(self) -> Iterator[WorkflowCommand]:
         """Close the group that is open."""
@@ -120,11 +123,12 @@ class Annotation:
 
     def command(self) -> WorkflowCommand:
         """The annotation as a workflow command."""
-        return WorkflowCommand(f"::{self.kind} title={_property(self.title)}::{_data(self.told[:_LONGEST])}")
+        told = mask_shapes(self.told)[:_LONGEST]
+        return WorkflowCommand(f"::{self.kind} title={_property(mask_shapes(self.title))}::{_data(told)}")
 
     def line(self) -> str:
         """The annotation as a line of JSON, for a file of annotations."""
-        return json.dumps(vars(self))
+        return json.dumps({name: mask_shapes(text) for name, text in vars(self).items()})
 
 
 def check_files(environ: Mapping[str, str] = os.environ) -> None:
@@ -175,7 +179,7 @@ def summary(ended: Outcome, title: str) -> str:
     verdict = f"{_SIGNS[ended.verdict]} {ended.words.capitalize()}"
     parts = [f"### {verdict}: {_inline(title)}", _inline(ended.why)]
     if ended.url:
-        parts.append(f"<{quote(cut(ended.url), safe=':/?&=%[]', errors='replace')}>")
+        parts.append(f"<{quote(cut(mask_shapes(ended.url)), safe=':/?&=%[]', errors='replace')}>")
     for cause in (ended.cause, *ended.also):
         parts += _cause(cause) if cause else []
     parts += [f"**Note.** {_inline(each.message)}" for each in ended.findings]
@@ -212,7 +216,7 @@ def _timeline(ended: Outcome) -> str:
 
 def _block(lines: list[str]) -> str:
     """Lines as a code block, whose fence is longer than any in it."""
-    text = "\n".join(cut(visible(line)) for line in lines)
+    text = "\n".join(cut(visible(mask_shapes(line))) for line in lines)
     fence = "```"
     while fence in text:
         fence += "`"
@@ -221,7 +225,7 @@ def _block(lines: list[str]) -> str:
 
 def _inline(text: str) -> str:
     """Text without Markdown, HTML, mathematics, links, mentions and emoji, also for a table."""
-    words = cut(" ".join(visible(text).split())).split(" ")
+    words = cut(" ".join(visible(mask_shapes(text)).split())).split(" ")
     shown = " ".join(_code(word) if _LINKED.search(word) else _MARKS.sub(r"\\\g<0>", word) for word in words)
     return _AT_THE_START.sub(r"\1\\\2", shown)
 

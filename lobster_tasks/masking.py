@@ -6,7 +6,7 @@ Which names hold secrets is decided here for logs, commands and variables alike.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 MASK = "***"
@@ -81,7 +81,15 @@ _SHAPES = re.compile(
 # What begins like a key and is a name: ``sk-learn-dashboard``, ``xai-reports-1234567890.us-east-2.elb.amazonaws.com``.
 _NAMES_PART = r"(?:[a-z]{1,15}\d{0,2}|\d{1,10})"
 _NAME = re.compile(rf"{_NAMES_PART}(?:[-_.]{_NAMES_PART}){{1,20}}")
-_PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}?PRIVATE KEY(?: BLOCK)?-----")
+_OF_A_KEY = r" [A-Z0-9 ]{0,40}?PRIVATE KEY(?: BLOCK)? ?-{4,5}"
+_PRIVATE_KEY = re.compile(rf"-{{4,5}} ?BEGIN{_OF_A_KEY}|\bPrivate-Lines: \d{{1,4}}")
+_KEYS_END = re.compile(rf"-{{4,5}} ?END{_OF_A_KEY}|\bPrivate-MAC: [0-9a-f]{{0,64}}")
+# A line of a key: base64 and what a program puts around it; or a header (RFC 1421, RFC 4716, RFC 4880).
+_KEYS_LINE = re.compile(r"(?![A-Z]?[a-z]{3,32}$)[b'\"]{0,2}[A-Za-z0-9+/=]{0,128}(?:\\[nr]){0,2}['\",]{0,2}")
+_KEYS_HEADER = re.compile(r"(?:Proc-Type|DEK-Info|Version|Comment|Subject|Hash|Charset|X-[\w-]{1,32}): ")
+# Longer than names and paths are; a line of PEM has 64 characters, of OpenSSH 70.
+_LONG_BASE64 = re.compile(r"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{60,}+")
+_RANDOM_PART = re.compile(r"(?=[^a-z]{0,64}[a-z])(?=[^A-Z]{0,64}[A-Z])(?=\D{0,64}\d).{12}", re.DOTALL)
 _QUOTES = ("'", '"', "\\'", '\\"', "\\\\")
 _CLOSING, _OWN = ")}]\\", 2
 _ITS_END, _DASHES = "-----END", "-----"
@@ -194,6 +202,63 @@ def mask(line: str, values: Iterable[str] = ()) -> str:
     line = _AUTHORIZATION.sub(_without_authorization, line)
     given = _without_value if _TRACED.match(line) else _without_given
     return _FLAG.sub(given, _NAMED.sub(_without_value, line))
+
+
+def traced_at(line: str) -> int:
+    """Where the command begins in a line in which a shell tells what it runs (``set -x``); 0 in any other line."""
+    found = _TRACED.match(line)
+    return found.end() if found else 0
+
+
+def without_keys(lines: Sequence[str]) -> list[str]:
+    """The lines of a log with each private key in them as one masked line, although a log has a key line by line.
+
+    A key's beginning or end need not be among the lines.
+    """
+    shown: list[str] = []
+    last_end = max((at for at, line in enumerate(lines) if _KEYS_END.search(line)), default=-1)
+    at = 0
+    while at < len(lines):
+        line, end = lines[at], _KEYS_END.search(lines[at])
+        begin = _PRIVATE_KEY.search(line)
+        if begin and not _KEYS_END.search(line, begin.end()):
+            at = _last_of_key(lines, at, begin, last_end)
+            end = _KEYS_END.search(lines[at])
+            shown.append(f"{line[: begin.start()]}{MASK}{lines[at][end.end() :] if end else ''}")
+        elif end and not begin:
+            while shown and _is_of_key(shown[-1], line[: end.start()]):
+                shown.pop()
+            shown.append(f"{MASK}{line[end.end() :]}")
+        else:
+            shown.append(_LONG_BASE64.sub(_without_random, line))
+            long = _LONG_BASE64.search(line) if shown[-1] != line else None
+            while long and at + 1 < len(lines) and _is_of_key(lines[at + 1], line[: long.start()]):
+                at += 1
+        at += 1
+    return shown
+
+
+def _last_of_key(lines: Sequence[str], begins: int, begin: re.Match[str], last_end: int) -> int:
+    """The last line of a key: the one that ends it, or else the last one that looks like a line of it."""
+    at = begins + 1
+    if last_end > begins:
+        while not _KEYS_END.search(lines[at]):
+            at += 1
+        return at
+    while at < len(lines) and _is_of_key(lines[at], lines[begins][: begin.start()]):
+        at += 1
+    return at - 1
+
+
+def _is_of_key(line: str, before: str) -> bool:
+    """Whether a line is a part of a key; ``before`` is what stands before the key in its first or last line."""
+    rest = " ".join(line.split()[len(before.split()) :])
+    return rest == MASK or bool(_KEYS_LINE.fullmatch(rest) or _KEYS_HEADER.match(rest))
+
+
+def _without_random(found: re.Match[str]) -> str:
+    is_random = any(_RANDOM_PART.search(part) for part in found[0].split("/"))
+    return MASK if is_random else found[0]
 
 
 def with_values_masked(line: str, values: Iterable[str]) -> str:

@@ -1,4 +1,4 @@
-"""Decides which plain environment variables, and which commands, look like secrets. Pure.
+"""Decides which plain environment variables, and which commands, look like secrets, and shows the rest. Pure.
 
 Sometimes wrong in both directions, because only a name and a value are known. A value that looks like a secret is
 never written to a file; others are written to the settings. The value is looked at before the name, and no beginning of
@@ -9,12 +9,24 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
-from .foreign import parsed
-from .masking import is_reference, is_secret_by_name, mask, mask_shapes, refers
+from .foreign import LONGEST, parsed
+from .masking import (
+    MASK,
+    is_reference,
+    is_secret_by_name,
+    mask,
+    mask_shapes,
+    refers,
+    secret_values,
+    traced_at,
+    with_values_masked,
+    without_keys,
+)
 
 # Where a secret is, instead of the secret: an ARN, a file, or an address whose host has no user before it.
 _PLACE = re.compile(
@@ -70,6 +82,9 @@ _LONG_WORD = 32
 
 # What a shell puts in: it is a secret only if it has a default value.
 _EXPANSION = re.compile(r"(?:\$\([^()]{0,256}\)|\$\{\w{1,128}\}|\$\w{1,128}|`[^`]{0,256}`){1,16}+")
+# Shorter ones are also in words that are none.
+_SHORTEST = 4
+_COMMANDS = ("command", "entryPoint")
 _SEPARATORS = frozenset({";", "&&", "||", "|", "&"})
 
 
@@ -81,11 +96,14 @@ class _Flag:
     joined_only: bool = False
     form: re.Pattern[str] = re.compile(r".{1,4096}")
 
-    def value(self, word: str, following: str) -> str:
+    def password(self, word: str, following: str) -> str:
         """What it is given; empty if it is not this flag."""
         if word == self.letter:
-            return "" if self.joined_only else following
-        return word.removeprefix(self.letter) if word.startswith(self.letter) else ""
+            value = "" if self.joined_only else following
+        else:
+            value = word.removeprefix(self.letter) if word.startswith(self.letter) else ""
+        found = self.form.fullmatch(value)
+        return (found.groupdict().get("password") or value) if found else ""
 
 
 _USER_AND_PASSWORD = re.compile(r"[^:]{0,256}:(?!//)(?P<password>.{1,1024})")
@@ -100,6 +118,8 @@ _FLAGS_OF = (
     ("redis-cli valkey-cli", _Flag("-a")),
     ("curl", _Flag("-u", form=_USER_AND_PASSWORD)),
     ("curl", _Flag("--user", form=_USER_AND_PASSWORD)),
+    ("curl", _Flag("-U", form=_USER_AND_PASSWORD)),
+    ("curl", _Flag("--proxy-user", form=_USER_AND_PASSWORD)),
     ("http https xh", _Flag("-a", form=_USER_AND_PASSWORD)),
     ("sqlcmd bcp", _Flag("-P")),
     ("ldapsearch ldapadd ldapmodify ldapwhoami", _Flag("-w")),
@@ -123,19 +143,117 @@ def looks_secret(name: str, value: str) -> bool:
     return _is_named(name, value) or _is_hook(name, value) or _is_random(name, value)
 
 
-def hides_secret(command: str, depth: int = 3) -> bool:
+def hides_secret(command: str) -> bool:
     """Whether a command contains a secret, as in ``--password=…``, ``-pPASSWORD`` or a URL, or in ``sh -c``."""
-    command = _EXPANSION.sub("$X", command)
-    if mask_shapes(command) != command:
-        return True
-    words = _words(command)
-    return (
-        any(_is_given(name, value) for name, value in [*_pairs(command), *_assigned(words), *_flags(words)])
-        or any(": " in word and "$" not in word and mask(word) != word for word in words)
-        or _is_told(words)
-        or any(len(word) >= _LONG_WORD and _is_random("", word) for word in words)
-        or any(depth > 0 and hides_secret(word, depth - 1) for word in words if " " in word)
-    )
+    expanded = _expanded(command)
+    return mask_shapes(expanded) != expanded or any(True for _ in _in_script(command))
+
+
+def shown_command(command: str) -> str:
+    """A command, with stars in place of what ``hides_secret`` finds in it; where that is no part of it, of all but its
+    first word."""
+    shown = _replaced(command, _in_script(command))
+    if not hides_secret(shown):
+        return shown
+    first = command.split(maxsplit=1)[:1]
+    return " ".join([*(word for word in first if not hides_secret(word)), MASK])
+
+
+def shown_words(words: Sequence[str], of: Sequence[str] = ()) -> tuple[str, ...]:
+    """The same for the words of a command in exec form, or for some of the words ``of`` a command."""
+    if of:
+        found = list(_in_words(of))
+        return tuple(_replaced(word, found) for word in words)
+    found = list(_in_words(words))
+    shown = tuple(_replaced(word, found) for word in words)
+    if mask_shapes(" ".join(shown)) == " ".join(shown) and not any(True for _ in _in_words(shown)):
+        return shown
+    return *(word for word in words[:1] if not hides_secret(word)), MASK
+
+
+def definition_secrets(definition: Mapping[str, Any] | None) -> tuple[str, ...]:
+    """The texts in a task definition that may be secrets, the longest first: values of variables, parts of commands."""
+    found = {*secret_values(definition), *told_secrets(definition)}
+    return tuple(sorted(found, key=lambda value: (-len(value), value)))
+
+
+def told_secrets(definition: Mapping[str, Any] | None) -> tuple[str, ...]:
+    """Those in commands only, which ECS repeats in its reasons."""
+    found = {
+        secret
+        for container in (definition or {}).get("containerDefinitions", [])
+        for member in (container, container.get("healthCheck") or {})
+        for name in _COMMANDS
+        for secret in command_secrets(member.get(name) or ())
+    }
+    return tuple(sorted(found, key=lambda value: (-len(value), value)))
+
+
+def shown_log(lines: Sequence[str], values: Iterable[str] = ()) -> list[str]:
+    """Lines of a log without ``values`` and what looks like a secret; a private key becomes one line."""
+    values = tuple(values)
+    return [_shown_line(line) for line in without_keys([with_values_masked(line, values) for line in lines])]
+
+
+def _shown_line(line: str) -> str:
+    """A line without secrets; also without those of a command that a shell or another program tells."""
+    line = mask(line)
+    begins = traced_at(line)
+    told, rest = line[begins:LONGEST], line[LONGEST:]
+    if begins:
+        return line[:begins] + shown_command(told) + rest
+    return _replaced(told, ((value, MASK) for value in _told(told.split()))) + rest if " -" in told else line
+
+
+def shown_member(name: str, value: Any) -> Any:
+    """A member of a task definition as it is shown: commands as ``shown_words``, the rest by names and forms."""
+    if name in _COMMANDS and isinstance(value, list | tuple):
+        return list(shown_words(list(map(str, value))))
+    if isinstance(value, Mapping):
+        return {key: shown_member(key, member) for key, member in value.items()}
+    if isinstance(value, list | tuple):
+        return [shown_member("", each) for each in value]
+    if not isinstance(value, str):
+        return value
+    return MASK if _is_given(name, value) else mask_shapes(value)
+
+
+def command_secrets(words: Sequence[str]) -> tuple[str, ...]:
+    """What is hidden of a command in exec form, where it is long enough to be told from other text."""
+    return tuple({secret for secret, _ in _in_words(words) if len(secret) >= _SHORTEST})
+
+
+def _expanded(command: str) -> str:
+    return _EXPANSION.sub("$X", command)
+
+
+def _in_script(command: str, depth: int = 3) -> Iterator[tuple[str, str]]:
+    command = _expanded(command)
+    return _found(_words(command), command, depth)
+
+
+def _in_words(words: Sequence[str]) -> Iterator[tuple[str, str]]:
+    expanded = [_expanded(word) for word in words]
+    return _found(expanded, " ".join(expanded), 3)
+
+
+def _found(words: Sequence[str], command: str, depth: int) -> Iterator[tuple[str, str]]:
+    """The secrets in a command, and what is shown in their place; whole ones before their parts."""
+    given = [*_assigned(words), *_flags(words), *_pairs(command)]
+    yield from ((value, MASK) for name, value in given if _is_given(name, value))
+    yield from ((value, MASK) for value in _told(words))
+    yield from ((word, MASK) for word in words if len(word) >= _LONG_WORD and _is_random("", word))
+    for word in words:
+        if ": " in word and "$" not in word and (shown := mask(word)) != word:
+            yield word, shown
+        if depth > 0 and " " in word:
+            yield from _in_script(word, depth - 1)
+
+
+def _replaced(text: str, found: Iterable[tuple[str, str]]) -> str:
+    for secret, shown in found:
+        text = text.replace(secret, shown)
+    return mask_shapes(text)
 
 
 def _contains(value: str) -> bool:
@@ -146,7 +264,7 @@ def _contains(value: str) -> bool:
         return True
     words = _words(value) if " -" in f" {value}" else []
     given = [*_pairs(value), *_members(value), *_flags(words)]
-    return any(_is_given(name, inner) for name, inner in given) or _is_told(words)
+    return any(_is_given(name, inner) for name, inner in given) or any(True for _ in _told(words))
 
 
 def _is_given(name: str, value: str) -> bool:
@@ -231,10 +349,15 @@ def _words(command: str) -> list[str]:
 
 
 def _assigned(words: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Words such as ``name=value`` and ``--name=value``, out of their quotes: the value may contain anything."""
+    """Words such as ``name=value`` and ``--name=value``, out of their quotes: the value may contain anything.
+
+    Not scripts, which have words before the name or, as ``TOKEN=$OTHER app``, behind the value.
+    """
     for word in words:
         name, _, value = word.partition("=")
-        yield name, value
+        first, *more = value.split(maxsplit=1) or [""]
+        if " " not in name and not (more and (is_reference(first) or first == MASK)):
+            yield name, value
 
 
 def _flags(words: Sequence[str]) -> Iterator[tuple[str, str]]:
@@ -244,23 +367,17 @@ def _flags(words: Sequence[str]) -> Iterator[tuple[str, str]]:
             yield word, following
 
 
-def _is_told(words: Sequence[str]) -> bool:
-    """Whether a program is told a password by a short flag of its own."""
+def _told(words: Sequence[str]) -> Iterator[str]:
+    """The passwords that programs are told by short flags of their own."""
     flags: tuple[_Flag, ...] = ()
     for word, following in pairwise([*words, ""]):
         if word.startswith(_OPENSSL) and _is_told_plainly(word.removeprefix(_OPENSSL)):
-            return True
+            yield word.removeprefix(_OPENSSL)
         program = _PROGRAMS.get(word.rpartition("/")[2])
         flags = program or (() if word in _SEPARATORS else flags)
-        if not program and any(_is_password(flag, flag.value(word, following)) for flag in flags):
-            return True
-    return False
-
-
-def _is_password(flag: _Flag, value: str) -> bool:
-    found = flag.form.fullmatch(value)
-    return found is not None and _is_told_plainly(found.groupdict().get("password") or value)
+        if not program:
+            yield from filter(_is_told_plainly, (each.password(word, following) for each in flags))
 
 
 def _is_told_plainly(value: str) -> bool:
-    return bool(value) and not is_reference(value) and not value.startswith("-")
+    return bool(value) and value != MASK and not is_reference(value) and not value.startswith("-")

@@ -21,20 +21,21 @@ class Verbatim(str):
 
 def verbatim(value: Any) -> Any:
     """The value with each text in it as it is printed, also below lists and mappings."""
-    return _with_texts(value, Verbatim)
+    return with_texts(value, Verbatim)
 
 
 def all_as_called(value: Any, names: Mapping[str, str]) -> Any:
     """The value with ``as_called`` for each text in it; the names of members stay."""
-    return _with_texts(value, lambda text: as_called(text, names))
+    return with_texts(value, lambda text: as_called(text, names))
 
 
-def _with_texts(value: Any, change: Callable[[str], str]) -> Any:
+def with_texts(value: Any, change: Callable[[str], str]) -> Any:
+    """The value with each text in it changed, also below lists and mappings; the names of members stay."""
     if isinstance(value, str):
         return change(value)
     if isinstance(value, Mapping):
-        return {name: _with_texts(each, change) for name, each in value.items()}
-    return [_with_texts(each, change) for each in value] if isinstance(value, list | tuple) else value
+        return {name: with_texts(each, change) for name, each in value.items()}
+    return [with_texts(each, change) for each in value] if isinstance(value, list | tuple) else value
 
 
 def as_called(text: str, names: Mapping[str, str]) -> str:

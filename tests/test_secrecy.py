@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import shlex
+
 import pytest
 
-from lobster_tasks.secrecy import hides_secret, looks_secret
+from lobster_tasks.secrecy import (
+    command_secrets,
+    hides_secret,
+    looks_secret,
+    shown_command,
+    shown_log,
+    shown_words,
+)
 
 
 @pytest.mark.parametrize(
@@ -283,104 +292,283 @@ def test_a_user_and_a_password_before_a_host(value: str, secret: bool) -> None:
     assert looks_secret("X", value) is secret
 
 
-@pytest.mark.parametrize(
-    ("command", "hides"),
-    [
-        ("sort --key 2,2 f", False),
-        ("python etl.py --key customer_id", False),
-        ("python etl.py --key=customer_id", False),
-        ('python etl.py --config \'{"key": "id"}\'', False),
-        (f"python etl.py --key {KEY}", True),
-        (f"python etl.py --key={KEY}", True),
-        ("KEY=hunter22 python etl.py", True),
-        ("app --no-token x", False),
-        ("app --no-password=x", False),
-        ("app --no-token --token hunter22", True),
-        ("app --password correct", True),
-        ("app --token option", True),
-        ("app --auth-token 'Bearer abcdefgh'", True),
-        ("curl -H 'X-Auth-Token: Bearer abcDEF12345xyz' https://example.com", True),
-        ("app --password=hunter22", True),
-        ("app --api-key abcdefgh --port 1", True),
-        ("API_TOKEN=abcdefgh python app.py", True),
-        ("pip install --extra-index-url https://me:hunter22@example.com/simple x", True),
-        ("app --key sk-1234567890abcdefghij", True),
-        ("app --password=$PASSWORD", False),
-        ("app --token '$TOKEN'", False),
-        ("TOKEN=$OTHER python app.py", False),
-        ("app --max-tokens 4096", False),
-        ("app --max-tokens=4096", False),
-        ("python app.py --server.port 8501", False),
-        ("DB_PASS=hunter22 python app.py", True),
-        ("PASSPHRASE=hunter22 python app.py", True),
-        ("PASSWORD='correct horse' python app.py", True),
-        ("export DB_PASS=hunter22; python app.py", True),
-        ("env DB_PASS=hunter22 python app.py", True),
-        ("app --pwd=hunter22", True),
-        ("app --pwd hunter22", True),
-        ("app --db-pass hunter22", True),
-        ("app --dbPassword=hunter22", True),
-        ("app --password 'a b c d'", True),
-        ('app --password "a b c d"', True),
-        ("app --password=abc", True),
-        ("app --password=''\"'\"'b3MT'", True),
-        ("mysql -p'$-;z'", True),
-        ("app --password 12345678", True),
-        ("app --password='Pa$sw0rd'", True),
-        ("app --password /kJ8x2qAbcdefG", True),
-        ("app --secret-key 'a b c d'", True),
-        ("java -Dspring.datasource.password=hunter22 -jar app.jar", True),
-        ("redis-server --requirepass hunter22", True),
-        ("mysql -phunter22", True),
-        ("mysqldump -u root -phunter22 app", True),
-        ("/usr/bin/mysql -p'hunter22' app", True),
-        ("sshpass -p hunter22 ssh me@host", True),
-        ("redis-cli -a hunter22 ping", True),
-        ("curl -u admin:hunter22 https://example.com", True),
-        ("curl --user admin:hunter22 https://example.com", True),
-        ("curl -uadmin:hunter22 https://example.com", True),
-        ("curl -H 'Authorization: Token 9944b09199c6' https://example.com", True),
-        ("curl -H 'X-Api-Key: 9944b09199c6' https://example.com", True),
-        ("sqlcmd -S db -U sa -P hunter22", True),
-        ("mongosh -u me -p hunter22", True),
-        ("docker login -u me -p hunter22 example.com", True),
-        ("smbclient -U me%hunter22 //host/share", True),
-        ("openssl rsa -passin pass:hunter22 -in key.pem", True),
-        ("streamlit run app.py --db postgresql://app:kJ8/x@db/x", True),
-        ("streamlit run app.py --db 'Server=db;User Id=sa;Password=Yukon900!'", True),
-        ("app wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", True),
-        ("app --pat a1b2c3d4", True),
-        ("sh -c 'mysql -phunter22'", True),
-        ("sh -c 'exec app --password \"a b\"'", True),
-        ("PASSWORD=${OTHER:-hunter22} app", True),
-        ("app --db ${PASSWORD:-hunter22}", True),
-        ("curl -u https://example.com", False),
-        ("uvicorn app:app --ssl-keyfile key.pem", False),
-        ("bash -c 'source .env && exec python app.py'", False),
-        ("app --password $(cat /run/secrets/x)", False),
-        ("app --password", False),
-        ("app --password --port 8501", False),
-        ("app --password-file /run/secrets/x", False),
-        ("app --token-url https://example.com/token", False),
-        ("app --tokenizer bert-base-uncased", False),
-        ("app --use-password true", False),
-        ("app --db postgres://$USER:$PASSWORD@db/x", False),
-        ("app --model meta-llama/Meta-Llama-3-8B-Instruct", False),
-        ("app --sort-key created_at", False),
-        ("TOKENIZERS_PARALLELISM=false python app.py", False),
-        ("streamlit run app.py -p 8501", False),
-        ("mysql -p app", False),
-        ("mysql -p$PASSWORD app", False),
-        ("mysql -P 3306 app", False),
-        ("mkdir -p logs && python app.py", False),
-        ("curl -u $USER:$PASSWORD https://example.com", False),
-        ("redis-cli -a $PASSWORD ping", False),
-        ("uvicorn app:create_app --factory --host 0.0.0.0", False),
-        ("pip install git+ssh://git@github.com/acme/app@v1 'x[all]==1.0'", False),
-        ("npm install @scope/package@1.0", False),
-        ("echo it's", False),
-        ("PWD=/app python app.py", False),
-    ],
-)
+COMMANDS: list[tuple[str, bool]] = [
+    ("sort --key 2,2 f", False),
+    ("python etl.py --key customer_id", False),
+    ("python etl.py --key=customer_id", False),
+    ('python etl.py --config \'{"key": "id"}\'', False),
+    (f"python etl.py --key {KEY}", True),
+    (f"python etl.py --key={KEY}", True),
+    ("KEY=hunter22 python etl.py", True),
+    ("app --no-token x", False),
+    ("app --no-password=x", False),
+    ("app --no-token --token hunter22", True),
+    ("app --password correct", True),
+    ("app --token option", True),
+    ("app --auth-token 'Bearer abcdefgh'", True),
+    ("curl -H 'X-Auth-Token: Bearer abcDEF12345xyz' https://example.com", True),
+    ("app --password=hunter22", True),
+    ("app --api-key abcdefgh --port 1", True),
+    ("API_TOKEN=abcdefgh python app.py", True),
+    ("pip install --extra-index-url https://me:hunter22@example.com/simple x", True),
+    ("app --key sk-1234567890abcdefghij", True),
+    ("app --password=$PASSWORD", False),
+    ("app --token '$TOKEN'", False),
+    ("TOKEN=$OTHER python app.py", False),
+    ("app --max-tokens 4096", False),
+    ("app --max-tokens=4096", False),
+    ("python app.py --server.port 8501", False),
+    ("DB_PASS=hunter22 python app.py", True),
+    ("PASSPHRASE=hunter22 python app.py", True),
+    ("PASSWORD='correct horse' python app.py", True),
+    ("export DB_PASS=hunter22; python app.py", True),
+    ("env DB_PASS=hunter22 python app.py", True),
+    ("app --pwd=hunter22", True),
+    ("app --pwd hunter22", True),
+    ("app --db-pass hunter22", True),
+    ("app --dbPassword=hunter22", True),
+    ("app --password 'a b c d'", True),
+    ('app --password "a b c d"', True),
+    ("app --password=abc", True),
+    ("app --password=''\"'\"'b3MT'", True),
+    ("mysql -p'$-;z'", True),
+    ("app --password 12345678", True),
+    ("app --password='Pa$sw0rd'", True),
+    ("app --password /kJ8x2qAbcdefG", True),
+    ("app --secret-key 'a b c d'", True),
+    ("java -Dspring.datasource.password=hunter22 -jar app.jar", True),
+    ("redis-server --requirepass hunter22", True),
+    ("mysql -phunter22", True),
+    ("mysqldump -u root -phunter22 app", True),
+    ("/usr/bin/mysql -p'hunter22' app", True),
+    ("sshpass -p hunter22 ssh me@host", True),
+    ("redis-cli -a hunter22 ping", True),
+    ("curl -u admin:hunter22 https://example.com", True),
+    ("curl --user admin:hunter22 https://example.com", True),
+    ("curl -uadmin:hunter22 https://example.com", True),
+    ("curl -H 'Authorization: Token 9944b09199c6' https://example.com", True),
+    ("curl -H 'X-Api-Key: 9944b09199c6' https://example.com", True),
+    ("sqlcmd -S db -U sa -P hunter22", True),
+    ("mongosh -u me -p hunter22", True),
+    ("docker login -u me -p hunter22 example.com", True),
+    ("smbclient -U me%hunter22 //host/share", True),
+    ("openssl rsa -passin pass:hunter22 -in key.pem", True),
+    ("streamlit run app.py --db postgresql://app:kJ8/x@db/x", True),
+    ("streamlit run app.py --db 'Server=db;User Id=sa;Password=Yukon900!'", True),
+    ("app wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", True),
+    ("app --pat a1b2c3d4", True),
+    ("sh -c 'mysql -phunter22'", True),
+    ("sh -c 'exec app --password \"a b\"'", True),
+    ("PASSWORD=${OTHER:-hunter22} app", True),
+    ("app --db ${PASSWORD:-hunter22}", True),
+    ("curl -u https://example.com", False),
+    ("uvicorn app:app --ssl-keyfile key.pem", False),
+    ("bash -c 'source .env && exec python app.py'", False),
+    ("app --password $(cat /run/secrets/x)", False),
+    ("app --password", False),
+    ("app --password --port 8501", False),
+    ("app --password-file /run/secrets/x", False),
+    ("app --token-url https://example.com/token", False),
+    ("app --tokenizer bert-base-uncased", False),
+    ("app --use-password true", False),
+    ("app --db postgres://$USER:$PASSWORD@db/x", False),
+    ("app --model meta-llama/Meta-Llama-3-8B-Instruct", False),
+    ("app --sort-key created_at", False),
+    ("TOKENIZERS_PARALLELISM=false python app.py", False),
+    ("streamlit run app.py -p 8501", False),
+    ("mysql -p app", False),
+    ("mysql -p$PASSWORD app", False),
+    ("mysql -P 3306 app", False),
+    ("mkdir -p logs && python app.py", False),
+    ("curl -u $USER:$PASSWORD https://example.com", False),
+    ("redis-cli -a $PASSWORD ping", False),
+    ("uvicorn app:create_app --factory --host 0.0.0.0", False),
+    ("pip install git+ssh://git@github.com/acme/app@v1 'x[all]==1.0'", False),
+    ("npm install @scope/package@1.0", False),
+    ("echo it's", False),
+    ("PWD=/app python app.py", False),
+]
+
+
+@pytest.mark.parametrize(("command", "hides"), COMMANDS)
 def test_commands(command: str, hides: bool) -> None:
     assert hides_secret(command) is hides
+
+
+# What is secret in these commands.
+HIDDEN = (
+    "hunter22",
+    "9944b09199c6",
+    "correct",
+    "option",
+    "abcdefgh",
+    "abcDEF12345xyz",
+    "a b",
+    "=abc",
+    "kJ8x",
+)
+HIDDEN = (
+    *HIDDEN,
+    "12345678",
+    "Pa$sw0rd",
+    "Yukon900",
+    "wJalrXUt",
+    "a1b2c3d4",
+    "sk-1234",
+    "b3MT",
+    "-;z",
+    "'id'",
+)
+
+
+@pytest.mark.parametrize(("command", "hides"), COMMANDS)
+def test_a_command_is_shown_without_what_it_hides_and_else_as_it_is(command: str, hides: bool) -> None:
+    """As a text, as words, and as a script of a shell; what is shown hides nothing any more."""
+    words = ["sh", "-c", command] if "it's" in command or "$(" in command else shlex.split(command)
+    script = ["sh", "-c", command]
+    for shown in (shown_command(command), " ".join(shown_words(words)), " ".join(shown_words(script))):
+        assert ("***" in shown) is hides
+        assert not hides or not [each for each in HIDDEN if each in shown], shown
+    if not hides:
+        assert shown_command(command) == command
+        assert shown_words(words) == tuple(words)
+        assert shown_words(script) == tuple(script)
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        (["streamlit", "run", "app.py", "--api-key", "hunter2secret"], "streamlit run app.py --api-key ***"),
+        (["streamlit run app.py --key=sk-proj-abcdefghijklmnopqrst"], "streamlit run app.py --key=***"),
+        (["sh", "-c", "cd /x && app --api-key 'a bcd' $P"], "sh -c cd /x && app --api-key '***' $P"),
+        (["curl", "-u", "admin:hunter2secret", "https://x"], "curl -u admin:*** https://x"),
+        (["curl", "-H", "Authorization: Bearer abcDEF1"], "curl -H Authorization: Bearer ***"),
+        (["app", "password", "=", "hunter2"], "app password = ***"),
+        (["mysql", "-phunter2"], "mysql -p***"),
+        (["app", "--token=$(cat /x)y"], "app ***"),
+    ],
+)
+def test_only_the_secret_is_stars(words: list[str], shown: str) -> None:
+    assert " ".join(shown_words(words)) == shown
+
+
+def test_the_secrets_of_a_command_that_can_be_told_from_other_text() -> None:
+    assert command_secrets(["app", "--api-key", "hunter2secret", "--token", "x"]) == ("hunter2secret",)
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("+ curl -u admin:hunter2secret https://x", "+ curl -u admin:*** https://x"),
+        ("+ mysql -phunter2secret", "+ mysql -p***"),
+        ("+ docker login -p hunter2secret", "+ docker login -p ***"),
+        ("+ sshpass -p hunter2secret ssh a@b", "+ sshpass -p *** ssh a@b"),
+        ("++ export TOKEN=abc && mysql -phunter2", "++ export TOKEN=*** && mysql -p***"),
+        ("+ app --key a1b2c3d4e5f6a7b8", "+ app --key ***"),
+        ("$ redis-cli -a hunter2secret ping", "$ redis-cli -a *** ping"),
+        ("cannot run curl -u admin:hunter2secret https://x", "cannot run curl -u admin:*** https://x"),
+        ("subprocess: mysql -u root -phunter2secret failed", "subprocess: mysql -u root -p*** failed"),
+        ("+ python app.py --port 8501", "+ python app.py --port 8501"),
+        ("+ mysql -p$PASSWORD app", "+ mysql -p$PASSWORD app"),
+        ("error: unrecognized arguments: -p hunter2", "error: unrecognized arguments: -p hunter2"),
+    ],
+)
+def test_a_log_tells_commands_without_what_they_hide(line: str, shown: str) -> None:
+    assert shown_log([line]) == [shown]
+
+
+def body(lines: int, width: int) -> list[str]:
+    """The base64 of a key, whose last line is shorter; each line of it has its number."""
+    whole = [f"Line{number:02}/" + "aB3+" * (width // 4) for number in range(lines)]
+    return [*(line[:width] for line in whole), "Line99aB3="]
+
+
+# Each kind of private key as programs write it, RFC 7468, 4880, 4716, and those of OpenSSH and PuTTY.
+PRIVATE_KEYS = {
+    **{
+        kind: [f"-----BEGIN {kind}-----", *body(12, 64), f"-----END {kind}-----"]
+        for kind in ("PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY", "DSA PRIVATE KEY")
+    },
+    "OPENSSH": [
+        "-----BEGIN OPENSSH PRIVATE KEY-----",
+        *body(6, 70),
+        "-----END OPENSSH PRIVATE KEY-----",
+    ],
+    "ENCRYPTED": [
+        "-----BEGIN RSA PRIVATE KEY-----",
+        "Proc-Type: 4,ENCRYPTED",
+        "DEK-Info: AES-128-CBC,0AF1",
+        "",
+        *body(12, 64),
+        "-----END RSA PRIVATE KEY-----",
+    ],
+    "PGP": [
+        "-----BEGIN PGP PRIVATE KEY BLOCK-----",
+        "Version: 1",
+        "",
+        *body(12, 64),
+        "=aB3d",
+        "-----END PGP PRIVATE KEY BLOCK-----",
+    ],
+    "SSH2": [
+        "---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----",
+        'Comment: "me"',
+        *body(12, 70),
+        "---- END SSH2 ENCRYPTED PRIVATE KEY ----",
+    ],
+    "PuTTY": ["Private-Lines: 9", *body(8, 64), "Private-MAC: " + "0af1" * 16],
+}
+AROUND = {
+    "plain": "{}",
+    "time": "2026-11-30T12:00:00Z app | {}",
+    "bytes": "b'{}\n'",
+    "JSON": '    "{}",',
+    "event": '{{"log":"{}","stream":"stdout"}}',
+}
+
+
+@pytest.mark.parametrize("around", ["plain", "time", "bytes", "JSON"])
+@pytest.mark.parametrize("kind", PRIVATE_KEYS)
+def test_no_window_of_a_log_shows_a_line_of_a_private_key(kind: str, around: str) -> None:
+    """A log has an event for each line, and what is shown of it begins and ends anywhere."""
+    key = [AROUND[around].format(line) for line in PRIVATE_KEYS[kind]]
+    log = ["starting", *key, "Traceback (most recent call last):", "ValueError: no model"]
+    ends = len(
+        key
+    )  # the line that ends it; the one before it may be short, and by itself it could be anything
+    for begin in range(len(log)):
+        for end in range(begin + 1, len(log) + 1):
+            if begin >= ends - 2 and end <= ends:
+                continue
+            shown = shown_log(log[begin:end])
+            seen = [line for line in shown if "aB3" in line]
+            assert seen == [], (begin, end)
+            assert (begin == 0) is ("starting" in shown)
+            assert ("ValueError: no model" in shown) is (end == len(log))
+
+
+def test_a_key_is_one_line_and_what_is_around_it_stays() -> None:
+    key = PRIVATE_KEYS["PRIVATE KEY"]
+    assert shown_log(["a", *key, "b"]) == ["a", "***", "b"]
+    assert shown_log(["a", *key, *key, "b"]) == ["a", "***", "***", "b"]
+    assert shown_log([*key[:4], "Traceback (most recent call last):", "Killed"])[1:] == [
+        "Traceback (most recent call last):",
+        "Killed",
+    ]
+    assert shown_log([*key[4:], "Killed"]) == ["***", "Killed"]
+    assert shown_log([*key[4:8], "Killed"]) == ["***", "Killed"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "/usr/local/lib/python3/streamlit/runtime/scriptrunner/resources/files",
+        "a" * 64,
+        "2988abc0ffee2988abc0ffee2988abc0ffee29882988abc0ffee2988abc0ffee",
+        "sha256:2988abc0ffee2988abc0ffee2988abc0ffee29882988abc0ffee2988abc0ffee",
+        "=" * 80,
+        "-----BEGIN CERTIFICATE-----",
+    ],
+)
+def test_long_texts_that_are_no_keys_stay(line: str) -> None:
+    assert shown_log([line]) == [line]

@@ -26,6 +26,7 @@ from invoke.program import Program
 from .. import as_written, text_file
 from ..foreign import one_line, powerless
 from ..github import Annotation, hand_over, is_here
+from ..masking import mask_shapes
 
 SECTION = "lobster"
 _SUFFIXES = ("yaml", "yml", "json", "py")  # Invoke reads the first that exists
@@ -35,6 +36,7 @@ _TASKS = "lobster_tasks.tasks."
 
 def refusal(what: str, why: str = "", step: str = "") -> Exit:
     """The exception with which Invoke prints a message and exits, like an error of a task."""
+    what, why, step = map(mask_shapes, (what, why, step))
     parts = (("✘ ", what), ("why       ", why), ("next      ", step))
     lines = [f"{label}{one_line(text)}" for label, text in parts if text]
     hand_over(Annotation("error", "Deploy to Fargate", "\n".join(each for each in (what, why, step) if each)))

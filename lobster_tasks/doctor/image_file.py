@@ -18,6 +18,7 @@ from ..dockerfile.scripts import Fault, FaultyScript
 from ..dockerfile.shell_syntax import Construct, uninterpreted, words_behind_a_script
 from ..dockerfile.signals import signal_name
 from ..errors import DockerfileError
+from ..secrecy import shown_words
 from .check import CheckResult, UnknownError, failed, listed, passed, warned
 from .command import ServerAddress, is_open, servers, swallows_signals
 from .facts import Facts
@@ -341,9 +342,9 @@ def _unknown_program(facts: Facts, stage: Stage) -> CheckResult | None:
     if is_path_with_blanks(words[index]):
         return None
     where, of_it = _written(facts, stage, index), _list_of(facts, stage, index)
-    saw = f"{where} is a list of one word: there is no program called {_shown(of_it)}"
+    saw = f"{where} is a list of one word: there is no program called {_shown(of_it, words)}"
     if len(of_it) > 1:
-        saw = f"{where} begins with {_shown(of_it[:1])}: there is no program of that name"
+        saw = f"{where} begins with {_shown(of_it[:1], words)}: there is no program of that name"
     told = warned if is_for_a_script and index else failed
     return told(saw, "write each word of the command as a separate list item")
 
@@ -362,7 +363,7 @@ def _without_its_shell(facts: Facts, stage: Stage) -> CheckResult | None:
         where = _written(facts, stage, len(words) - len(behind))
         return failed(
             f"{where} gives the shell one word as its script, which does not use the words behind it: "
-            f"{_shown(behind)}",
+            f"{_shown(behind, words)}",
             "write the whole script as one list item",
         )
     in_lists = [each for each in uninterpreted(words) if _is_of_a_list(facts, stage, each.index)]
@@ -370,7 +371,8 @@ def _without_its_shell(facts: Facts, stage: Stage) -> CheckResult | None:
         return None
     first = in_lists[0]
     construct, meant = _CONSTRUCTS[first.construct]
-    saw = f"{_written(facts, stage, first.index)} has {construct} ({first.text}) in {_shown((words[first.index],))}"
+    text, word = (_shown((each,), words) for each in (first.text, words[first.index]))
+    saw = f"{_written(facts, stage, first.index)} has {construct} ({text}) in {word}"
     in_a_shell = (
         'write the command without the list, as in CMD exec streamlit run app.py, or begin the list with "sh", '
         '"-c"'
@@ -378,7 +380,7 @@ def _without_its_shell(facts: Facts, stage: Stage) -> CheckResult | None:
     if first.is_certain:
         return failed(f"{saw}: a list is not read by a shell, {meant}", in_a_shell)
     return warned(
-        f"{saw}: a list is not read by a shell, so {_shown((first.program,))} gets it as it is written",
+        f"{saw}: a list is not read by a shell, so {_shown((first.program,), words)} gets it as it is written",
         f"nothing, if that is intended; or {in_a_shell}",
     )
 
@@ -463,6 +465,7 @@ def _is_loose(name: str) -> bool:
     return tag in ("", "latest")
 
 
-def _shown(words: tuple[str, ...]) -> str:
-    text = " ".join(words)
+def _shown(words: tuple[str, ...], of: tuple[str, ...] = ()) -> str:
+    """The words of a command, or some of the words ``of`` a command, without secrets."""
+    text = " ".join(shown_words(words, of))
     return (text if len(text) <= 60 else f"{text[:57]}…") if words else "the base image's command"

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from ..aws import Aws
 from ..errors import LobsterError
 from ..images import Observer, options_of, push_image, unobserved
-from ..masking import mask
+from ..secrecy import shown_log
 from ..settings import Settings, service_name
 
 T = TypeVar("T")
@@ -178,7 +178,7 @@ def _last_words(aws: Aws, service: dict[str, Any]) -> str:
     group = f"/aws/apprunner/{service['ServiceName']}/{service['ServiceId']}/application"
     absent = ("ResourceNotFoundException",)
     found = aws.find("logs:FilterLogEvents", absent, group, logGroupName=group) or {"events": []}
-    return " · ".join(mask(event["message"].strip()) for event in found["events"][-_LAST_LINES:])
+    return " · ".join(shown_log([event["message"].strip() for event in found["events"][-_LAST_LINES:]]))
 
 
 def associate_domain(aws: Aws, service: dict[str, Any], domain: str) -> str:

@@ -12,6 +12,7 @@ from rich.text import Text
 from ..errors import LobsterError, NotReadyError
 from ..foreign import one_line
 from ..masking import MASK
+from ..secrecy import shown_member
 from ..task_names import Verbatim, verbatim
 from .access import access, access_json, access_next, variable_lines, variables
 from .apprunner import (
@@ -188,10 +189,13 @@ def error_json(problem: LobsterError) -> dict[str, Any]:
 
 
 def settings_json(found: Mapping[str, Any]) -> dict[str, Any]:
-    """Every setting, without the values of variables: one of them may be a misplaced secret."""
+    """Every setting, without the values of variables, and with stars for what looks like a secret in a command."""
     container = found["container"]
-    variables = dict.fromkeys(container["environment"], MASK)
-    shown: dict[str, Any] = verbatim({**found, "container": {**container, "environment": variables}})
+    hidden = {
+        "environment": dict.fromkeys(container["environment"], MASK),
+        "command": shown_member("command", container["command"]),
+    }
+    shown: dict[str, Any] = verbatim({**found, "container": {**container, **hidden}})
     return shown
 
 

@@ -38,6 +38,11 @@ def listed(names: Sequence[str], most: int = 3) -> str:
 class _Others(Text):
     """A cell with a ``Verbatim`` text."""
 
+    @classmethod
+    def of(cls, text: Text) -> _Others:
+        """The text as such a cell."""
+        return cls(text.plain, text.style, no_wrap=text.no_wrap, spans=text.spans)
+
 
 @dataclass(frozen=True)
 class Rows:
@@ -49,11 +54,15 @@ class Rows:
 
     rows: Sequence[Sequence[Text]]
 
-    def with_texts(self, change: Callable[[Text], Text]) -> Rows:
-        """The same rows, with each cell changed that is not a text of others."""
-        return Rows(
-            [[cell if isinstance(cell, _Others) else change(cell) for cell in row] for row in self.rows]
-        )
+    def with_texts(self, change: Callable[[Text], Text], *, others: bool) -> Rows:
+        """The same rows, with each cell changed; those with a text of others only with ``others``."""
+
+        def changed(cell: Text) -> Text:
+            if not isinstance(cell, _Others):
+                return change(cell)
+            return _Others.of(change(cell)) if others else cell
+
+        return Rows([list(map(changed, row)) for row in self.rows])
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Called by rich."""

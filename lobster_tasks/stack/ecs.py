@@ -11,6 +11,7 @@ from uuid import uuid4
 from ..account import describe_service, describe_services, find_service, find_task_definition, is_at_rest
 from ..aws import Aws
 from ..errors import LobsterError, OutOfTimeError
+from ..secrecy import shown_member
 from ..settings import ADOPTED_TAG, BEFORE_TAG, STACK_TAG
 from .ecr import Repository
 from .iam import Role
@@ -157,9 +158,13 @@ class TaskDefinition(Resource):
         return self.desired(known)
 
     def describe(self, attribute: str, value: Any) -> str:
-        """The value; empty for an environment variable, which may be a misplaced secret."""
-        is_variable = attribute.split(".")[1:2] == [_ENVIRONMENT]
-        return "" if is_variable else super().describe(attribute, value)
+        """The value with stars for secrets; empty for an environment variable, which may be a misplaced one."""
+        container, *members = attribute.split(".", 2)
+        if members[:1] == [_ENVIRONMENT]:
+            return ""
+        is_json = isinstance(value, str) and value[:1] in ("[", "{")
+        shown = json.dumps(shown_member((members or [container])[0], json.loads(value))) if is_json else value
+        return super().describe(attribute, shown)
 
     def words(self, attribute: str) -> str:
         """The attribute in words, with its container if that is not the app's."""

@@ -11,6 +11,8 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from ..secrecy import shown_member
+
 AwsDict = dict[str, Any]
 
 # Members of a described definition that RegisterTaskDefinition does not accept, and tags, which are not part of
@@ -79,7 +81,7 @@ def differences(live: Mapping[str, Any], desired: Mapping[str, Any], unnamed: st
     """What ``desired`` changes about ``live``, a sentence each; empty when the same tasks would run.
 
     Each sentence names its container, except for the container ``unnamed``. Values of environment variables are left
-    out, since some of them are secrets.
+    out, since some of them are secrets, and stars stand for what looks like one in the others.
     """
     before, after = normalise(live), normalise(desired)
     then, now = (_by_name(each.pop("containerDefinitions", ())) for each in (before, after))
@@ -166,11 +168,17 @@ def _named(where: str, noun: str, before: Iterable[AwsDict], after: Iterable[Aws
 
 
 def _members(where: str, before: AwsDict, after: AwsDict) -> list[str]:
+    names = sorted(before.keys() | after.keys())
     return [
-        f"{where}{name} {_shown(before.get(name))} → {_shown(after.get(name))}"
-        for name in sorted(before.keys() | after.keys())
+        f"{where}{name} {_changed(*(_shown(shown_member(name, side.get(name))) for side in (before, after)))}"
+        for name in names
         if before.get(name) != after.get(name)
     ]
+
+
+def _changed(before: str, after: str) -> str:
+    """Both values; where what differs must not be shown, only that."""
+    return f"{before} → {after}" if before != after else "differs"
 
 
 def _shown(value: Any) -> str:

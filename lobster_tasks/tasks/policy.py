@@ -42,7 +42,7 @@ def print_setup_policy(
 
     made = _documents(run, deploy, migration, edits_policies)
     if run.json:
-        run.console.json(report.policies_json(made, run.aws.account, run.aws.partition))
+        run.console.json(report.policies_json(made, run.aws.account, run.aws.partition), exact=True)
     if output:
         project.write_all(output, {f"{each.name}.json": each.text for each in made})
     elif not run.json:

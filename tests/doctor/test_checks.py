@@ -1235,6 +1235,27 @@ CASES = [
         {"container": {"command": ["streamlit", "run", "b.py", "--server.port=7000"]}},
     ),
     case(
+        "dockerfile.readable",
+        "pass",
+        "streamlit run b.py --api-key ***",
+        given={"container": {"command": ["streamlit", "run", "b.py", "--api-key", "hunter2secret"]}},
+        dockerfile=dockerfile(),
+    ),
+    case(
+        "dockerfile.signals",
+        "pass",
+        "streamlit run b.py --api-key *** receives SIGTERM",
+        given={"container": {"command": ["streamlit", "run", "b.py", "--api-key", "hunter2secret"]}},
+        dockerfile=dockerfile(),
+    ),
+    case(
+        "dockerfile.command",
+        "warn",
+        "has a variable ($X) in ***",
+        given={"container": {"command": ["streamlit", "run", "b.py", "--api-key", "hunter2secret$X"]}},
+        dockerfile=dockerfile(),
+    ),
+    case(
         "dockerfile.port",
         "fail",
         "listens on 9999 (.streamlit/config.toml)",

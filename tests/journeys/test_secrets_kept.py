@@ -370,6 +370,58 @@ def test_no_task_shows_a_secret(scene: Scene, running: Running, story: Sequence[
     assert THERE in secrets
 
 
+# A secret in a command, which ECS repeats where there is no such program, and what a program tells before it ends.
+IN_COMMAND, TOLD, IN_KEY = mark("command"), mark("told"), "Quux4711KeyLine"
+NOISY = f"""\
+print("-----BEGIN PRIVATE KEY-----")
+for number in range(30):
+    print(f"{IN_KEY}{{number:02}}" + "aB3+" * 11 + "zY9")
+print("-----END PRIVATE KEY-----")
+print("+ curl -u admin:{TOLD} https://example.com")
+print("+ mysql -p{TOLD}")
+raise SystemExit("no model")
+"""
+LOOKS = (
+    *("plan", "settings", "deploy --tag a --dry-run", "validate-fargate-setup", "status", "history"),
+    *(f"{words} --json" for words in ("plan", "settings", "deploy --tag a --dry-run", "status", "history")),
+    "validate-fargate-setup --json",
+)
+
+
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [
+        pytest.param(["python", "noisy.py", "--api-key", IN_COMMAND], "no model", id="ends"),
+        pytest.param(
+            [f"streamlit run app.py --api-key {IN_COMMAND}"], "streamlit run app.py", id="no-program"
+        ),
+    ],
+)
+def test_nothing_shows_a_secret_of_a_release_that_fails(
+    scene: Scene, command: Sequence[str], says: str
+) -> None:
+    """Neither log, timeline, summary, annotations and JSON, nor what is asked afterwards."""
+    project, told = scene.project, Told()
+    project.write("noisy.py", NOISY)
+    project.write("Dockerfile.streamlit", DOCKERFILE.replace("COPY web_app.py", "COPY web_app.py noisy.py"))
+    project.settings(SETTINGS.replace("OTHER: STORED_ARN", ""))
+    project.inv("setup-fargate").check()
+    project.inv("push-image", "--tag", "a").check()
+    given = ("--set", f"container.command={json.dumps(command)}", "--set", "deployment.wait_minutes=10")
+    for flags, environment in (((), {"GITHUB_ACTIONS": "true"}), (("--json",), {})):
+        ended = project.inv("deploy", "--tag", "a", "--force", *flags, *given, **environment)
+        assert ended.code == 1
+        assert says in ended.said
+        told.add(f"deploy {' '.join(flags)}", ended.said)
+    for words in LOOKS:
+        told.add(words, project.inv(*words.split(), *(given[:2] if "status" not in words else ())).said)
+    summary = (project.folder / "summary.md").read_text()
+    assert "***" in summary
+    told.add("summary", summary)
+    told.add("outputs", (project.folder / "output.txt").read_text())
+    assert told.found({IN_COMMAND, TOLD, IN_KEY, *IN_DEFINITION}) == set()
+
+
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("command", REHEARSALS, ids=lambda command: " ".join(command.words))
 def test_a_rehearsal_does_not_either(scene: Scene, command: Command) -> None:

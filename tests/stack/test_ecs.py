@@ -127,6 +127,17 @@ def test_values_of_variables_are_not_told(aws: Aws) -> None:
     assert change.reason == "environment A differs; environment B is removed; environment C is added"
 
 
+def test_secrets_of_commands_are_not_told(aws: Aws) -> None:
+    before = ["streamlit", "run", "app.py", "--api-key", "hunter2secret"]
+    Stand.of(aws, "task-definition", container={"command": before}).converge()
+    other = Stand.of(aws, "task-definition", container={"command": [*before[:-1], "other2secret"]})
+    assert [each.reason for each in other.plan().changes] == ["lobster-streamlit command differs"]
+    other = Stand.of(aws, "task-definition", container={"command": ["streamlit", "hello"]})
+    assert [each.reason for each in other.plan().changes] == [
+        'lobster-streamlit command: ["streamlit", "run", "app.py", "--api-key", "***"] → ["streamlit", "hello"]'
+    ]
+
+
 def test_a_family_of_which_no_revision_is_ours_is_foreign(aws: Aws, embedded: EmbeddedProcess) -> None:
     stand = Stand.of(aws, "task-definition")
     definition = json.loads(stand.find(DEFINITION).definition)

@@ -15,15 +15,17 @@ from functools import partial
 
 from ...account import find_task_definition
 from ...aws import Aws
+from ...definition import container_of
 from ...errors import InterruptedRunError, LobsterError, OutOfTimeError, RefusedError, UsageError
 from ...in_parallel import in_parallel
+from ...secrecy import told_secrets
 from ...settings import Settings
 from ...stack.task_definition import differences
 from ..diagnosis.causes import Cause
 from ..observation.changes import changes
 from ..observation.history import expected_duration
 from ..observation.judge import Verdict, judge
-from ..observation.service import active_service, by_revision, image_of, is_no_release, rollout_of
+from ..observation.service import active_service, by_revision, is_no_release, rollout_of
 from ..observation.snapshot import FINAL_STATUSES, Rollout, Service, Snapshot, revision_of, short
 from ..observation.timeline import Observe, Timeline, unobserved
 from ..observation.watch import Watcher, find_record, watch
@@ -58,6 +60,7 @@ def deploy(
     timeline = Timeline(aws.clock, observe, calls=aws.calls)
     with interrupted_as("Interrupted before anything was changed."):
         prepared = prepare(aws, settings, tag)
+        timeline.hidden = told_secrets(prepared.definition)
         # Without a difference, the deployment in progress is the requested one.
         if differences(prepared.current, prepared.definition):
             prepared = await_current_deployment(aws, settings, prepared, if_busy, timeline)
@@ -78,12 +81,14 @@ def follow(aws: Aws, settings: Settings, task_definition: str, *, observe: Obser
     """Follow the service's deployment of a registered task definition (ARN) to its verdict."""
     timeline = Timeline(aws.clock, observe, calls=aws.calls)
     task_definition = registered_arn(aws, task_definition)
-    rollout, timeline.expected = in_parallel(
-        partial(find_rollout, aws, settings, task_definition), partial(expected_duration, aws, settings)
+    rollout, timeline.expected, definition = in_parallel(
+        partial(find_rollout, aws, settings, task_definition),
+        partial(expected_duration, aws, settings),
+        partial(find_task_definition, aws, task_definition),
     )
-    return replace(
-        run(aws, settings, rollout, timeline), image=image_of(aws, task_definition, settings.container.name)
-    )
+    timeline.hidden = told_secrets(definition)
+    image = container_of(definition or {}, settings.container.name).get("image")
+    return replace(run(aws, settings, rollout, timeline), image=image)
 
 
 def registered_arn(aws: Aws, given: str) -> str:

@@ -10,6 +10,7 @@ from ...account import find_task_definition
 from ...aws import Aws
 from ...definition import container_of
 from ...errors import AwsCallError, NotReadyError, UsageError
+from ...secrecy import told_secrets
 from ...settings import Settings
 from ..cause_code import CauseCode
 from ..observation.history import History, Release, history, live_before
@@ -42,6 +43,7 @@ def rollback(
     timeline = Timeline(aws.clock, observe, calls=aws.calls)
     with interrupted_as("Interrupted before anything was changed."):
         arn, prepared = _goal(aws, settings, to, timeline)
+        timeline.hidden = told_secrets(prepared.definition)
         if arn != prepared.running:
             prepared = await_current_deployment(aws, settings, prepared, if_busy, timeline)
         preflight(aws, settings, prepared, timeline)

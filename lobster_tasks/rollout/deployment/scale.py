@@ -10,6 +10,7 @@ from typing import Any
 from ...account import find_task_definition
 from ...aws import Aws
 from ...errors import AwsCallError, NotReadyError
+from ...secrecy import command_secrets
 from ...settings import Settings
 from ...stack.scaling import identity
 from ..cause_code import CauseCode
@@ -68,7 +69,7 @@ class Scaled:
 
 def scale(aws: Aws, settings: Settings, to: int, *, observe: Observe = unobserved) -> Scaled:
     """Run ``to`` tasks; NotReadyError where there is no release to run."""
-    timeline = Timeline(aws.clock, observe)
+    timeline = Timeline(aws.clock, observe, hidden=command_secrets(settings.container.command or ()))
     began = datetime.fromtimestamp(aws.clock.ago(0), tz=UTC)
     service = _ready(aws, settings.cluster, settings.service, to)
     change = _change(aws, settings.cluster, service, to)

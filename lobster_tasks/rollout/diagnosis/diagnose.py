@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ...masking import mask_shapes
+from ...masking import mask_shapes, with_values_masked
+from ...secrecy import told_secrets
 from ..cause_code import CauseCode
 from ..observation.aws_words import without_empty_causes, without_ids
 from ..observation.snapshot import Task
@@ -41,11 +42,12 @@ def diagnose(evidence: Evidence) -> tuple[Cause, ...]:
     findings = _findings(evidence)
     if not findings:
         return (_by_verdict(evidence),)
+    hidden = told_secrets(evidence.definition)
     shown = _shown(evidence)
     return tuple(
         Cause(
             each.code,
-            mask_shapes(each.message),
+            mask_shapes(with_values_masked(each.message, hidden)),
             shown if number == 0 else (),
             each.remedy,
             evidence.changed if number == 0 else (),
@@ -162,7 +164,8 @@ def _shown(evidence: Evidence) -> tuple[str, ...]:
     lines += [f"event: {event}" for event in dict.fromkeys(told[-_MOST_EVENTS:])]
     lines += [f"{check.id}: {check.saw}" for check in evidence.checks.values() if check.status == "fail"]
     lines += evidence.new_roles
-    lines = [mask_shapes(line) for line in lines]
+    hidden = told_secrets(evidence.definition)
+    lines = [mask_shapes(with_values_masked(line, hidden)) for line in lines]
     lines += [f"log: {line}" for line in evidence.log]
     return (*lines, *(f"not read: {gap}" for gap in evidence.gaps))
 

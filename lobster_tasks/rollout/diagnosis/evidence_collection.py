@@ -19,7 +19,8 @@ from ...doctor.check import UnknownError
 from ...doctor.facts import Name
 from ...errors import InterruptedRunError, LobsterError
 from ...in_parallel import in_parallel
-from ...masking import mask, mask_shapes, secret_values
+from ...masking import mask_shapes
+from ...secrecy import definition_secrets, shown_log
 from ...settings import Settings
 from ...stack.task_definition import differences
 from ...templates import covered_sources
@@ -149,12 +150,11 @@ def _hear(aws: Aws, last: Snapshot, definition: Mapping[str, Any], failed: Seque
     end = last_lines(aws, app, task_id, _LINES)
     ended = _ended(last, definition, task)
     shown = end if ended["name"] == app["name"] else last_lines(aws, ended, task_id, _LINES)
-    values = secret_values(definition)
     said = [*begin, *end]
     ports = {group.port for group in last.rollout.target_groups}
     told = [line for line in said if any(each.port in ports for each in listening_ports([line.text]))]
     return _LogFindings(
-        tuple(_cut(mask(line.text, values)) for line in shown),
+        tuple(map(_cut, shown_log([line.text for line in shown], definition_secrets(definition)))),
         listening_ports(line.text for line in said),
         _after(aws, task, min((line.at for line in told), default=None)),
         _after(aws, task, task.stopped_at.timestamp() if task.stopped_at else None),

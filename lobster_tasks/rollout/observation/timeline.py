@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ...clock import Clock
+from ...masking import mask_shapes, with_values_masked
 from ...task_names import Verbatim
 from .phases import Phase, later, phase_of
 from .snapshot import Snapshot
@@ -45,7 +46,8 @@ def unobserved(_progress: Progress) -> None:
 class Timeline:
     """Collects the timeline and informs the observer, also of ``phase`` and ``expected``.
 
-    ``calls`` counts the calls to AWS, of which this rollout's are derived.
+    ``calls`` counts the calls to AWS, of which this rollout's are derived. What looks like a secret is masked, and the
+    ``hidden`` texts are, which are those of the release.
     """
 
     clock: Clock
@@ -54,6 +56,7 @@ class Timeline:
     phase: Phase = "check"
     expected: float | None = None
     calls: Counter[str] = field(default_factory=Counter)
+    hidden: tuple[str, ...] = ()
     _start: float = field(init=False)
     _calls_before: int = field(init=False)
 
@@ -86,5 +89,6 @@ class Timeline:
 
     def tell(self, said: tuple[str, ...], snapshot: Snapshot | None, at: float) -> None:
         """Record the sentences and inform the observer."""
+        said = tuple(type(what)(mask_shapes(with_values_masked(what, self.hidden))) for what in said)
         self.moments += [Moment(at, what) for what in said]
         self.observe(Progress(at, said, snapshot, self.phase, self.expected))
