@@ -22,11 +22,19 @@ Mistake = Literal[
     "no-quotes",
     "no-brackets",
     "other-brackets",
+    "quotes-around-the-list",
+    "text-before-the-list",
     "several-mistakes",
 ]
 
 _HOME = re.compile(r"\$(?:\w{1,99}|\{\w{1,99}\})(?=/)")
 _TEST = re.compile(r"""\A\[\[?[ ]{1,99}(?:[-!$\w]|[^,]{0,999}?[ ]\]\]?[ ]{0,99}(?:&&|\|\||[;\n]))""")
+_OTHER_BRACKETS = ("\uff3b", "\u3010", "\u3014")  # of the full width, and those of East Asian texts
+# A list behind a sign that the instruction does not have, and one that is a text.
+_AROUND: Mapping[Mistake, re.Pattern[str]] = {
+    "text-before-the-list": re.compile(r"[=:-]\s{0,99}\[\s{0,99}[\"'][^\n]{0,9999}\]"),
+    "quotes-around-the-list": re.compile(r"""(['"])\s{0,99}\[\s{0,99}['"][^\n]{0,9999}\]\s{0,99}\1"""),
+}
 _TYPOGRAPHIC = re.compile("[\u2018-\u201f\u00ab\u00bb\u2032\u2033\uff02]")
 
 
@@ -53,6 +61,10 @@ def mistake(text: str) -> Mistake | None:
         return "no-brackets"
     if text.endswith("]") and _has_no_brackets(text[:-1].rstrip()):
         return "a-bracket-missing"
+    if text.startswith(_OTHER_BRACKETS):
+        return "other-brackets"
+    if before := next((name for name, pattern in _AROUND.items() if pattern.fullmatch(text)), None):
+        return before
     if text.startswith(("(", "{")) and len(_words(re.sub(r"[)}\]]$", "", text[1:]))) > 1:
         return "other-brackets"
     if not text.startswith("[") or isinstance(_json(text), list) or _is_test(text):

@@ -54,6 +54,16 @@ def simple_commands(script: str) -> list[SimpleCommand]:
     return reading.found
 
 
+def ends_in_the_background(script: str) -> bool:
+    """Whether the last thing that a script does is to start something behind which it does not wait; not for one that
+    cannot be read."""
+    try:
+        commands = simple_commands(script)
+    except OpenScriptError:
+        return False
+    return bool(commands) and commands[-1].behind == "&"
+
+
 def without_functions(
     commands: Sequence[SimpleCommand],
 ) -> tuple[tuple[SimpleCommand, ...], Mapping[str, tuple[SimpleCommand, ...]]]:

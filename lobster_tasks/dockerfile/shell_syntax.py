@@ -41,7 +41,7 @@ _OWN = frozenset(
     )
 )
 # Options whose value is a text in some language: of python, node, perl, php, psql, su, doppler, nodemon.
-_OF_CODE = frozenset(
+OF_CODE = frozenset(
     ("-c", "-e", "-p", "-r", "-x", "--command", "--eval", "--exec", "--execute", "--run", "--print")
 )
 # Programs that interpret their words themselves, or hand them to a shell.
@@ -53,7 +53,7 @@ _INTERPRETERS = frozenset(
     )
 )
 # What runs a program of somebody, which may take any word.
-_RUNS_A_PROGRAM = re.compile(
+RUNS_A_PROGRAM = re.compile(
     r"python[\d.]{0,9}|node|deno|bun|npm|npx|yarn|pnpm|java|ruby|php|dotnet|.{1,99}\.(?:py|js)"
 )
 
@@ -77,7 +77,7 @@ def uninterpreted(words: Sequence[str]) -> tuple[ShellSyntax, ...]:
 
     Left alone are the script of ``sh -c``, code (``python -c``), and the words of programs that interpret them.
     """
-    read = words[: _end(words)]
+    read = words[: end_of_list(words)]
     if not read:
         return ()
     found = (*_of_the_process(read[0]), *_of_arguments(read))
@@ -92,7 +92,7 @@ def words_behind_a_script(words: Sequence[str]) -> tuple[str, ...]:
     return tuple(words[words.index(script, start + 1) + 1 :]) if is_one_word else ()
 
 
-def _end(words: Sequence[str]) -> int:
+def end_of_list(words: Sequence[str]) -> int:
     """Where words begin that something interprets: a shell's script, or an interpreter's."""
     for at, word in enumerate(words):
         if posixpath.basename(word) in _INTERPRETERS or script_of(words[at:]) is not None:
@@ -114,14 +114,14 @@ def _of_the_process(word: str) -> Iterator[ShellSyntax]:
 def _of_arguments(words: Sequence[str]) -> Iterator[ShellSyntax]:
     program = (program_words(words) or ("",))[0]
     at = next((at for at, word in enumerate(words) if posixpath.basename(word) == program), 0)
-    known, file = is_known_program(program), _file(words, at)
+    known, file = is_known_program(program), file_index(words, at)
     for index in range(1, len(words)):
-        if words[index - 1] in _OF_CODE:
+        if words[index - 1] in OF_CODE:
             continue
         is_file, is_value = known and index == file, _is_value(words[index - 1], words[index])
         for construct, text in _constructs(words[index], is_value=is_value, is_file=is_file):
             is_command_line = construct == "operator" and text == words[index] and not is_value
-            may_take_it = bool(_RUNS_A_PROGRAM.fullmatch(program)) and text in ("|", ";", "&", "<", ">")
+            may_take_it = bool(RUNS_A_PROGRAM.fullmatch(program)) and text in ("|", ";", "&", "<", ">")
             is_certain = is_file or (known and is_command_line and not may_take_it)
             yield ShellSyntax(index, text, construct, program, is_certain and "--" not in words[at:index])
 
@@ -131,7 +131,7 @@ def _is_value(before: str, word: str) -> bool:
     return word.startswith("-") or (before.startswith("-") and "=" not in before and before != "--")
 
 
-def _file(words: Sequence[str], at: int) -> int | None:
+def file_index(words: Sequence[str], at: int) -> int | None:
     """Where the file that a program runs stands, such as app.py; None for an option or a URL in its place."""
     file = at + (2 if "run" in words[at + 1 : at + 2] else 1)
     return None if file >= len(words) or words[file].startswith("-") or "://" in words[file] else file

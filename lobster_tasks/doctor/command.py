@@ -431,7 +431,8 @@ def _operands(words: Words, valued: tuple[str, ...]) -> Iterator[str]:
 def _listens(
     program: str, port: tuple[str, str], address: tuple[str, str], base_path: str = ""
 ) -> ServerAddress:
-    text, port_by = port
+    given, port_by = port
+    text = given.strip()  # as the programs' int() does
     number = int(text) if is_number(text) else None
     return ServerAddress(
         program, number, address[0], port_by, address[1], base_path, "" if number is not None else text

@@ -13,8 +13,10 @@ from ..dockerfile.commands import (
     takes_its_words,
     unwrapped,
 )
+from ..dockerfile.glued_words import Glue, GluedWord, glued_program, glued_words, quoted_script
 from ..dockerfile.programs import is_known, programs
 from ..dockerfile.scripts import Fault, FaultyScript
+from ..dockerfile.shell import ends_in_the_background
 from ..dockerfile.shell_syntax import Construct, uninterpreted, words_behind_a_script
 from ..dockerfile.signals import signal_name
 from ..errors import DockerfileError
@@ -34,6 +36,8 @@ _MENDED: Mapping[Mistake, str] = {
     "a-quote-missing": "close the quote",
     "a-bracket-missing": "begin the list with [ and end it with ]",
     "other-brackets": "begin the list with [ and end it with ]",
+    "quotes-around-the-list": "remove the quotes around the list",
+    "text-before-the-list": "begin the list right behind the name of the instruction",
     "a-single-backslash": "write each backslash twice",
     "no-quotes": "write each word in double quotes",
     "no-brackets": 'write it as a list, as in ["streamlit", "run", "app.py"]',
@@ -69,7 +73,7 @@ def command(facts: Facts) -> CheckResult:
         return failed(says, 'write CMD as a list too, as in CMD ["app.py"]')
     if found := _unknown_program(facts, stage):
         return found
-    if found := _without_its_shell(facts, stage):
+    if found := _without_its_shell(facts, stage) or _in_the_background(facts, stage):
         return found
     return passed(" and ".join(each.keyword for each in written) or "the base image's command is used")
 
@@ -334,6 +338,10 @@ def _unknown_program(facts: Facts, stage: Stage) -> CheckResult | None:
     An entry point of wrappers alone, such as tini, starts the program. A script may have a shell read its arguments.
     """
     words, entry = _words(facts, stage), stage.entry_point
+    at = glued_program(words)
+    if at is not None and _is_of_a_list(facts, stage, at):
+        saw = f"{_written(facts, stage, at)} has {_shown(words[at : at + 1])} in one item of its list"
+        return failed(f"{saw}: there is no program called {_shown(words[at : at + 1])}", _SEPARATELY)
     starts_it = entry is not None and not entry.is_shell_form and not program_words(entry.words)
     is_for_a_script = entry is not None and entry.words[-1:] and entry.words[-1].endswith(".sh")
     index = len(entry.words) if entry and (starts_it or is_for_a_script) else 0
@@ -346,7 +354,10 @@ def _unknown_program(facts: Facts, stage: Stage) -> CheckResult | None:
     if len(of_it) > 1:
         saw = f"{where} begins with {_shown(of_it[:1], words)}: there is no program of that name"
     told = warned if is_for_a_script and index else failed
-    return told(saw, "write each word of the command as a separate list item")
+    return told(saw, _SEPARATELY)
+
+
+_SEPARATELY = "write each word of the command as a separate list item"
 
 
 def _list_of(facts: Facts, stage: Stage, index: int) -> tuple[str, ...]:
@@ -366,9 +377,17 @@ def _without_its_shell(facts: Facts, stage: Stage) -> CheckResult | None:
             f"{_shown(behind, words)}",
             "write the whole script as one list item",
         )
+    if (script := quoted_script(words)) and _is_of_a_list(facts, stage, words.index(script)):
+        where = _written(facts, stage, words.index(script))
+        return failed(
+            f"{where} has quotes around the whole script: the shell takes {_shown((script,))} for the name of one "
+            "program",
+            "remove the quotes within the list item",
+        )
     in_lists = [each for each in uninterpreted(words) if _is_of_a_list(facts, stage, each.index)]
-    if not in_lists:
-        return None
+    glued = [each for each in glued_words(words) if _is_of_a_list(facts, stage, each.index)]
+    if not in_lists or (glued and glued[0].is_certain and not in_lists[0].is_certain):
+        return _not_split(facts, stage, glued[0]) if glued else None
     first = in_lists[0]
     construct, meant = _CONSTRUCTS[first.construct]
     text, word = (_shown((each,), words) for each in (first.text, words[first.index]))
@@ -383,6 +402,35 @@ def _without_its_shell(facts: Facts, stage: Stage) -> CheckResult | None:
         f"{saw}: a list is not read by a shell, so {_shown((first.program,), words)} gets it as it is written",
         f"nothing, if that is intended; or {in_a_shell}",
     )
+
+
+def _not_split(facts: Facts, stage: Stage, glued: GluedWord) -> CheckResult:
+    """A failure, or a warning where it may be meant, for a list item that is not one word."""
+    what, fix = _GLUES[glued.glue]
+    word = _shown((_words(facts, stage)[glued.index],))
+    saw = f"{_written(facts, stage, glued.index)} has {what} in {word}: {glued.program} gets it as it is written"
+    return failed(saw, fix) if glued.is_certain else warned(saw, f"nothing, if that is intended; or {fix}")
+
+
+_GLUES: Mapping[Glue, tuple[str, str]] = {
+    "words": ("several words in one list item", _SEPARATELY),
+    "script": (
+        "an option and its value in one list item",
+        'write "-c" and the whole script as two list items',
+    ),
+    "quotes": ("quotes in a list item", "remove the quotes within the list item"),
+    "dash": ("a dash in the place of hyphens", 'write plain hyphens, "--"'),
+}
+
+
+def _in_the_background(facts: Facts, stage: Stage) -> CheckResult | None:
+    """A failure for a script that ends while what it has started goes on: the task ends with its first process."""
+    words = _words(facts, stage)
+    script = script_of(unwrapped(words, {})[0])
+    if script is None or not ends_in_the_background(script):
+        return None
+    saw = f"{_shown(words)}: the shell does not wait for what is in front of the last &, and the task ends with it"
+    return failed(saw, "remove the & at the end")
 
 
 # Each construct in words, and what becomes of it.
@@ -430,6 +478,11 @@ def _listens(facts: Facts) -> ServerAddress:
     words = _words(facts, stage)
     if reading := _not_for_its_program(stage, facts):
         raise UnknownError(reading)
+    glued = [
+        each for each in glued_words(words) if each.is_certain and _is_of_a_list(facts, stage, each.index)
+    ]
+    if glued or glued_program(words) is not None or quoted_script(words):
+        raise UnknownError("an item of the command's list is not one word")
     if is_open(words):
         raise _not_read(words)
     binds = facts.known("gunicorn_file_binds")

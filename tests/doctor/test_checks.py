@@ -1493,6 +1493,128 @@ CASES = [
             ("pass", "ENTRYPOINT and CMD", "", {}, ["ENTRYPOINT run", 'CMD ["a && b", "$X"]']),
         )
     ),
+    *(
+        case("dockerfile.command", status, saw, fix, given, dockerfile=dockerfile(*lines))
+        for status, saw, fix, given, lines in (
+            (
+                "fail",
+                "CMD (line 2) has several words in one list item in --server.port 9000: streamlit gets it as it is",
+                "write each word of the command as a separate list item",
+                {},
+                ['CMD ["streamlit", "run", "a.py", "--server.port 9000"]'],
+            ),
+            (
+                "fail",
+                "CMD (line 3) has several words in one list item in a.py --server.port=9000",
+                "",
+                {},
+                ['ENTRYPOINT ["streamlit", "run"]', 'CMD ["a.py --server.port=9000"]'],
+            ),
+            (
+                "fail",
+                "ENTRYPOINT (line 2) has several words in one list item in run a.py",
+                "",
+                {},
+                ['ENTRYPOINT ["streamlit", "run a.py"]'],
+            ),
+            (
+                "fail",
+                "container.command has several words in one list item in --bind 0.0.0.0:8501",
+                "",
+                {"container": {"command": ["gunicorn", "--bind 0.0.0.0:8501", "a:b"]}},
+                ['CMD ["run"]'],
+            ),
+            (
+                "fail",
+                "ENTRYPOINT (line 2) has streamlit run a.py in one item of its list: there is no program called",
+                "",
+                {},
+                ['ENTRYPOINT ["tini", "--", "streamlit run a.py"]'],
+            ),
+            (
+                "fail",
+                "has an option and its value in one list item in -c streamlit run a.py: sh gets it",
+                'write "-c" and the whole script as two list items',
+                {},
+                ['CMD ["sh", "-c streamlit run a.py"]'],
+            ),
+            (
+                "fail",
+                "CMD (line 2) has quotes around the whole script",
+                "remove the quotes",
+                {},
+                ['CMD ["bash", "-c", "\'streamlit run a.py\'"]'],
+            ),
+            (
+                "fail",
+                "has quotes in a list item in 'a.py'",
+                "remove the quotes",
+                {},
+                ['CMD ["streamlit", "run", "\'a.py\'"]'],
+            ),
+            (
+                "fail",
+                "has a dash in the place of hyphens in \u2014server.port=9000",
+                "plain hyphens",
+                {},
+                ['CMD ["streamlit", "run", "a.py", "\u2014server.port=9000"]'],
+            ),
+            (
+                "warn",
+                "has several words in one list item in --port 80: entry.sh gets it",
+                "nothing, if that is intended; or write each word",
+                {},
+                ['CMD ["./entry.sh", "--port 80"]'],
+            ),
+            (
+                "fail",
+                "the shell does not wait for what is in front of the last &, and the task ends with it",
+                "remove the &",
+                {},
+                ["CMD streamlit run a.py &"],
+            ),
+            (
+                "fail",
+                "the shell does not wait",
+                "",
+                {"container": {"command": ["sh", "-c", "streamlit run a.py &"]}},
+                ['CMD ["run"]'],
+            ),
+            (
+                "fail",
+                "CMD (line 2) has quotes around the list",
+                "remove the quotes around the list",
+                {},
+                ["""CMD '["streamlit", "run"]'"""],
+            ),
+            (
+                "fail",
+                "CMD (line 2) has other brackets",
+                "begin the list with [",
+                {},
+                ['CMD \uff3b"streamlit", "run"\uff3d'],
+            ),
+            *(
+                (
+                    "fail",
+                    "has text before the list",
+                    "right behind the name",
+                    {},
+                    [f'{text}["streamlit", "run"]'],
+                )
+                for text in ("CMD = ", "ENTRYPOINT =", "CMD : ")
+            ),
+        )
+    ),
+    *(
+        case(name, "skip", "an item of the command's list is not one word", dockerfile=dockerfile(line))
+        for name in ("dockerfile.port", "dockerfile.address")
+        for line in (
+            'CMD ["streamlit", "run", "a.py --server.port=8501"]',
+            'CMD ["streamlit", "run", "a.py", "--server.port 8501"]',
+            'ENTRYPOINT ["tini", "--", "streamlit run a.py"]',
+        )
+    ),
     case(
         "dockerfile.command",
         "fail",
