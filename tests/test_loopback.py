@@ -105,6 +105,7 @@ READING = {
     "report/rehearsals.py": "the words for an address of the embedded AWS",
     "rollout/diagnosis/evidence_collection.py": "shortens references that people read",
     "rollout/diagnosis/listening.py": "finds addresses in an app's log",
+    "rollout/diagnosis/registries.py": "finds the registry that a message of AWS's is about",
 }
 
 
