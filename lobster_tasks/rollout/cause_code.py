@@ -55,6 +55,7 @@ class CauseCode(StrEnum):
     CONTAINER_HEALTH_CHECK = "container-health-check"
     NO_CAPACITY = "no-capacity"
     QUOTA = "quota"
+    ACCOUNT_BLOCKED = "account-blocked"
     NO_ADDRESSES = "no-addresses"
     NETWORK_INTERFACE = "network-interface"
     ZONE_WITHOUT_FARGATE = "zone-without-fargate"

@@ -253,7 +253,83 @@ ANSWERED = {
         "target-group-mismatch"
     ),
 }
+# EC2's answers behind what ECS attempted: Amazon EC2 API Reference, "Error codes". Seen behind ECS's words:
+# TagPolicyViolation and InsufficientFreeAddressesInSubnet (above), AuthFailure (in what others' code retries).
+IN_SUBNET = "Unexpected EC2 error while attempting to Create Network Interface in subnet 'subnet-1'"
+WITH_ADDRESS = (
+    "Unexpected EC2 error while attempting to Create Network Interface with public IP assignment enabled in subnet "
+    "'subnet-1'"
+)
+EC2_CODES = {
+    "InsufficientFreeAddressesInSubnet": "no-addresses",
+    "NetworkInterfaceLimitExceeded": "quota",
+    "SecurityGroupsPerInterfaceLimitExceeded": "quota",
+    "PrivateIpAddressLimitExceeded": "quota",
+    "RequestLimitExceeded": "throttled",
+    "UnauthorizedOperation": "network-interface",
+    "OperationNotPermitted": "network-interface",
+    "TagPolicyViolation": "network-interface",
+    "AuthFailure": "network-interface",
+    "InvalidParameterCombination": "network-interface",
+    "InternalError": "network-interface",
+    "Blocked": "account-blocked",
+    "PendingVerification": "account-blocked",
+}
+ATTACHING = "Unexpected EC2 error while attempting to attach network interface to instance"
+EXPLAINED = f"{WITH_ADDRESS}: Client.{{}}: You may not do this, or not now. Context deadline exceeded"
+FROM_EC2 = {
+    form.format(ec2): code
+    for form in (f"{IN_SUBNET}: {{}}", f"{WITH_ADDRESS}: {{}}", f"{ATTACHING}: {{}}", EXPLAINED)
+    for ec2, code in EC2_CODES.items()
+}
+# A network interface that cannot be set up, in whatever words: the task does not reach anything yet.
+NO_INTERFACE = {
+    f"ResourceInitializationError: failed to configure ENI: failed to setup regular eni: netplugin failed{why}": (
+        "network-interface"
+    )
+    for why in (
+        " with no error message: context deadline exceeded",
+        ': "error": dial tcp 169.254.169.254:80: i/o timeout',
+        ": request canceled",
+    )
+}
+# Seen: copilot-cli 2685; an event in a support case (madar-stage-app-service); the same of pods, in
+# eks-reference-architecture 12; dask-cloudprovider 56, of RunTask. Others in AWS's general forms.
+OF_THE_ACCOUNT = {
+    f"{PLACE}. Reason: You've reached the limit on the number of spot tasks you can run concurrently. For more "
+    "information, see the Troubleshooting section of the Amazon ECS Developer Guide.": "quota",
+    f"{PLACE}. Reason: You've reached the limit on the number of Spot vCPUs you can run concurrently.": "quota",
+    f"{PLACE} because your account is currently blocked.": "account-blocked",
+    f"{PLACE}. Reason: Your AWS account is currently blocked and thus cannot launch any Fargate tasks.": (
+        "account-blocked"
+    ),
+    f"{PLACE}. Reason: Your account is currently being verified. Please try again later": "account-blocked",
+    f"{PLACE}. Reason: Request limit exceeded. (ErrorCode: RequestLimitExceeded)": "throttled",
+    "(service s) failed to register targets in (target-group x) with (error rate exceeded)": "throttled",
+    # Go's url.Error, of a connection that somebody closes
+    f'{SSM} Post "https://ssm.us-east-1.amazonaws.com/": EOF': NET,
+}
+# amazon-ecs-agent and containerd (oci.WithUser); net-modernization 13 has the second
+NO_CONTAINER = {
+    "CannotStartContainerError: ResourceInitializationError: unable to create new container: mount callback failed on "
+    "/tmp/containerd-mount2190: no users found: not found": "cannot-start",
+    "CannotStartContainerError: ResourceInitializationError: unable to create new container: mount callback failed on "
+    "/tmp/containerd-mount916692511: open /tmp/containerd-mount916692511/etc/passwd: no such file or directory": (
+        "cannot-start"
+    ),
+    "ResourceInitializationError: unable to create new container: mount callback failed on /tmp/x: no users found": (
+        "cannot-start"
+    ),
+    "CannotCreateContainerError: Error response from daemon: No such image: foo": "cannot-start",
+    "CannotStartContainerError: Error response from daemon: failed to create shim task: OCI runtime create failed: "
+    "container_linux.go:380: starting container process caused: process_linux.go:545: container init caused: setenv: "
+    "invalid argument: unknown": "cannot-start",
+    "ResourceInitializationError: failed to create new container runtime task: failed to create shim task: OCI runtime "
+    'create failed: runc create failed: unable to start container process: exec: "streamlit": executable file not '
+    "found in $PATH: unknown": "command-not-found",
+}
 EVERY = {**PULL, **RESOURCES, **STOPPED, **EVENTS, **SEEN, **UNPACKED, **ANSWERED}
+EVERY |= {**FROM_EC2, **NO_INTERFACE, **OF_THE_ACCOUNT, **NO_CONTAINER}
 # They tell that it does not work, and not why.
 SILENT = (
     "service (s) has reached a steady state.",
@@ -302,8 +378,9 @@ def test_an_image_that_was_reached_is_not_said_to_be_out_of_reach(text: str) -> 
 
 def saying(part: str) -> Cause:
     """The one cause of the text above with this part."""
-    [text] = [each for each in EVERY if part in each]
-    [cause] = diagnose(evidence(events=(text,)) if "service s" in text else evidence(not_started(text)))
+    [text] = [each for each in EVERY if part in each] if part not in EVERY else [part]
+    is_event = text.startswith(("(service", "service "))
+    [cause] = diagnose(evidence(events=(text,)) if is_event else evidence(not_started(text)))
     return cause
 
 
@@ -348,6 +425,40 @@ def saying(part: str) -> Cause:
             "network.subnets",
         ),
         ("args: : signal", "cannot reach CloudWatch Logs", "network.public"),
+        (
+            "number of spot tasks",
+            "The account's Fargate Spot quota is used up: You've reached the limit on the number of spot tasks you can "
+            "run concurrently.",
+            "--service-code fargate --quota-code L-36FBB829",
+        ),
+        ("number of Spot vCPUs", "Fargate Spot quota", "L-36FBB829"),
+        ("number of vCPUs", "The account's Fargate quota", "--service-code fargate --quota-code L-3032A538"),
+        (f"{IN_SUBNET}: NetworkInterfaceLimitExceeded", "network interface quota", "L-DF5E4CA3"),
+        (
+            f"{WITH_ADDRESS}: SecurityGroupsPerInterfaceLimitExceeded",
+            "A quota of the account",
+            "list-service-quotas",
+        ),
+        (f"{WITH_ADDRESS}: UnauthorizedOperation", "UnauthorizedOperation.", "AWSServiceRoleForECS"),
+        (f"{WITH_ADDRESS}: AuthFailure", "AuthFailure.", "wait: ECS tries again"),
+        (f"{WITH_ADDRESS}: Blocked", "lets this account start no tasks", "open a support case"),
+        (
+            "because your account is",
+            "AWS lets this account start no tasks: your account is currently blocked.",
+            "open a support case",
+        ),
+        (
+            "cannot launch any Fargate",
+            "account is currently blocked and thus cannot launch",
+            "open a support case",
+        ),
+        ("RequestLimitExceeded)", "again later: Request limit exceeded. (ErrorCode", "wait"),
+        ("rate exceeded", "again later: rate exceeded.", "wait"),
+        (": EOF", "The task cannot reach Systems Manager", "network.public"),
+        ("mount2190", "cannot be started: no users found: not found.", "correct USER in the Dockerfile"),
+        ("mount916692511", "/etc/passwd: no such file or directory.", "correct USER in the Dockerfile"),
+        ("No such image", "cannot be started: No such image: foo.", "correct CMD, USER and WORKDIR"),
+        ("setenv", "cannot be started: setenv: invalid argument.", "correct CMD, USER and WORKDIR"),
     ],
 )
 def test_the_next_step_is_that_of_the_text(part: str, message: str, remedy: str) -> None:
@@ -399,6 +510,63 @@ def test_a_message_without_a_reason_is_no_cause(text: str) -> None:
 def test_whichever_apostrophe_aws_writes(text: str, sign: str) -> None:
     written = re.sub(r"(?<=\w)['’](?=\w)", sign, text)
     assert codes_of(written) == codes_of(text)
+
+
+# What has no code is repeated: in the general forms of ECS's events, and as a stop reason.
+UNHEARD_OF = {
+    "(service s) was unable to place a task. Reason: No Capacity Provider strategy.": "No Capacity Provider strategy",
+    "service s was unable to place a task. Reason: A new one; see x. For more information, see the Troubleshooting "
+    "section of the Amazon ECS Developer Guide.": "A new one; see x",
+    "(service s) was unable to place a task. Reason: ECS’s new reason: of two parts.": "ECS's new reason: of two parts",
+    "(service s) failed to launch a task with (error No Fargate configuration exists for given values: 256 CPU, 8192 "
+    "memory.)": "No Fargate configuration exists for given values: 256 CPU, 8192 memory",
+    "(service s) failed to launch a task with (error TaskDefinition is inactive).": "TaskDefinition is inactive",
+    "service (s) was unable to start a task with (error A new one (of x)).": "A new one (of x)",
+    "(service s) was unable to place a task because no capacity is available in capacity provider FARGATE_SPOT": (
+        "no capacity is available in capacity provider FARGATE_SPOT"
+    ),
+    "(service s) (deployment ecs-svc/2) deployment failed: alarm detected.": "alarm detected",
+    "(service s) (task t) is unhealthy in (target-group g) due to (reason A new one).": "A new one",
+}
+STOPS = (
+    "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: unable "
+    "to retrieve ecr registry auth: service call has been retried 1 time(s): UnrecognizedClientException: The security "
+    "token included in the request is invalid",
+    "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: unable "
+    "to retrieve secret from asm: service call has been retried 1 time(s): LimitExceededException: KMS",
+    "Fargate platform version 1.3.0 is no longer supported",
+    "Service Connect: the proxy is unhealthy",
+)
+
+
+@pytest.mark.parametrize("text", UNHEARD_OF, ids=lambda text: text[-60:])
+def test_a_reason_of_an_event_that_nobody_knows_is_repeated(text: str) -> None:
+    [cause] = diagnose(
+        evidence(events=("(service s) is unable to consistently start tasks successfully.", text))
+    )
+    assert (cause.code, cause.message) == ("unknown", f"The deployment failed. AWS says: {UNHEARD_OF[text]}.")
+    assert cause.remedy.startswith("fix what AWS says")
+    assert "inv deploy --tag 4f2c1e9" in cause.remedy
+
+
+@pytest.mark.parametrize("text", STOPS, ids=lambda text: text[-60:])
+def test_a_stop_reason_that_nobody_knows_is_repeated_to_its_end(text: str) -> None:
+    [cause] = diagnose(evidence(not_started(text)))
+    assert cause.code == "unknown"
+    assert cause.message.startswith("The deployment failed. AWS says: ")
+    assert cause.message.endswith(f"{text[-40:]}.")
+
+
+def test_what_is_repeated_shows_no_secret() -> None:
+    event = "(service s) was unable to place a task. Reason: no key sk-proj-abcdefghijklmnopqrst."
+    [cause] = diagnose(evidence(events=(event,)))
+    assert "abcdefghij" not in f"{cause}"
+
+
+@pytest.mark.parametrize("text", SILENT)
+def test_where_aws_says_nothing_that_is_said(text: str) -> None:
+    [cause] = diagnose(evidence(events=(text,)))
+    assert cause.message == "AWS gives no information about the cause. The deployment failed."
 
 
 # What others write

@@ -35,15 +35,16 @@ NOT_OURS: Mapping[str, frozenset[str]] = {
     "rollout.diagnosis.evidence_collection": frozenset(
         {"not healthy", "could not", "Timed out", "timed out"}
     ),
+    "rollout.observation.aws_words": frozenset({"For more information, see"}),
     "rollout.observation.judge": frozenset({"rolling back"}),
     "rollout.observation.snapshot": frozenset({"Scaling activity initiated by"}),
     "rollout.diagnosis.starting": frozenset(
         {
             *("from asm", "from ssm", "env files", "staging label", "json key", "does not exist"),
             *("from AWS Secrets Manager", "Parameter Store", "Access to KMS", "logger args", "logger args: "),
-            *("Timeout waiting", "GROUP IS NOT", "to register targets", "exec: ", "Reason: "),
+            *("Timeout waiting", "GROUP IS NOT", "to register targets", "exec: "),
             *("mismatched image rootfs", "content digest", "authentication required", "for deletion"),
-            "logging driver",
+            *("logging driver", "ecr registry auth"),
         }
     ),
     # Elastic Load Balancing: TargetHealth.Description; kernels, shells and servers in the app's log

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import Enum, StrEnum, auto
 
 from ..cause_code import CauseCode, page_of
-from ..observation.aws_words import BY_USER, NETWORK_MISSING, SERVER_ERROR
+from ..observation.aws_words import BY_USER, EC2_ANSWERS, NETWORK_MISSING, SERVER_ERROR
 from . import serving, starting
 from .evidence import Evidence
 from .starting import Case, Finding, said
@@ -79,8 +79,9 @@ _NETWORK = (
     r"i/o timeout|connection issue between the task|network connection between the task|[Cc]heck your (task )?network"
     r"|dial (tcp|udp)|no such host|no route to host|connection reset|connection timed out|TLS handshake timeout"
     r"|[Cc]ontext (deadline exceeded|cancell?ed)|Client\.Timeout|request canceled|RequestCanceled"
-    r"|send request failed|network is unreachable"
+    r"|send request failed|network is unreachable|\b(?:Get|Head|Post) \"?https?://\S{1,300}: (?:unexpected )?EOF"
 )
+_NO_CONTAINER = r"(?:Cannot(?:Start|Create)Container|create new container)"
 # Causes that are checked before a release come first, in the order of their report.
 RECORDS: Mapping[str, CauseRecord] = {
     CauseCode.EXECUTION_ROLE_NOT_ASSUMABLE: CauseRecord(
@@ -192,9 +193,30 @@ RECORDS: Mapping[str, CauseRecord] = {
         meaning="VPC Block Public Access drops what goes through the internet gateway.",
         found_by=("network.public-access",),
     ),
+    CauseCode.ACCOUNT_BLOCKED: CauseRecord(
+        meaning="AWS has blocked the account, or has not verified it yet.",
+        signs=(
+            # Seen in an event of ECS, in EC2's Blocked, and with "pods" in EKS; ECS, BlockedException: "account was
+            # blocked"; EC2, PendingVerification, and Bedrock: "Your account is currently being verified."
+            Sign(
+                62,
+                r"\baccount (is|was|has been) (currently )?(blocked|suspended|being verified)"
+                rf"|{EC2_ANSWERS}(Blocked|PendingVerification|OptInRequired)\b",
+            ),
+        ),
+        explain=said(
+            "AWS lets this account start no tasks: {said}.",
+            "open a support case with this message (Account and billing: https://console.aws.amazon.com/support/home); "
+            "no policy and no setting of ours lifts it; then {again}",
+        ),
+        heals=Heals.NEVER,
+    ),
     CauseCode.NO_ADDRESSES: CauseRecord(
         meaning="The subnets have no free address.",
-        signs=(Sign(340, r"InsufficientFreeAddresses|public IP assignment enabled in subnet"),),
+        # The guide's text ends there; where an answer of EC2 follows, that one tells.
+        signs=(
+            Sign(112, r"InsufficientFreeAddresses|public IP assignment enabled in subnet[\s'…]{0,8}\.?$"),
+        ),
         explain=said(
             "The subnets have no free address for the task's network interface.",
             "name larger subnets in network.subnets; inv create-fargate-service, then {again}",
@@ -207,9 +229,10 @@ RECORDS: Mapping[str, CauseRecord] = {
         signs=(
             Sign(
                 320,
-                r"limit on the number of (vCPUs|tasks)|configuration is above your limit|(exceeded"
-                r"|reached) .{0,200}quota",
+                r"limit on the number of (vCPUs|tasks)|configuration is above your limit"
+                r"|(exceeded|reached) .{0,200}quota|reached (the|your) (limit|maximum)",
             ),
+            Sign(115, rf"{EC2_ANSWERS}\w{{1,60}}LimitExceeded\b"),
         ),
         explain=starting.quota,
         is_lack=True,
@@ -380,8 +403,7 @@ RECORDS: Mapping[str, CauseRecord] = {
         signs=(
             Sign(
                 270,
-                r"Cannot(Start|Create)Container.{0,1000}(executable file not found"
-                r"|no such file or directory)",
+                rf"{_NO_CONTAINER}.{{0,1000}}(executable file not found|no such file or directory)",
             ),
         ),
         explain=starting.command_not_found,
@@ -397,7 +419,11 @@ RECORDS: Mapping[str, CauseRecord] = {
     ),
     CauseCode.CANNOT_START: CauseRecord(
         meaning="The container cannot be started.",
-        signs=(Sign(290, r"Cannot(Start|Create)Container"),),
+        signs=(
+            # Before a program is looked for: the layers are mounted to read USER in /etc/passwd.
+            Sign(265, rf"{_NO_CONTAINER}.{{0,300}}mount callback failed"),
+            Sign(290, _NO_CONTAINER),
+        ),
         explain=starting.cannot_start,
         heals=Heals.NEVER,
         looked_at=("dockerfile.start-scripts",),
@@ -453,9 +479,10 @@ RECORDS: Mapping[str, CauseRecord] = {
     CauseCode.NETWORK_INTERFACE: CauseRecord(
         meaning="EC2 did not create the task's network interface.",
         signs=(
-            Sign(335, NETWORK_MISSING),
+            Sign(113, NETWORK_MISSING),
+            # Before _NETWORK: here ECS or the agent does not reach EC2, and the task has no interface to reach with.
             Sign(
-                350,
+                118,
                 r"network interface provisioning|EC2 error while attempting to|failed to configure ENI"
                 r"|setup regular eni",
             ),
@@ -474,7 +501,11 @@ RECORDS: Mapping[str, CauseRecord] = {
         meaning="AWS throttles ECS, which retries later.",
         signs=(
             Sign(65, r"Throttl\w{1,20}Exception: |ThrottlingException$"),
-            Sign(330, r"provisioning capacity limit|are being throttled"),
+            Sign(114, rf"{EC2_ANSWERS}(RequestLimitExceeded|Throttling)"),
+            Sign(
+                330,
+                r"provisioning capacity limit|are being throttled|[Rr]equest ?[Ll]imit ?[Ee]xceeded|[Rr]ate exceeded",
+            ),
         ),
         explain=said(
             "AWS throttles ECS, which tries again later: {said}.",
@@ -642,7 +673,7 @@ RECORDS: Mapping[str, CauseRecord] = {
         meaning="The deployment was still in progress when the time was up.",
     ),
     CauseCode.UNKNOWN: CauseRecord(
-        meaning="AWS gives no information about the cause.",
+        meaning="AWS says nothing of the cause, or something that fits no other code.",
     ),
     Lead.ROLE: CauseRecord(
         signs=(Sign(440, r"unable to assume the role|trust relationship has been misconfigured"),),

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from ...masking import mask_shapes, with_values_masked
 from ...secrecy import told_secrets
 from ..cause_code import CauseCode
-from ..observation.aws_words import without_empty_causes, without_ids
+from ..observation.aws_words import reason_in, without_empty_causes, without_ids
 from ..observation.snapshot import Task
 from .causes import RECORDS, Cause, Heals
 from .evidence import Evidence
 from .serving import explain_health
-from .starting import Case, Finding
+from .starting import Case, Finding, said_by_aws
 from .stop_reasons import codes_of
 
 PERMISSIONS = frozenset(code for code in CauseCode if RECORDS[code].heals is Heals.WHEN_ALLOWED)
@@ -26,6 +26,7 @@ LOOKED_UP = frozenset(code for code in CauseCode if RECORDS[code].heals is Heals
 _INCIDENTS = (CauseCode.STOPPED_BY_USER, CauseCode.SPOT_INTERRUPTED)
 _BY_THE_USER = "by the user"  # ServiceDeployment, statusReason: "Stop was requested by the user."
 _MOST_EVENTS, _MOST_TARGETS = 5, 4
+_LONGEST = 400  # of AWS's words in a sentence
 
 
 @dataclass(frozen=True)
@@ -141,12 +142,28 @@ def _by_verdict(evidence: Evidence) -> Cause:
         return Cause(
             CauseCode.STOPPED_BY_USER, f"Somebody stopped the deployment. {why}", shown, evidence.again
         )
-    return Cause(
-        CauseCode.UNKNOWN,
-        f"AWS gives no information about the cause. {why}",
-        shown,
-        "inv validate-fargate-setup",
-    )
+    return _unknown(evidence, why, shown)
+
+
+def _unknown(evidence: Evidence, why: str, shown: tuple[str, ...]) -> Cause:
+    """Where AWS says why, in words that are no other cause's, they are repeated."""
+    if said := _in_aws_words(evidence):
+        return Cause(
+            CauseCode.UNKNOWN,
+            f"{why} AWS says: {mask_shapes(said)}.",
+            shown,
+            f"fix what AWS says (inv validate-fargate-setup checks the setup), then {evidence.again}",
+        )
+    none = f"AWS gives no information about the cause. {why}"
+    return Cause(CauseCode.UNKNOWN, none, shown, "inv validate-fargate-setup")
+
+
+def _in_aws_words(evidence: Evidence) -> str:
+    """Why tasks ended or were not started: words that have no code, or else the decisive stop reason; may be empty."""
+    stops = [failure.tasks[0].stopped_reason for failure in failures(evidence.failed)]
+    reasons = [reason_in(event) for event in reversed(evidence.events)]
+    told = next((each for each in (*stops, *reasons) if each and not codes_of(each)), "")
+    return said_by_aws(without_empty_causes(told or "".join(stops[:1])), _LONGEST)
 
 
 def _of_record(evidence: Evidence) -> tuple[str, ...]:

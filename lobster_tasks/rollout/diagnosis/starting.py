@@ -11,7 +11,14 @@ from ...doctor import Check
 from ...settings import FARGATE_MEMORY
 from ...templates import OWN_DEFINITION
 from ..cause_code import CauseCode
-from ..observation.aws_words import NETWORK_MISSING, SERVER_ERROR, first_match
+from ..observation.aws_words import (
+    EC2_ANSWERS,
+    NETWORK_MISSING,
+    SERVER_ERROR,
+    first_match,
+    reason_in,
+    without_wrapping,
+)
 from ..observation.snapshot import Task
 from .culprit import culprit
 from .evidence import Evidence
@@ -23,6 +30,20 @@ _REACHABLE = "set network.public: true, or name subnets with a route to the inte
 _DISK_GIB = 20  # Fargate's default without ephemeralStorage
 _SHOWN = 200
 _MISSING = re.compile(NETWORK_MISSING)
+# containerd, oci.WithUser: "no users found", and the file that it reads.
+_NO_USER = re.compile(r"no users found|(?:cannot|unable to) find user|/etc/passwd")
+_NOT_ALLOWED = "UnauthorizedOperation|OperationNotPermitted|AccessDenied|TagPolicyViolation"
+# Service Quotas: what AWS's words are about, the service, and the quota's code and name.
+_QUOTAS = (
+    (re.compile(r"[Ss]pot"), "fargate", "L-36FBB829", "Fargate Spot"),
+    (re.compile(r"vCPUs|number of tasks|(CPU|MEMORY) configuration"), "fargate", "L-3032A538", "Fargate"),
+    (
+        re.compile(r"NetworkInterfaceLimitExceeded|network interfaces"),
+        "vpc",
+        "L-DF5E4CA3",
+        "network interface",
+    ),
+)
 
 
 @dataclass(frozen=True)
@@ -53,7 +74,7 @@ def said(message: str, remedy: str) -> Callable[[Evidence, Case], Finding]:
 
     def explain(evidence: Evidence, case: Case) -> Finding:
         words = {
-            "said": _after_class(case.text),
+            "said": said_by_aws(case.text),
             "role": _role(evidence),
             "tag": evidence.tag,
             "again": evidence.again,
@@ -69,13 +90,13 @@ def image_not_found(evidence: Evidence, case: Case) -> Finding:
     image = first_match(
         r"(?:resolve ref|manifest for|pull access denied for) (\S{1,500}?)[:,]? ", f"{case.text} "
     )
-    named, other = image.rpartition("/")[2] or "the image", foreign_image(evidence, case.text)
-    named += owner_of(evidence, case.text)
+    of, other = owner_of(evidence, case.text), foreign_image(evidence, case.text)
+    named, push = image.rpartition("/")[2] or "the image", push_again(evidence, case.text)
     if case.text.startswith("CannotPull") and "repository" in case.text and "does not exist" in case.text:
-        named = f"{named}, or its repository" if other else f"{named} or its repository"
+        of = f"{of}, or its repository" if of else " or its repository"
     where = other.registry if other else "The repository"
-    mend = f"{push_again(evidence, case.text)}; then {evidence.again}"
-    return Finding(case.code, f"{where} does not have {named}.", mend)
+    step = f"{push}; then" if other or owner_of(evidence, case.text) else f"{push}, then"
+    return Finding(case.code, f"{where} does not have {named}{of}.", f"{step} {evidence.again}")
 
 
 def image_platform(evidence: Evidence, case: Case) -> Finding:
@@ -120,7 +141,7 @@ def cannot_pull(evidence: Evidence, case: Case) -> Finding:
         step = f"give the files another owner in the Dockerfile (COPY --chown, or chown), then {push}"
     return Finding(
         case.code,
-        f"The image{of} cannot be pulled: {_without_retries(said)}.",
+        f"The image{of} cannot be pulled: {without_wrapping(said)}.",
         f"{step}; then {evidence.again}",
     )
 
@@ -135,10 +156,6 @@ def pull_rate_limit(evidence: Evidence, case: Case) -> Finding:
     return Finding(
         case.code, f"{other.registry if other else 'The registry'} refuses further pulls for now.", step
     )
-
-
-def _without_retries(said: str) -> str:
-    return re.sub(r"\b[\w ]{1,40} has been retried \d{1,3} time\(s\): ", "", said)
 
 
 def disk_full(evidence: Evidence, case: Case | None = None) -> Finding:
@@ -183,6 +200,14 @@ def network_interface(evidence: Evidence, case: Case) -> Finding:
         return Finding(
             case.code, f"EC2 did not create the task's network interface: {why}.", mend, heals=False
         )
+    if re.search(rf"{EC2_ANSWERS}(?:{_NOT_ALLOWED})", case.text):
+        return Finding(
+            case.code,
+            f"EC2 did not give the task its network interface: {said}.",
+            "ECS asks EC2 as its service-linked role: see that there is one (aws iam get-role --role-name "
+            "AWSServiceRoleForECS), that the subnets are this account's or still shared with it, and that no tag "
+            f"policy forbids the tags of the task; then {evidence.again}",
+        )
     return Finding(
         case.code,
         f"EC2 did not create the task's network interface: {said}.",
@@ -208,10 +233,14 @@ def target_missing(evidence: Evidence, case: Case) -> Finding:
     return Finding(case.code, f"{what}.", f"inv setup-fargate, then {evidence.again}")
 
 
-def _after_class(text: str) -> str:
-    """AWS's message without the error class at its start."""
+def said_by_aws(text: str, longest: int = _SHOWN) -> str:
+    """AWS's message: the reason in an event, or a stop reason without the error class at its start."""
+    return _after_class(reason_in(text) or text, longest)
+
+
+def _after_class(text: str, longest: int = _SHOWN) -> str:
     said = re.sub(r"^\w{1,100}?(Error|Exception): ", "", text).strip()
-    return (said if len(said) <= _SHOWN else f"{said[:_SHOWN]}…").rstrip(".")
+    return (said if len(said) <= longest else f"{said[:longest]}…").rstrip(".")
 
 
 def no_route(evidence: Evidence, case: Case) -> Finding:
@@ -470,12 +499,15 @@ def exec_format(evidence: Evidence, case: Case) -> Finding:
 
 def cannot_start(evidence: Evidence, case: Case) -> Finding:
     """Explain the container runtime's error."""
-    problem = case.text.rpartition("exec: ")[2] if "exec: " in case.text else case.text.partition(": ")[2]
-    said = problem.rpartition(": ")[2] if "exec: " not in case.text else problem
+    problem = case.text.rpartition("exec: ")[2] if "exec: " in case.text else case.text
+    said = without_wrapping(problem) if problem != case.text or ": " in problem else ""
+    step = "correct CMD, USER and WORKDIR in the Dockerfile"
+    if _NO_USER.search(case.text):
+        step = "correct USER in the Dockerfile (or user in the definition): the image's /etc/passwd has no such user"
     return Finding(
         case.code,
         f"The container cannot be started{f': {said}' if said else ''}.",
-        f"correct CMD, USER and WORKDIR in the Dockerfile, then inv push-image and {evidence.again}",
+        f"{step}, then inv push-image and {evidence.again}",
     )
 
 
@@ -511,11 +543,20 @@ def _more_memory(cpu: int, memory: int) -> str:
 
 def quota(evidence: Evidence, case: Case) -> Finding:
     """Explain which quota is used up."""
+    said = said_by_aws(case.text)
+    for pattern, service, code, name in _QUOTAS:
+        if pattern.search(said):
+            return Finding(
+                case.code,
+                f"The account's {name} quota is used up: {said}.",
+                f"ask for more: aws service-quotas request-service-quota-increase --service-code {service} "
+                f"--quota-code {code} --desired-value N, then {evidence.again}",
+            )
     return Finding(
         case.code,
-        f"The account's Fargate quota is used up: {_after_class(case.text.rpartition('Reason: ')[2])}.",
-        "ask for more: aws service-quotas request-service-quota-increase --service-code fargate "
-        f"--quota-code L-3032A538 --desired-value N, then {evidence.again}",
+        f"A quota of the account is used up: {said}.",
+        "ask for more of it: aws service-quotas list-service-quotas --service-code vpc (or fargate, ecs) has its "
+        f"code, and request-service-quota-increase asks; then {evidence.again}",
     )
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 
-from ..observation.aws_words import BY_USER, plain, without_names
+from ..observation.aws_words import BY_USER, plain, without_empty_causes, without_names
 from .causes import RECORDS, Lead
 
 ELB, EXITED, ROLE = Lead.ELB, Lead.EXITED, Lead.ROLE
@@ -31,6 +31,6 @@ def codes_of(text: str, stop_code: str = "") -> tuple[str, ...]:
     """
     if stop_code == BY_USER:
         return _STOP_CODES[BY_USER]
-    said = without_names(plain(text))
+    said = without_names(without_empty_causes(plain(text)))
     found = next((codes for pattern, codes in _SIGNS if pattern.search(said)), ())
     return found or _STOP_CODES.get(stop_code, ())

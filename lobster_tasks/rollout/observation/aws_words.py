@@ -12,6 +12,8 @@ NETWORK_MISSING = (
     r"[Tt]he subnet ID \S{1,200} does not exist|InvalidSubnetID\.NotFound"
     r"|(?P<group>[Tt]he security group \S{1,200} does not exist|Invalid(?:Group|SecurityGroupID)\.NotFound)"
 )
+# What EC2 answers stands behind what ECS attempted, and is a code (Amazon EC2 API Reference, "Error codes").
+EC2_ANSWERS = r"EC2 error while attempting to .{0,400}?: (?:\w{1,40}\.)?"
 # AWS cuts a stop reason at about 1,024 characters; an event is no longer.
 _LONGEST = 4096
 # The gRPC status at the end of containerd's errors, and missing values in Go and JSON.
@@ -33,6 +35,23 @@ _NAMES = (
     (r"([\"'])(?!https?:)[^\s\"']{1,500}\1", r"\1…\1"),
     (r"(?<![\w.…/:])/[\w.@/+~=-]{1,500}", "/…"),
 )
+# The forms in which an event of a service gives a reason, in the order in which they count.
+_REASONS = (
+    re.compile(r"\bReason: (.{1,2000})", re.DOTALL),
+    re.compile(r"\((?:error|reason) (.{1,2000})", re.DOTALL),
+    re.compile(r"\bbecause (.{1,2000})", re.DOTALL),
+    re.compile(r"\bdeployment failed: (?!tasks? failed to start)(.{1,2000})", re.DOTALL),
+)
+_MORE = "For more information, see"  # the sentence that many of them end with
+_EVENT = re.compile(r"\(?service\b")
+# What stands around an error of a container runtime, and says nothing of it.
+_WRAPPING = re.compile(
+    r"^(?:(?:\w{1,100}(?:Error|Exception)|Error response from daemon|API error \(\d{3}\)|OCI runtime create failed"
+    r"|failed to create (?:new container runtime task|shim(?: task)?)|unable to create new container|runc create failed"
+    r"|unable to start container process|(?:container|process)_linux\.go:\d{1,5}|starting container process caused"
+    r"|container init caused|error during container init|mount callback failed on \S{1,300}):\s{0,3}){1,12}"
+)
+_RETRIED = re.compile(r"\b[\w ]{1,40} has been retried \d{1,3} time\(s\): ")
 _NAMED = tuple((re.compile(pattern), kept) for pattern, kept in _NAMES)
 _APOSTROPHES = str.maketrans("‘’", "''")
 
@@ -57,6 +76,23 @@ def without_ids(text: str) -> str:
 def without_empty_causes(text: str) -> str:
     """AWS's text without placeholders of container engines, as in ``no such file: unknown``."""
     return _AND_NO_MORE.sub("", text[:_LONGEST])
+
+
+def reason_in(event: str) -> str:
+    """The reason that an event of a service gives, whatever it says; empty where it gives none."""
+    if not _EVENT.match(event):
+        return ""
+    told = plain(event).partition(_MORE)[0].strip().rstrip(".")
+    for form in _REASONS:
+        if found := form.search(told):
+            is_in_brackets = found[0].startswith("(")
+            return (found[1].removesuffix(")") if is_in_brackets else found[1]).rstrip(".")
+    return ""
+
+
+def without_wrapping(text: str) -> str:
+    """The text of an error without classes of errors and steps of runtimes at its start, and without retries."""
+    return _RETRIED.sub("", _WRAPPING.sub("", text))
 
 
 def first_match(pattern: str, text: str) -> str:
