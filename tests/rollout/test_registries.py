@@ -164,7 +164,7 @@ def test_ecr_is_opened_by_the_role_and_its_answer_is_repeated(text: str, answer:
     said = text.format(ref=IMAGE, host=registry)
     [cause] = diagnose(evidence(not_started(said), definition=beside("ghcr.io/org/agent:1")))
     assert cause.code == "registry-denied"
-    assert "The execution role ecsTaskExecutionRole may not pull the image" in cause.message
+    assert "The execution role ecsTaskExecutionRole is not allowed to pull the image" in cause.message
     assert ("401" in answer) == ("401 Unauthorized" in cause.message)
     assert ("403" in answer) == ("403 Forbidden" in cause.message)
     assert cause.remedy.startswith("inv create-iam-policies")
