@@ -59,8 +59,11 @@ WILD: Mapping[str, Callable[[str, str], object]] = {
     "dockerfile, last": lambda pattern, text: expand(f"${{X%{pattern}}}${{X%%{pattern}}}", {"X": text}),
     "dockerfile, all": lambda pattern, text: expand(f"${{X//{escaped(pattern)}/y}}", {"X": text}),
     "listener rule": lambda pattern, text: forwarding._fits([pattern], text),
-    "trust policy": lambda pattern, text: trust._matches("StringLike", pattern, text),
+    "trust policy": lambda pattern, text: trust._is_met("StringLike", [pattern], text),
     "policy, embedded": lambda pattern, text: glob(pattern, text),
+    "trust policy, of ARNs": lambda pattern, text: trust._is_met(
+        "ArnLike", [f"a:b:c:d:e:{pattern}"], f"a:b:c:d:e:{text}"
+    ),
     "listener rule, embedded": lambda pattern, text: wildcard(pattern, ignore_case=True).fullmatch(text),
 }
 # Functions for regular expressions of others.
