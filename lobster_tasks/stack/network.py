@@ -355,8 +355,8 @@ class SecurityGroup(Resource):
         if "egress" in changed:
             found["out"] = _ALL_OUT
         if "ingress" in changed and (self.front or self.source is None or self.source in known):
-            now = live.attributes["ingress"]
-            peers = {words.partition(_FROM)[2] for words in now}
+            now, names = live.attributes["ingress"], self._names(known)
+            peers = {names.get(each, each) for each in map(_peer_of, self.every_rule(live))}
             new = [
                 words for words, (_, peer) in self._rules().items() if words not in now and peer not in peers
             ]
@@ -533,7 +533,6 @@ class SecurityGroup(Resource):
 
 
 Direction = Literal["in", "out"]
-_FROM = " from "
 _ALL_OUT, _NOTHING_OUT = ("everything",), ("nothing",)
 _NO_ROOM = "RulesPerSecurityGroupLimitExceeded"
 # Prefixes of the descriptions of load balancers' interfaces, without Classic ones, and a part of ECS's.
@@ -590,25 +589,29 @@ def _peer(peer: Mapping[str, Any], identity: str) -> dict[str, Any]:
     return {key: peer[key] for key in (identity, "UserId") if key in peer}
 
 
-def _in_words(permissions: Iterable[Mapping[str, Any]], names: Mapping[str, str]) -> tuple[str, ...]:
-    """Ingress rules as ``tcp 8501 from lobster-alb-sg``; known groups are given by name."""
-    words = []
-    for rule in _single_rules(permissions):
-        member = next(member for member in _PEERS if member in rule)
-        peer = rule[member][0][_PEERS[member]]
-        words.append(_words(rule, names.get(peer, peer)))
-    return tuple(sorted(set(words)))
+def _in_words(
+    permissions: Iterable[Mapping[str, Any]], names: Mapping[str, str], way: str = "from"
+) -> tuple[str, ...]:
+    """Rules as ``tcp 8501 from lobster-alb-sg``; known groups are given by name."""
+    rules = [(rule, _peer_of(rule)) for rule in _single_rules(permissions)]
+    return tuple(sorted({_words(rule, names.get(peer, peer), way) for rule, peer in rules}))
+
+
+def _peer_of(rule: Mapping[str, Any]) -> str:
+    """The peer of a rule with one peer."""
+    member = next(member for member in _PEERS if member in rule)
+    return str(rule[member][0][_PEERS[member]])
 
 
 def _egress_in_words(permissions: Iterable[Mapping[str, Any]], names: Mapping[str, str]) -> tuple[str, ...]:
     """Egress rules as ``tcp 443 to 0.0.0.0/0``; ``everything`` alone where one of them allows all there is."""
     if any(map(_is_everything, _single_rules(permissions))):
         return _ALL_OUT
-    return tuple(words.replace(_FROM, " to ") for words in _in_words(permissions, names)) or _NOTHING_OUT
+    return _in_words(permissions, names, "to") or _NOTHING_OUT
 
 
-def _words(rule: Mapping[str, Any], peer: str) -> str:
-    return f"{_traffic(rule)}{_FROM}{peer}"
+def _words(rule: Mapping[str, Any], peer: str, way: str = "from") -> str:
+    return f"{_traffic(rule)} {way} {peer}"
 
 
 def _tcp(port: int) -> dict[str, Any]:

@@ -26,6 +26,18 @@ _EVERYTHING = "*"
 NOT_OURS: Mapping[str, frozenset[str]] = {
     # AWS's refusals (ErrorCode, message)
     "refusals": frozenset({_EVERYTHING}),
+    "quotas": frozenset(
+        {
+            *("too many domains", "last year", "Maximum policy size", "Desired count exceeds limit"),
+            *("number of services", "number of clusters"),
+        }
+    ),
+    "denials": frozenset(
+        {
+            *("identity-based policy", "permissions boundary", "resource control policy", "session policy"),
+            *("resource-based policy", "role trust policy", "service control policy", "VPC endpoint policy"),
+        }
+    ),
     "converge.apply": frozenset({"Creation of service was not idempotent"}),
     # ECS: stop reasons, rolloutStateReason, statusReason, events, and what its agent and containerd put in them
     "rollout.observation.changes": frozenset(
