@@ -152,7 +152,7 @@ def hides_secret(command: str) -> bool:
 def shown_command(command: str) -> str:
     """A command, with stars in place of what ``hides_secret`` finds in it; where that is no part of it, of all but its
     first word."""
-    shown = _replaced(command, _in_script(command))
+    shown = _replaced(command, dict.fromkeys(_in_script(command)))
     if not hides_secret(shown):
         return shown
     first = command.split(maxsplit=1)[:1]
@@ -162,9 +162,9 @@ def shown_command(command: str) -> str:
 def shown_words(words: Sequence[str], of: Sequence[str] = ()) -> tuple[str, ...]:
     """The same for the words of a command in exec form, or for some of the words ``of`` a command."""
     if of:
-        found = list(_in_words(of))
+        found = dict.fromkeys(_in_words(of))
         return tuple(_replaced(word, found) for word in words)
-    found = list(_in_words(words))
+    found = dict.fromkeys(_in_words(words))
     shown = tuple(_replaced(word, found) for word in words)
     if mask_shapes(" ".join(shown)) == " ".join(shown) and not any(True for _ in _in_words(shown)):
         return shown
@@ -202,7 +202,11 @@ def _shown_line(line: str) -> str:
     told, rest = line[begins:LONGEST], line[LONGEST:]
     if begins:
         return line[:begins] + shown_command(told) + rest
-    return _replaced(told, ((value, MASK) for value in _told(told.split()))) + rest if " -" in told else line
+    return (
+        _replaced(told, dict.fromkeys((value, MASK) for value in _told(told.split()))) + rest
+        if " -" in told
+        else line
+    )
 
 
 def shown_member(name: str, value: Any) -> Any:

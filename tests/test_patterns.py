@@ -28,6 +28,7 @@ from lobster_tasks import forwarding
 from lobster_tasks.dockerfile.ignore import DockerIgnore
 from lobster_tasks.dockerfile.words import expand
 from lobster_tasks.doctor import trust
+from lobster_tasks.secrecy import shown_log, shown_words
 from tests.test_architecture import LIBRARY, PACKAGE, name_of, tree_of
 
 _PARSER = importlib.import_module("re._parser")
@@ -230,6 +231,34 @@ def test_wildcards_of_others_grow_with_the_text_and_no_faster(taker: str, patter
 def test_regular_expressions_of_others_grow_with_the_text_and_no_faster(taker: str, pattern: str) -> None:
     for text in ("a", "a/", "ab", "=a"):
         assert_linear(lambda text: EXPRESSIONS[taker](pattern, text), text, lengths=(16_384, 65_536))
+
+
+@pytest.mark.parametrize("show", [shown_log, shown_words], ids=lambda each: each.__name__)
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "+ curl -u a:b ",
+            "login -p x ",
+            "+ app --token=a ",
+            "sh -c 'app --password x' ",
+            "'",
+            "-p ",
+            "x: y ",
+        ),
+        *(
+            "-----BEGIN PRIVATE KEY-----\n",
+            "-----END PRIVATE KEY-----\n",
+            "aB3+" * 16 + "\n",
+            "Private-Lines: 1\n",
+        ),
+    ],
+)
+def test_logs_and_commands_are_shown_in_time_proportional_to_them(
+    text: str, show: Callable[[list[str]], object]
+) -> None:
+    for parts in (str.splitlines, str.split):
+        assert_linear(lambda whole, parts=parts: show(parts(whole)), text, lengths=(16_384, 65_536))
 
 
 def escaped(pattern: str) -> str:

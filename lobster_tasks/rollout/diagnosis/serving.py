@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 
 from ...definition import container_of
+from ...secrecy import shown_words
 from ...templates import OWN_DEFINITION
 from ..cause_code import CauseCode
 from ..observation.aws_words import first_match
@@ -149,7 +150,7 @@ def explain_container_health(evidence: Evidence, _: Case | None = None) -> Findi
     container = container_of(evidence.definition, *unhealthy[:1]) if unhealthy else evidence.container
     of = evidence.others(container.get("name", ""))
     command = (container.get("healthCheck") or {}).get("command") or []
-    words = " ".join(command[1:]) or "its command"
+    words = " ".join(shown_words(command)[1:]) or "its command"
     also = "; a slim image has no curl" if "curl" in words or "wget" in words else ""
     return Finding(
         CauseCode.CONTAINER_HEALTH_CHECK,
