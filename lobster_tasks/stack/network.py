@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from ipaddress import ip_network
 from typing import Any, ClassVar, Literal
 
 from ..account import BLACKHOLE, covers_port, default_route_of, has_internet_gateway
@@ -349,7 +350,8 @@ class SecurityGroup(Resource):
         """The rules that an update adds for peers that no rule has so far, in words, so that more gets in or out.
 
         A rule that takes the place of another one with the same peer, as after a change of the port, lets the same
-        peer in. A peer that does not exist yet has never been kept out.
+        peer in, and so does one for a part of another one's addresses. A peer that does not exist yet has never been
+        kept out.
         """
         found: dict[Direction, tuple[str, ...]] = {}
         if "egress" in changed:
@@ -358,7 +360,9 @@ class SecurityGroup(Resource):
             now, names = live.attributes["ingress"], self._names(known)
             peers = {names.get(each, each) for each in map(_peer_of, self.every_rule(live))}
             new = [
-                words for words, (_, peer) in self._rules().items() if words not in now and peer not in peers
+                words
+                for words, (_, peer) in self._rules().items()
+                if words not in now and not _is_among(peer, peers)
             ]
             found |= {"in": tuple(sorted(new))} if new else {}
         return found
@@ -595,6 +599,15 @@ def _in_words(
     """Rules as ``tcp 8501 from lobster-alb-sg``; known groups are given by name."""
     rules = [(rule, _peer_of(rule)) for rule in _single_rules(permissions)]
     return tuple(sorted({_words(rule, names.get(peer, peer), way) for rule, peer in rules}))
+
+
+def _is_among(peer: str, peers: Collection[str]) -> bool:
+    """Whether a peer, or a range of addresses that contains it, is among the peers."""
+    if peer in peers or "/" not in peer:
+        return peer in peers
+    own = ip_network(peer, strict=False)
+    ranges = [ip_network(each, strict=False) for each in peers if "/" in each]
+    return any(own.network_address in each and own.prefixlen >= each.prefixlen for each in ranges)
 
 
 def _peer_of(rule: Mapping[str, Any]) -> str:

@@ -447,10 +447,12 @@ def test_a_plan_says_that_it_lets_in_a_peer_whose_rule_somebody_took_away(
 
 
 def test_what_the_settings_change_is_not_told_as_narrowed(aws: Aws) -> None:
-    """The first setup, and another port for the same peer."""
+    """The first setup, another port for the same peer, and a part of the addresses that come in so far."""
     assert warned(Stand.of(aws, "security-group").plan()) == []
     Stand.of(aws, "security-group").converge()
     assert warned(Stand.of(aws, "security-group", container={"port": 8502}).plan()) == []
+    office = {"allowed_cidrs": ["203.0.113.0/24"]}
+    assert warned(Stand.of(aws, "security-group", load_balancer=office).plan()) == []
 
 
 def warned(made: converge.Plan) -> list[tuple[str, str]]:
