@@ -62,6 +62,7 @@ _HOLDERS: Mapping[str, _Holder] = {
     ),
     "VPC endpoint policy": _Holder(f"the policy of {_ENDPOINT}", "the owner of that VPC"),
 }
+_DECODE = "aws sts decode-authorization-message --encoded-message TEXT_OF_THE_MESSAGE"
 _SPELLED = {kind.casefold(): kind for kind in _KINDS}
 
 
@@ -84,5 +85,5 @@ def next_step(operation: str, message: str) -> str:
             f"ask {holder.who} to allow {action} in {holder.where}: a policy of the identity alone does not suffice; "
             "then run the same command again"
         )
-    decode = " (what denies it: aws sts decode-authorization-message)" if _ENCODED.search(message) else ""
+    decode = f" (what denies it: {_DECODE})" if _ENCODED.search(message) else ""
     return f"allow {action} for the identity that runs this{decode}, then run the same command again"

@@ -223,4 +223,4 @@ def test_a_denial_in_code_says_how_it_is_read() -> None:
         f"You are not authorized to perform this operation. Encoded authorization failure message: {'A' * 40}"
     )
     told = refusal("ec2:CreateSecurityGroup", "", {"Code": "UnauthorizedOperation", "Message": message})
-    assert "aws sts decode-authorization-message" in told.next_step
+    assert "aws sts decode-authorization-message --encoded-message TEXT_OF_THE_MESSAGE" in told.next_step
