@@ -7,6 +7,8 @@ reports: runc's line with exit code 255 (VonHoltenCodes/SlowBooks-Pro-2026 5) an
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from lobster_tasks.rollout.diagnosis.diagnose import diagnose
@@ -79,6 +81,51 @@ def test_a_program_that_is_not_there(code: int, line: str, program: str) -> None
     assert not cause.heals
 
 
+LIBRARIES = {
+    "glibc": (
+        "python: error while loading shared libraries: libGL.so.1: cannot open shared object file: "
+        "No such file or directory",
+        "libGL.so.1",
+        "Debian, Ubuntu: RUN apt-get update && apt-get install -y libgl1",
+    ),
+    "glibc, of a package that is not known": (
+        "/app/run: error while loading shared libraries: libown.so.3: cannot open shared object file: "
+        "No such file or directory",
+        "libown.so.3",
+        "Debian, Ubuntu: RUN apt-get update && apt-get install -y PACKAGE, which packages.debian.org finds by "
+        "libown.so.3",
+    ),
+    "musl": (
+        "Error loading shared library libown.so.3: No such file or directory (needed by /app/run)",
+        "libown.so.3",
+        "Alpine: RUN apk add PACKAGE, which pkgs.alpinelinux.org/contents finds by libown.so.3",
+    ),
+}
+
+
+@pytest.mark.parametrize(("line", "library", "step"), LIBRARIES.values(), ids=LIBRARIES.keys())
+def test_a_library_that_is_not_there_is_no_program(line: str, library: str, step: str) -> None:
+    """The loaders end with 127, as a shell does that finds no program."""
+    [cause] = diagnose(evidence(ended(127), log=("starting", line)))
+    assert cause.message == f"The image has no shared library {library}, which its program needs."
+    assert cause.remedy.startswith(f"install it in the Dockerfile ({step}); then inv push-image")
+    assert not cause.heals
+
+
+@pytest.mark.parametrize("file", ["libGL.so.1", "/usr/lib/libGL.so.1"])
+def test_a_shared_object_that_a_program_opens_itself_is_no_program(file: str) -> None:
+    line = f"ImportError: {file}: cannot open shared object file: No such file or directory"
+    [cause] = diagnose(evidence(ended(127), log=(line,)))
+    assert (cause.code, "no program" in cause.message) == ("exits", False), cause
+
+
+def test_of_two_faults_the_later_one_ended_the_task() -> None:
+    [cause] = diagnose(
+        evidence(ended(127), log=(LIBRARIES["glibc"][0], "start.sh: line 2: streamlit: command not found"))
+    )
+    assert cause.message == "The image has no program streamlit."
+
+
 NO_RIGHT = {
     "dash": (126, "/bin/sh: 1: ./start.sh: Permission denied"),
     "dash, exec": (126, "sh: 1: exec: ./start.sh: Permission denied"),
@@ -134,6 +181,9 @@ SURVIVED = {
     "a shell that went on, and Python": (3, "sh: 1: tool: not found", "RuntimeError: no model"),
     "a folder of data": (1, "mkdir: /data: Permission denied", "OSError: no folder"),
     "a progress bar": (1, " 10%|█\r 20%|██\r", "ValueError: not a model"),
+    "a redirection, dash": (2, "sh: 1: cannot open /nope.csv: No such file", "bye"),
+    "a redirection, BusyBox": (2, "sh: can't open /nope.csv: no such file", "bye"),
+    "a redirection before another 127": (127, "sh: 1: cannot open /nope.csv: No such file", "bye"),
     "an app's own 2": (2, "starting", "Error: the model is not there"),
     "an app's own 126": (126, "starting", "giving up"),
     "an app's own 127": (127, "starting", "giving up"),
@@ -168,3 +218,17 @@ def test_another_container_s_program_is_not_the_app_s() -> None:
     [cause] = diagnose(evidence(other, definition=both, log=("sh: 1: agentd: not found",)))
     assert cause.message == "The image of agent has no program agentd."
     assert "its command in task-definitions/ecs-task-definition.json.j2" in cause.remedy
+
+
+def test_another_container_s_remedy_does_not_push_the_app_s_image() -> None:
+    both = definition()
+    both["containerDefinitions"].append({"name": "agent", "image": "ghcr.io/org/agent:1"})
+    task = ended(126)
+    (container,) = task.containers
+    other = replace(task, containers=(replace(container, name="agent"),))
+    [cause] = diagnose(evidence(other, definition=both, log=("sh: 1: ./agentd: Permission denied",)))
+    assert cause.remedy == (
+        "in the image of agent, or its command in task-definitions/ecs-task-definition.json.j2: make ./agentd "
+        "executable in the Dockerfile, for the user of USER too (RUN chmod +x ./agentd, or COPY --chmod=755); then "
+        "inv deploy --tag 4f2c1e9"
+    )

@@ -110,13 +110,13 @@ def explain_exit(evidence: Evidence, case: Case) -> Finding:
 
 
 def _not_started(evidence: Evidence, fault: StartFault, message: str, of: str) -> Finding:
-    place = f" (of the image{of}, or its command in {OWN_DEFINITION})" if of else ""
-    return Finding(
-        fault.code,
-        fault.message or message,
-        f"{fault.step}{place}; then inv push-image --tag {evidence.tag} and {evidence.again}",
-        heals=False,
+    """``of`` names a container whose image is not the app's, which no push of that changes."""
+    mend = (
+        f"in the image{of}, or its command in {OWN_DEFINITION}: {fault.step}; then {evidence.again}"
+        if of
+        else f"{fault.step}; then inv push-image --tag {evidence.tag} and {evidence.again}"
     )
+    return Finding(fault.code, fault.message or message, mend, heals=False)
 
 
 def explain_health(evidence: Evidence, _: Case | None = None) -> list[Finding]:

@@ -1,8 +1,9 @@
-"""Finds in a container's log why its command did not start a program: none, no right to run it, a wrong argument.
+"""Finds in a container's log why its command did not start a program: it, a library or a right is missing, or an
+argument is wrong.
 
-These are messages of shells (dash, bash, BusyBox), env, tini, container runtimes, and command lines of Python, Click
-and Node, each beside the exit code with which it ends the task. Beside another code it is somebody else's: a program
-may survive what it writes. Pure.
+These are messages of shells (dash, bash, BusyBox), env, tini, container runtimes, loaders, and command lines of Python,
+Click and Node, each beside the exit code with which it ends the task. Beside another code it is somebody else's: a
+program may survive what it writes. Pure.
 """
 
 from __future__ import annotations
@@ -20,7 +21,13 @@ _CARRIAGE_RETURN = re.compile(
     rf"|\$'[^']{{0,255}}{_CR}'|: Illegal option -\r?$"
 )
 _NAME = r"['‘\"]?(?P<program>[^\s:'‘’\"]{1,255})['’\"]?"
-_OPENED = r"(?i:can)(?:'t|not) (?:open|execute) ['\"]?(?P<opened>[^\s:'\"]{1,255})['\"]?"
+# Where a name begins; what a loader cannot open is "shared object file", of which none is a name.
+_BEGINS = r"(?<![^\s:])(?<!cannot open shared object )"
+# A shell's own script: dash's line 0 (in any other it is a redirection), and BusyBox's quoted name.
+_OPENED = (
+    r"(?:: 0: (?i:can)(?:'t|not) open (?P<opened>[^\s:'\"]{1,255})"
+    r"|: can't (?:open|execute) '(?P<quoted>[^\s:'\"]{1,255})')"
+)
 # runc, which also wrote the message without the name; and tini.
 _RUNTIME = (
     rf"^(?:exec {_NAME}: |\[FATAL tini \(\d{{1,9}}\)\] exec (?P<by_tini>\S{{1,255}}) failed: "
@@ -30,13 +37,20 @@ _EXEC_MISSING = re.compile(rf"{_RUNTIME}no such file or directory", re.IGNORECAS
 _EXEC_DENIED = re.compile(rf"{_RUNTIME}permission denied", re.IGNORECASE)
 _BAD_INTERPRETER = re.compile(r": (?P<program>[^\s:]{1,255}): bad interpreter: No such file")
 _MISSING = re.compile(
-    rf"(?<![^\s:]){_NAME}: "
+    rf"{_BEGINS}{_NAME}: "
     r"(?:(?:command )?not found|No such file or directory|cannot execute: required file not found)$"
-    rf"|: {_OPENED}(?:: No such file|$)"
+    rf"|{_OPENED}(?:: No such file|$)"
 )
-_DENIED = re.compile(rf"(?<![^\s:]){_NAME}: (?:cannot execute: )?Permission denied$")
-_A_FOLDER = re.compile(rf"(?<![^\s:]){_NAME}: Is a directory$")
-_CANNOT_OPEN = re.compile(rf": {_OPENED}: No such file")
+_DENIED = re.compile(rf"{_BEGINS}{_NAME}: (?:cannot execute: )?Permission denied$")
+_A_FOLDER = re.compile(rf"{_BEGINS}{_NAME}: Is a directory$")
+_CANNOT_OPEN = re.compile(rf"{_OPENED}: No such file")
+# The loaders of glibc and musl, which end with 127 too.
+_NO_LIBRARY = re.compile(
+    r": error while loading shared libraries: (?P<glibc>[^\s:]{1,255}): cannot open shared object file: No such file"
+    r"|Error loading shared library (?P<musl>[^\s:]{1,255}): No such file or directory"
+)
+# Debian's and Ubuntu's packages of libraries whose name has been the same in all their releases.
+_PACKAGES = {"libGL.so.1": "libgl1", "libgomp.so.1": "libgomp1", "libpq.so.5": "libpq5"}
 # argparse's and Click's UsageError (exit code 2 in both), Python's, Node's (9) and shells'.
 _USAGE = re.compile(
     r"^(?:Usage|usage): |^Error: (?:No such (?:option|command)|Invalid value|Missing (?:argument|option|parameter)"
@@ -103,11 +117,39 @@ def _by_the_runtime(lines: Sequence[str], of: str) -> StartFault | None:
 def _not_found(exit_code: int, lines: Sequence[str], of: str) -> StartFault | None:
     if found := _last(_BAD_INTERPRETER, lines):
         return _no_program(found["program"], of)
-    if exit_code == _NOT_FOUND and (found := _last(_MISSING, lines)):
-        return _no_program(found["program"] or found["opened"], of)
+    if exit_code == _NOT_FOUND:
+        return next((fault for line in reversed(lines) if (fault := _missing(line, of))), None)
     if exit_code in _OF_A_COMMAND_LINE and (found := _last(_CANNOT_OPEN, lines)):
-        return _no_program(found["opened"], of)
+        return _no_program(found["opened"] or found["quoted"], of)
     return None
+
+
+def _missing(line: str, of: str) -> StartFault | None:
+    """The library, or else the program, that a line says is not there."""
+    if found := _NO_LIBRARY.search(line):
+        return _no_library(found["glibc"] or "", found["musl"] or "", of)
+    if found := _MISSING.search(line):
+        return _no_program(found["program"] or found["opened"] or found["quoted"], of)
+    return None
+
+
+def _no_library(by_glibc: str, by_musl: str, of: str) -> StartFault:
+    library = by_glibc or by_musl
+    known = _PACKAGES.get(library)
+    if by_musl:
+        how = f"Alpine: RUN apk add PACKAGE, which pkgs.alpinelinux.org/contents finds by {library}"
+    elif known:
+        how = f"Debian, Ubuntu: RUN apt-get update && apt-get install -y {known}"
+    else:
+        how = (
+            "Debian, Ubuntu: RUN apt-get update && apt-get install -y PACKAGE, which packages.debian.org finds by "
+            f"{library}"
+        )
+    return StartFault(
+        CauseCode.EXITS,
+        f"install it in the Dockerfile ({how})",
+        f"The image{of} has no shared library {library}, which its program needs.",
+    )
 
 
 def _not_executable(exit_code: int, lines: Sequence[str]) -> StartFault | None:
