@@ -130,6 +130,10 @@ _KNOWN = (
         "delete an old version: aws iam delete-policy-version", is_fixed=True,
     ),
     _Known(
+        "iam:", "LimitExceeded", "you must delete an existing version", "Versions per managed policy",
+        "", "delete an old version: aws iam delete-policy-version", is_fixed=True,
+    ),
+    _Known(
         "iam:", "LimitExceeded", "TagsPer", "Tags", "", _TAGS, is_fixed=True,
     ),
     _Known(

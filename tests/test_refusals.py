@@ -148,6 +148,25 @@ def test_a_quota_is_named_with_the_way_to_more(
     assert request_ in told.next_step
 
 
+@pytest.mark.parametrize(
+    "message",
+    [
+        "A managed policy can have up to 5 versions. Before you create a new version, you must delete an existing "
+        "version.",
+        "Cannot exceed quota for VersionsPerPolicy: 5",
+    ],
+)
+def test_the_versions_of_a_policy_are_no_quota_that_grows(message: str) -> None:
+    """IAM's words ("Versioning IAM policies": "A managed policy can have up to five versions"); its page of quotas has
+    it among those that nobody can raise."""
+    told = refusal("iam:CreatePolicyVersion", "shop", {"Code": "LimitExceeded", "Message": message})
+    assert "Versions per managed policy" in told.what
+    assert (
+        told.next_step
+        == "delete an old version: aws iam delete-policy-version. Then run the same command again"
+    )
+
+
 def test_a_rate_passes_and_is_no_quota() -> None:
     for code, message in (
         ("RequestLimitExceeded", "Request limit exceeded."),
