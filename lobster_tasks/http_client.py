@@ -19,6 +19,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.poolmanager import pool_classes_by_scheme
 from urllib3.response import HTTPResponse
 
 WHOLE_ANSWER = 4
@@ -80,7 +81,7 @@ class Client:
         self._checked = checked
         self._session = requests.Session()
         self._session.trust_env = by_proxy
-        self._session.mount("http://", _Adapter())
+        self._session.mount("http://", WatchedAdapter())
         self._session.mount("https://", _Tls(host, authority, checked=checked))
 
     def __enter__(self) -> Self:
@@ -143,7 +144,8 @@ def get(url: str, within: float, *, follow: bool = False, most: int | None = Non
 
 
 class _Watch:
-    """Ends the answer that the request of this thread waits for, ``seconds`` (real) after it was sent.
+    """Ends the answer that the request of this thread waits for, ``seconds`` (real) after it was sent; where it is a
+    redirect, they are those of all answers together.
 
     A socket's timeout counts from one byte to the next, so that a server that sends now and then is never too slow.
     """
@@ -152,6 +154,7 @@ class _Watch:
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
+        self._ends: float | None = None
         self._timer: threading.Timer | None = None
         self.error: requests.Timeout | None = None
 
@@ -174,7 +177,9 @@ class _Watch:
 
     def _begin(self, connection: socket.socket) -> None:
         self._stop()  # of the redirect that led here
-        self._timer = threading.Timer(self._seconds, self._end, (connection,))
+        now = time.monotonic()
+        self._ends = now + self._seconds if self._ends is None else self._ends
+        self._timer = threading.Timer(max(0.0, self._ends - now), self._end, (connection,))
         self._timer.daemon = True
         self._timer.start()
 
@@ -184,9 +189,10 @@ class _Watch:
 
     def _end(self, connection: socket.socket) -> None:
         self.error = requests.ReadTimeout(f"no whole answer within {self._seconds:g} s")
-        with suppress(OSError):  # it is closed already
+        below = getattr(connection, "socket", connection)  # of TLS in TLS, which is no socket
+        with suppress(OSError, TypeError):  # it is closed already, or of another kind
             socket.socket.shutdown(
-                connection, socket.SHUT_RDWR
+                below, socket.SHUT_RDWR
             )  # TLS has one of its own, which is not for two threads
 
 
@@ -215,7 +221,7 @@ class _TlsPool(HTTPSConnectionPool):
 _POOLS = {"http": _Pool, "https": _TlsPool}
 
 
-class _Adapter(HTTPAdapter):
+class WatchedAdapter(HTTPAdapter):
     """Connections whose answers are watched."""
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
@@ -224,13 +230,14 @@ class _Adapter(HTTPAdapter):
         self.poolmanager.pool_classes_by_scheme = _POOLS
 
     def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
-        """Called by requests."""
+        """Called by requests. A SOCKS proxy's connections take arguments of their own, and are not watched."""
         manager = super().proxy_manager_for(*args, **kwargs)
-        manager.pool_classes_by_scheme = _POOLS
+        if manager.pool_classes_by_scheme is pool_classes_by_scheme:
+            manager.pool_classes_by_scheme = _POOLS
         return manager
 
 
-class _Tls(_Adapter):
+class _Tls(WatchedAdapter):
     """Connects to the URL's host, and asks for ``name`` in the TLS handshake, if there is one.
 
     ``authority`` (PEM), if there is one, is the only one that is trusted. Without ``checked`` no certificate is

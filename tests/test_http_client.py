@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import select
+import socket
 import socketserver
+import ssl
 from collections.abc import Iterator
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, ProxyManager
 
 from embedded_aws.cloudfront.authority import Authority
-from lobster_tasks.http_client import Client, get
+from lobster_tasks.http_client import Client, WatchedAdapter, get
 from tests.embedded_process import PATIENCE
 from tests.serving import in_background
 
@@ -144,3 +148,84 @@ def test_a_client_goes_on_after_an_answer_that_it_has_given_up(address: str) -> 
         with in_background(ThreadingHTTPServer(("127.0.0.1", 0), handler)) as drips:
             assert client.request(f"http://{drips}/", PATIENCE, whole=0.5).said == "ReadTimeout"
         assert client.request(f"{address}/page", PATIENCE).body == b"0123456789"
+
+
+class Elsewhere(BaseHTTPRequestHandler):
+    """Redirects to itself, each time after a while, unless the client closes the connection."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        """Answer."""
+        select.select([self.connection], [], [], 0.1)
+        self.send_response(302)
+        self.send_header("Location", "/")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Log nothing."""
+
+
+def test_redirects_take_no_longer_together_than_one_answer() -> None:
+    """Thirty of them, as many as requests follows, would take six times as long."""
+    with in_background(ThreadingHTTPServer(("127.0.0.1", 0), Elsewhere)) as address, Client() as client:
+        answer = client.request(f"http://{address}/", PATIENCE, whole=0.5, follow=True)
+    assert (answer.said, str(answer.error)) == ("ReadTimeout", "no whole answer within 0.5 s")
+
+
+class Tunnel(socketserver.BaseRequestHandler):
+    """A proxy that is spoken to by TLS, and lets the client through to one server."""
+
+    server_at = ("", 0)
+
+    def handle(self) -> None:
+        """Answer CONNECT, and carry bytes both ways until one side closes."""
+        client: ssl.SSLSocket = self.request
+        assert client.recv(65536).startswith(b"CONNECT ")
+        with suppress(OSError), socket.create_connection(self.server_at) as server:
+            client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            while True:
+                ready = select.select([client, server], [], [])[0]
+                for one, other in ((client, server), (server, client)):
+                    if one in ready:
+                        told = one.recv(65536)  # more than a TLS record has
+                        if not told:
+                            return
+                        other.sendall(told)
+
+
+def test_an_answer_that_never_ends_is_given_up_in_tls_in_tls_too(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """There, urllib3's connection is no socket of Python, but has one."""
+    authority = Authority()
+    trusted = tmp_path / "authority.pem"
+    trusted.write_text(authority.pem, encoding="utf-8")
+    context = authority.certify(["127.0.0.1"]).context()
+    drips = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (Drip,), {"begins": DRIPS["body"]}))
+    drips.socket = context.wrap_socket(drips.socket, server_side=True)
+    handler = type("Handler", (Tunnel,), {"server_at": drips.server_address})
+    proxy = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    proxy.socket = context.wrap_socket(proxy.socket, server_side=True)
+    for name in ("NO_PROXY", "no_proxy", "https_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(trusted))
+    with in_background(drips) as address, in_background(proxy) as by, Client() as client:
+        monkeypatch.setenv("HTTPS_PROXY", f"https://{by}")
+        answer = client.request(f"https://{address}/", PATIENCE, whole=0.5)
+    assert (answer.said, str(answer.error)) == ("ReadTimeout", "no whole answer within 0.5 s")
+
+
+def test_a_proxy_with_connections_of_its_own_keeps_them() -> None:
+    """As SOCKS has, whose connections take arguments that no other does."""
+
+    class Other(ProxyManager):
+        """Has its own classes, like urllib3's SOCKSProxyManager."""
+
+    others = {"http": HTTPConnectionPool, "https": HTTPSConnectionPool}
+    adapter = WatchedAdapter()
+    own = adapter.proxy_manager["socks5://127.0.0.1:1"] = Other("http://127.0.0.1:1")
+    own.pool_classes_by_scheme = others
+    assert adapter.proxy_manager_for("socks5://127.0.0.1:1").pool_classes_by_scheme is others
+    assert adapter.proxy_manager_for("http://127.0.0.1:1").pool_classes_by_scheme is not others
