@@ -138,6 +138,21 @@ def test_a_release_that_cannot_run_any_more_is_passed_over(account: Account) -> 
     assert len(none.value.problems) == 3
 
 
+def test_what_ecs_repeats_of_a_command_is_hidden_when_tasks_are_added(account: Account) -> None:
+    """What runs is not what the settings have; ECS repeats the command where there is no such program."""
+    account.deploy("one")
+    account.update(desiredCount=0)
+    hidden = "markscaleQuux4711"
+    account.update(
+        taskDefinition=account.register(account.image, command=[f"serve app.py --api-key {hidden}"])
+    )
+    up = scale(account.aws, account.settings, 2)
+    assert not up.reached
+    told = "\n".join(moment.what for moment in up.timeline)
+    assert "serve app.py --api-key ***" in told
+    assert hidden not in told
+
+
 def test_more_tasks_and_fewer(account: Account) -> None:
     with pytest.raises(NotReadyError) as early:
         scale(account.aws, account.settings, 1)

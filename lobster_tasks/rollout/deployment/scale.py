@@ -10,7 +10,7 @@ from typing import Any
 from ...account import find_task_definition
 from ...aws import Aws
 from ...errors import AwsCallError, NotReadyError
-from ...secrecy import command_secrets
+from ...secrecy import told_secrets
 from ...settings import Settings
 from ...stack.scaling import identity
 from ..cause_code import CauseCode
@@ -69,9 +69,10 @@ class Scaled:
 
 def scale(aws: Aws, settings: Settings, to: int, *, observe: Observe = unobserved) -> Scaled:
     """Run ``to`` tasks; NotReadyError where there is no release to run."""
-    timeline = Timeline(aws.clock, observe, hidden=command_secrets(settings.container.command or ()))
+    timeline = Timeline(aws.clock, observe)
     began = datetime.fromtimestamp(aws.clock.ago(0), tz=UTC)
-    service = _ready(aws, settings.cluster, settings.service, to)
+    service, definition = _ready(aws, settings.cluster, settings.service, to)
+    timeline.hidden = told_secrets(definition)
     change = _change(aws, settings.cluster, service, to)
     for said in change.says:
         timeline.say(said)
@@ -86,7 +87,8 @@ def scale(aws: Aws, settings: Settings, to: int, *, observe: Observe = unobserve
 
 def before_scaling(aws: Aws, settings: Settings, to: int) -> ScaleChange:
     """What ``scale`` would do; raises NotReadyError likewise."""
-    return _change(aws, settings.cluster, _ready(aws, settings.cluster, settings.service, to), to)
+    service, _ = _ready(aws, settings.cluster, settings.service, to)
+    return _change(aws, settings.cluster, service, to)
 
 
 def _change(aws: Aws, cluster: str, service: Mapping[str, Any], to: int) -> ScaleChange:
@@ -94,17 +96,18 @@ def _change(aws: Aws, cluster: str, service: Mapping[str, Any], to: int) -> Scal
     return ScaleChange(int(service["desiredCount"]), to, warning)
 
 
-def _ready(aws: Aws, cluster: str, name: str, to: int) -> Mapping[str, Any]:
-    """The service, if it has a release."""
+def _ready(aws: Aws, cluster: str, name: str, to: int) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """The service, if it has a release, and its task definition (empty where that is gone)."""
     service = active_service(aws, cluster, name)
-    if to and is_no_release(find_task_definition(aws, service["taskDefinition"]) or {}):
+    definition = find_task_definition(aws, service["taskDefinition"]) or {}
+    if to and is_no_release(definition):
         raise NotReadyError(
             f"{name} has no release yet.",
             "there is no image for its tasks",
             "inv push-image --tag T, then inv deploy --tag T",
             code=CauseCode.NO_RELEASE_BEFORE,
         )
-    return service
+    return service, definition
 
 
 def _auto_scaling(aws: Aws, resource: str, to: int) -> str:
