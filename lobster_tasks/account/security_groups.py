@@ -25,12 +25,12 @@ def peers_of(rule: Mapping[str, Any]) -> list[str]:
 
 
 def lets_in(
-    groups: Iterable[Mapping[str, Any]], port: int, members: Collection[str], block: str
+    groups: Iterable[Mapping[str, Any]], port: int, members: Collection[str] | None, block: str
 ) -> bool | None:
     """Whether the groups together let the members of other groups, with addresses of ``block``, in on a TCP port.
 
-    None is not known: a rule is about a prefix list, about a part of the block, or about a network while the block,
-    which may be empty, is not known.
+    None is not known: a rule is about a prefix list, about a part of the block, about a network while the block, which
+    may be empty, is not known, or about a group while ``members``, the groups' ids, is None.
     """
     rules = [rule for group in groups for rule in group.get("IpPermissions", [])]
     peers = [peer for rule in rules if covers_port(rule, port) for peer in peers_of(rule)]
@@ -38,9 +38,9 @@ def lets_in(
     return True if True in told else None if None in told else False
 
 
-def _is_about(peer: str, members: Collection[str], block: str) -> bool | None:
+def _is_about(peer: str, members: Collection[str] | None, block: str) -> bool | None:
     if peer.startswith("sg-"):
-        return peer in members
+        return None if members is None else peer in members
     if peer.startswith("pl-"):
         return None
     network = ip_network(peer, strict=False)

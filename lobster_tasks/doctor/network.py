@@ -80,18 +80,15 @@ def routes(facts: Facts) -> CheckResult:
         return passed(
             f"{_all(len(ways))} route to {listed(sorted({_gateway(way) for way in ways.values()}))}"
         )
-    missing = _missing_endpoints(facts, [*lost, *unsure])
-    if not missing:
-        without = listed([*lost, *unsure])
-        return passed(
-            f"{without} has no known route to the internet, but VPC endpoints for what a task needs"
+    if missing := _missing_endpoints(facts, lost) if lost else []:
+        return failed(
+            f"{listed(lost)} has no route to the internet, and no VPC endpoint for {listed(missing, 6)}",
+            "route 0.0.0.0/0 to an internet or NAT gateway, or choose other subnets in network.subnets",
         )
-    if not lost:
+    if unsure and _missing_endpoints(facts, unsure):
         raise UnknownError(_unsure(unsure))
-    return failed(
-        f"{listed(lost)} has no route to the internet, and no VPC endpoint for {listed(missing, 6)}",
-        "route 0.0.0.0/0 to an internet or NAT gateway, or choose other subnets in network.subnets",
-    )
+    without = listed([*lost, *unsure])
+    return passed(f"{without} has no known route to the internet, but VPC endpoints for what a task needs")
 
 
 def public_address(facts: Facts) -> CheckResult:
@@ -200,14 +197,21 @@ def _closed(facts: Facts, endpoint: Mapping[str, Any], block: str) -> EndpointFa
     ids = [each["GroupId"] for each in endpoint.get("Groups", ())]
     if not ids:
         return None
-    every = facts.known("security_groups")
-    named = facts.settings.tasks_security_group
-    tasks = task_groups(facts) or [each["GroupId"] for each in every if each["GroupName"] == named]
-    allowed = lets_in([each for each in every if each["GroupId"] in ids], _HTTPS, tasks, block)
+    groups = [each for each in facts.known("security_groups") if each["GroupId"] in ids]
+    allowed = lets_in(groups, _HTTPS, _tasks(facts), block)
     if allowed:
         return None
     why = f"{listed(ids)} of {endpoint.get('VpcEndpointId', 'the endpoint')} does not let the tasks in on tcp {_HTTPS}"
     return EndpointFault(why, is_certain=allowed is False)
+
+
+def _tasks(facts: Facts) -> list[str] | None:
+    """The ids of the tasks' security groups; None where they are not known, such as the default one of the VPC."""
+    found = task_groups(facts)
+    if found is None:  # without a service
+        named = facts.settings.tasks_security_group
+        found = [each["GroupId"] for each in facts.known("security_groups") if each["GroupName"] == named]
+    return found or None
 
 
 def _count(number: int, what: str) -> str:

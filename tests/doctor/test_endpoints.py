@@ -173,3 +173,37 @@ def test_the_same_holds_where_a_task_has_no_public_address() -> None:
     assert "s3 (vpce-s3 is failed)" in check(asked, endpoints=failed, **private).saw
     sidecar = beside(image="ghcr.io/org/agent:1")
     assert check(asked, endpoints=VPC_ENDPOINTS, task_definition=sidecar, **private).status == "fail"
+
+
+@pytest.mark.parametrize(
+    ("in_tables", "status"), [(["rtb-a", "rtb-b"], "pass"), (["rtb-a"], "skip"), (["rtb-b"], "fail")]
+)
+def test_what_a_subnet_lacks_that_has_another_way_is_no_fault(in_tables: list[str], status: str) -> None:
+    """A transit gateway may lead to the internet, as where many VPCs share one way out."""
+    way_out = {"DestinationCidrBlock": "0.0.0.0/0", "TransitGatewayId": "tgw-1", "State": "active"}
+    lost = route_table(None, "subnet-a") | {"RouteTableId": "rtb-a"}
+    unsure = route_table(None, "subnet-b") | {"RouteTableId": "rtb-b", "Routes": [way_out]}
+    endpoints = in_the_place_of("s3", s3_endpoint(RouteTableIds=in_tables))
+    made = cut_off(route_tables=[lost, unsure], endpoints=endpoints)
+    assert made.status == status, made.saw
+    assert status != "fail" or "subnet-b" not in made.saw
+
+
+def test_a_way_that_is_not_known_is_no_fault_for_what_lies_outside() -> None:
+    way_out = {"DestinationCidrBlock": "0.0.0.0/0", "TransitGatewayId": "tgw-1", "State": "active"}
+    unsure = route_table(None) | {"Routes": [way_out]}
+    made = cut_off(route_tables=[unsure], task_definition=beside(image="ghcr.io/org/agent:1"))
+    assert (made.status, "tgw-1" in made.saw) == ("skip", True)
+
+
+def test_a_group_that_names_groups_is_no_fault_where_those_of_the_tasks_are_not_known() -> None:
+    """ "If you don't specify a security group, the default security group for the VPC is used" (ECS API Reference,
+    AwsVpcConfiguration), and which one that is the service does not say."""
+    endpoint = interface_endpoint("logs", Groups=[{"GroupId": "sg-endpoints"}])
+    for allowed, status in ((TASKS, "skip"), ("sg-default", "skip"), (None, "pass")):
+        rules = [from_group(allowed, 443)] if allowed else [anywhere(443)]
+        groups = [group("endpoints", rules), group("lobster-ecs-sg", [])]
+        for asked in ({"service": service(network={"securityGroups": []})}, {"service": None}):
+            known = [each for each in groups if asked["service"] or each["GroupName"] == "endpoints"]
+            made = cut_off(endpoints=in_the_place_of("logs", endpoint), security_groups=known, **asked)
+            assert made.status == status, made.saw
