@@ -93,6 +93,11 @@ def script_file_of(words: Sequence[str]) -> str | None:
     return words[at] if words and is_shell(words[0]) and not is_text and at < len(words) else None
 
 
+def first_operand(words: Sequence[str]) -> int:
+    """Where the options of a shell, which is the first word, end: at its script, or at the file of one."""
+    return _operand(words)[0]
+
+
 def _operand(words: Sequence[str]) -> tuple[int, bool]:
     """Where the first operand of a shell is, and whether it is the text of a script."""
     at, is_text = 1, False

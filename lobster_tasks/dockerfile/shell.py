@@ -56,12 +56,28 @@ def simple_commands(script: str) -> list[SimpleCommand]:
 
 def ends_in_the_background(script: str) -> bool:
     """Whether the last thing that a script does is to start something behind which it does not wait; not for one that
-    cannot be read."""
+    cannot be read, or whose shell becomes a program before."""
     try:
         commands = simple_commands(script)
     except OpenScriptError:
         return False
-    return bool(commands) and commands[-1].behind == "&"
+    return bool(commands) and commands[-1].behind == "&" and not _becomes_a_program(commands)
+
+
+def _becomes_a_program(commands: Sequence[SimpleCommand]) -> bool:
+    """Whether the shell itself executes a program in any case, behind which it runs nothing."""
+    own, depth = without_functions(commands)[0], 0
+    for each in own:
+        depth += sum((word in OPENING) - (word in CLOSING) for word in each.keywords)
+        is_apart = each.before in ("&&", "||", "|", "|&") or each.behind in ("&", "|", "|&")
+        if depth == 0 and not is_apart and each.words[:1] == ("exec",) and _program_behind(each.words):
+            return True
+    return False
+
+
+def _program_behind(words: Sequence[str]) -> bool:
+    """Whether ``exec`` has a program, and not only redirections, such as ``{fd}>file``."""
+    return any(not word.startswith(("-", "{")) for word in words[1:])
 
 
 def without_functions(

@@ -115,6 +115,7 @@ def _of_arguments(words: Sequence[str]) -> Iterator[ShellSyntax]:
     program = (program_words(words) or ("",))[0]
     at = next((at for at, word in enumerate(words) if posixpath.basename(word) == program), 0)
     known, file = is_known_program(program), file_index(words, at)
+    end = next((index for index in range(at, len(words)) if words[index] == "--"), len(words))
     for index in range(1, len(words)):
         if words[index - 1] in OF_CODE:
             continue
@@ -123,7 +124,7 @@ def _of_arguments(words: Sequence[str]) -> Iterator[ShellSyntax]:
             is_command_line = construct == "operator" and text == words[index] and not is_value
             may_take_it = bool(RUNS_A_PROGRAM.fullmatch(program)) and text in ("|", ";", "&", "<", ">")
             is_certain = is_file or (known and is_command_line and not may_take_it)
-            yield ShellSyntax(index, text, construct, program, is_certain and "--" not in words[at:index])
+            yield ShellSyntax(index, text, construct, program, is_certain and index <= end)
 
 
 def _is_value(before: str, word: str) -> bool:

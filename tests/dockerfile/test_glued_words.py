@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+from types import FrameType
+from typing import Any
+
 import pytest
 
 from lobster_tasks.dockerfile.glued_words import glued_program, glued_words, quoted_script
 from lobster_tasks.dockerfile.shell import ends_in_the_background
+from lobster_tasks.dockerfile.shell_syntax import uninterpreted
 
 WRAPPERS = [(), ("tini", "--"), ("env", "A=1"), ("dumb-init", "--"), ("uv", "run"), ("python", "-m")]
 
@@ -46,6 +51,9 @@ def test_what_no_program_takes_is_certain(wrapper: tuple[str, ...], words: list[
         (["node", "server.js --port 80"], "server.js --port 80"),
         (["npm", "run start"], "run start"),
         (["sh", "-c streamlit run a.py"], "-c streamlit run a.py"),
+        (["sh", "-e", "-c exec run"], "-c exec run"),
+        (["python", "a.py --config b.py"], "a.py --config b.py"),
+        (["python", "run --port 80"], "run --port 80"),
         (["/bin/bash", "-lc exec streamlit run a.py"], "-lc exec streamlit run a.py"),
         (["tini", "--", "sh", "-c exec run"], "-c exec run"),
     ],
@@ -64,6 +72,10 @@ def test_so_it_is_with_interpreters(words: list[str], word: str) -> None:
         (["/app/server", "\u2014port=80"], "\u2014port=80"),
         (["python", "app.py", "--port 80"], "--port 80"),
         (["python", "search.py", "a --b"], "a --b"),
+        (["./search.py", "a --b"], "a --b"),
+        (["./manage.py", "runserver 80"], "runserver 80"),
+        (["sh", "start.sh", "--log-level info"], "--log-level info"),
+        (["tini", "--", "sh", "/e.sh", "--a b"], "--a b"),
         (
             ["streamlit", "run", "a.py", "--server.headless", "\u2014server.port=9000"],
             "\u2014server.port=9000",
@@ -100,10 +112,56 @@ def test_what_may_be_meant_is_not_certain(words: list[str], word: str) -> None:
         ["/app/server", "'literal'"],
         ["awk", "{print --x}"],
         ["run", "a - b", "x -- y"],
+        # What follows a shell's script file is for the script.
+        ["ash", "-x", "run.sh", "-a b"],
+        ["sh", "/entrypoint.sh", "-Xms512m -Xmx512m"],
+        ["bash", "-o", "errexit", "run.sh", "-a b"],
+        # Paths.
+        ["streamlit", "run", "Dashboard -final.py"],
+        ["streamlit", "run", "Dashboard --final.py", "--server.port=80"],
+        ["fastapi", "run", "run app.py"],
+        ["python", "-u", "Dashboard -final.py"],
+        ["python", "run server.py"],
+        ["python3.12", "dev server.py"],
+        ["python", "run server"],
+        ["node", "start -it.mjs"],
+        ["java", "-jar", "my app -x.jar"],
+        ["./search.py", "my -notes.py"],
+        # Values of options.
+        ["uvicorn", "app:app", "--header", "X-Frame-Options: a -b"],
+        ["gunicorn", "app:app", "--access-logformat", "%(h)s --x"],
+        ["nginx", "-g", "daemon off; error_log /dev/stderr -x --y"],
+        ["celery", "--app", "worker -b"],
     ],
 )
 def test_what_rightly_holds_blanks_is_left_alone(words: list[str]) -> None:
     assert glued_words(words) == ()
+
+
+@pytest.mark.parametrize("word", ["-u", "a", "a --b", "--x y", "--", "$X", "a;"])
+@pytest.mark.parametrize("program", ["python", "sh", "streamlit", "./run"])
+def test_long_lists_take_time_in_proportion(program: str, word: str) -> None:
+    """Counted in lines that run, which is the same on each machine."""
+    assert lines_of(program, word, 800) < 2.5 * lines_of(program, word, 400)
+
+
+def lines_of(program: str, word: str, count: int) -> int:
+    """How many lines are run to read a list with ``count`` times the word."""
+    words, lines = [program, *[word] * count, "app.py"], 0
+
+    def trace(_frame: FrameType, event: str, _arg: object) -> Any:
+        nonlocal lines
+        lines += event == "line"
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        glued_words(words)
+        uninterpreted(words)
+    finally:
+        sys.settrace(before)
+    return lines
 
 
 @pytest.mark.parametrize(
@@ -150,6 +208,17 @@ def test_quotes_around_a_whole_script_make_it_a_name(words: list[str], script: s
         ("streamlit run a.py & wait", False),
         ("nginx & streamlit run a.py", False),
         ("f() { a & }; f; b", False),
+        ("exec streamlit run a.py; b &", False),
+        ("cd /app; exec streamlit run a.py\nb &", False),
+        ("cd /app && exec streamlit run a.py; b &", True),
+        ("exec a || b; c &", False),
+        ("exec > log; a &", True),
+        ("exec 2>&1\na &", True),
+        ("exec a & b &", True),
+        ("exec a | cat; b &", True),
+        ("if x; then exec a; fi; b &", True),
+        ("(exec a); b &", True),
+        ("f() { exec a; }; b &", True),
         ("echo '&'", False),
         ("a 2>&1", False),
         ("a && b", False),
