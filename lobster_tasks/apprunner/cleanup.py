@@ -147,12 +147,13 @@ def plan_cleanup(
         )
     served = gates.custom_domains(aws, arn)
     names = cutover.hosted_domains(aws, tuple(dict.fromkeys((*settings.domains, *served))))
+    former = gates.read_former(aws, settings) if served or (delete and names.zones) else ()
     plan = CleanupPlan(
         service["ServiceName"],
         arn,
         status,
         "delete" if delete else "pause",
-        gates.examine(aws, settings, service, served, names, accept, look_up),
+        gates.examine(aws, settings, service, served, names, accept, look_up, former),
     )
     if not delete:
         return plan
@@ -161,20 +162,21 @@ def plan_cleanup(
         ingress=_ingress(aws, arn),
         owned=owned_resources.classify(aws, settings, service),
         host=service["ServiceUrl"],
-        routes=_routes(aws, settings, service["ServiceUrl"], names),
+        routes=_routes(aws, settings, service["ServiceUrl"], names, former),
     )
 
 
 def _routes(
-    aws: Aws, settings: Settings, host: str, names: cutover.HostedDomains
+    aws: Aws,
+    settings: Settings,
+    host: str,
+    names: cutover.HostedDomains,
+    former: Sequence[cutover.Destination],
 ) -> tuple[cutover.Route, ...]:
     """The pairs without visitors at App Runner: they are at the new address, or at a former one of the stack."""
     if not host or not names.zones:
         return ()
-    used = (
-        cutover.destination_name(aws, settings),
-        *(each.dns_name for each in cutover.former_destinations(aws, settings)),
-    )
+    used = (cutover.destination_name(aws, settings), *(each.dns_name for each in former))
     return tuple(route for name in used for route in cutover.idle_pairs(names, host, name))
 
 
@@ -201,7 +203,8 @@ def _after(aws: Aws, settings: Settings, given: str, folder: Path, delete: bool)
         services.find(aws, given)  # raises an error that lists the services
         raise services.no_such_arn(given)
     found, host = owned_resources.classify(aws, settings, known), known.get("ServiceUrl", "")
-    routes = _routes(aws, settings, host, cutover.hosted_domains(aws, settings.domains))
+    names = cutover.hosted_domains(aws, settings.domains)
+    routes = _routes(aws, settings, host, names, gates.read_former(aws, settings) if names.zones else ())
     action: Action = "delete" if delete and (found.going or routes) else "none"
     return CleanupPlan(name, "", "DELETED", action, owned=found, host=host, routes=routes)
 

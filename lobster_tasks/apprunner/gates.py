@@ -16,7 +16,7 @@ from typing import Any
 from ..account import HostedDomains, find_service, is_at_rest, share_of
 from ..aws import Aws
 from ..doctor.check import Check, CheckResult, failed, passed, refusal, warned
-from ..errors import AwsCallError
+from ..errors import AwsCallError, RefusedError
 from ..in_parallel import in_parallel
 from ..settings import Settings
 from . import firewalls
@@ -51,13 +51,14 @@ def examine(
     names: HostedDomains,
     accept: Collection[str] = (),
     look_up: LookUp | None = None,
+    former: Sequence[Destination] = (),
 ) -> tuple[Check, ...]:
     """The gates that send no request to the service: the new service, App Runner's traffic, the web ACL, DNS.
 
     ``served`` are the custom domains of the service, ``names`` their DNS records, ``accept`` those of ``CODES`` that
-    do not fail a gate. ``look_up`` asks public DNS; None for an embedded AWS.
+    do not fail a gate. ``look_up`` asks public DNS; None for an embedded AWS. ``former`` are the stack's own addresses
+    that serve too.
     """
-    former = _former(aws, settings) if served else ()
     leads = _leads(aws, settings, service, look_up, former)
     seen = in_parallel(
         lambda: live(aws, settings),
@@ -195,11 +196,11 @@ def firewall(aws: Aws, settings: Settings, service: AwsDict, accept: Collection[
     )
 
 
-def _former(aws: Aws, settings: Settings) -> tuple[Destination, ...]:
+def read_former(aws: Aws, settings: Settings) -> tuple[Destination, ...]:
     """The addresses of the stack that a change of ``front.kind`` has left serving; none where they cannot be read."""
     try:
         return former_destinations(aws, settings)
-    except AwsCallError:
+    except (AwsCallError, RefusedError):
         return ()
 
 

@@ -18,7 +18,7 @@ from lobster_tasks.apprunner.parity import compare, compare_service
 from lobster_tasks.aws import Aws
 from lobster_tasks.clock import Clock
 from lobster_tasks.dns import Lookup
-from lobster_tasks.errors import AwsCallError, OutOfTimeError, RefusedError, UsageError
+from lobster_tasks.errors import AwsCallError, LobsterError, OutOfTimeError, RefusedError, UsageError
 from lobster_tasks.settings import Settings
 from tests.clocks import PatientClock
 from tests.embedded.apprunner_stack import BUSY, Sites
@@ -31,6 +31,7 @@ from .releasing import set_up
 
 SECRET = "sk-" + "aB3" * 12
 SPEED = 200.0
+KEYS = {"aws_access_key_id": "AKIAEXAMPLE", "aws_secret_access_key": "example"}
 
 
 class Leaving:
@@ -70,9 +71,8 @@ class Leaving:
 @cache  # making its clients takes longer than most tests
 def door(process: EmbeddedProcess, kind: type[Aws] = Aws, *, hurried: bool = False) -> Aws:
     """The library's door to it; for one that is ``hurried`` every time is over at once."""
-    keys = {"aws_access_key_id": "AKIAEXAMPLE", "aws_secret_access_key": "example"}
     clock = Clock(speed=SPEED * 10_000) if hurried else PatientClock(speed=SPEED)
-    return kind("us-east-2", endpoint_url=process.url, credentials=keys, clock=clock)
+    return kind("us-east-2", endpoint_url=process.url, credentials=KEYS, clock=clock)
 
 
 @pytest.fixture(scope="module")
@@ -339,6 +339,45 @@ def test_a_pair_that_has_visitors_still_or_leads_to_another_stays(leaving: Leavi
     other = balancer(leaving.sites.process) if weight else "127.0.0.1:9"
     zone.settle(weighted("app.example.com", url, weight), weighted("app.example.com", other, 90))
     assert leaving.survey("domains=app.example.com", delete=True).routes == ()
+
+
+class Unreadable(Aws):
+    """The library's door, behind which nothing is told of a former load balancer."""
+
+    refusal: LobsterError
+    name = ""
+
+    def call(self, operation: str, about: str = "", **parameters: Any) -> dict[str, Any]:
+        """As the library's, but for that one."""
+        if parameters.get("Names") == [self.name]:
+            raise self.refusal
+        return super().call(operation, about, **parameters)
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        AwsCallError("AWS refused it.", code="AccessDenied", operation="elbv2:DescribeLoadBalancers"),
+        RefusedError("It belongs to another stack."),
+    ],
+    ids=["denied", "refused"],
+)
+def test_a_former_address_that_cannot_be_read_keeps_nothing(leaving: Leaving, refusal: LobsterError) -> None:
+    """Neither the gates nor the records, nor what is looked at once the service is gone."""
+    service, process = leaving.create(), leaving.sites.process
+    about: dict[str, Any] = {"ServiceArn": service["ServiceArn"], "EnableWWWSubdomain": False}
+    leaving.sites.api.associate_custom_domain(DomainName="app.example.com", **about)
+    here = balancer(process)
+    Zone(process).settle(
+        weighted("app.example.com", service["ServiceUrl"], 0), weighted("app.example.com", here, 100)
+    )
+    aws = Unreadable("us-east-2", endpoint_url=process.url, credentials=KEYS, clock=PatientClock(speed=SPEED))
+    aws.refusal, aws.name = refusal, leaving.settings().load_balancer.other.name
+    own = leaving.settings("domains=[app.example.com]")
+    found = cleanup.plan_cleanup(aws, own, "", leaving.folder, delete=True)
+    assert [route.domain for route in found.routes] == ["app.example.com"]
+    leaving.clean(delete=True)
+    assert cleanup.plan_cleanup(aws, own, "", leaving.folder, delete=True).action == "none"
 
 
 def balancer(process: EmbeddedProcess) -> str:
