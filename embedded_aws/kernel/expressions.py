@@ -11,7 +11,7 @@ from pydantic_core import SchemaError, SchemaValidator, core_schema
 # What no load balancer takes, and the engine would: each alternative is a part of an expression, in which only the
 # named ones are features that are not supported.
 _PARTS = re.compile(
-    r"(?P<class>\\[pP])|(?P<reference>\\[1-9kg])|\\.|(?P<group>\(\?(?:[=!>&R+\d-]|<[=!]|P[>=]))"
+    r"(?P<class>\\[pP])|(?P<reference>\\[1-9kg])|\\.|(?P<group>\(\?(?:[=!>&R\d]|[+-]\d|<[=!]|P[>=]))"
     r"|(?P<possessive>[?*+}]\+)|.",
     re.DOTALL,
 )

@@ -367,6 +367,16 @@ def test_regular_expressions_are_given_back(balanced: Balanced, given: dict[str,
     assert found["Conditions"][0]["RegexValues"] == [REGEX]
 
 
+@pytest.mark.parametrize(
+    "expression", ["^/(?-i:api)/", "(?i)^/api", "(?i-s:a.)b", "(?:a|b)", "(?s-i)a", "(?-i)a"]
+)
+def test_regular_expressions_may_have_flags(balanced: Balanced, expression: str) -> None:
+    """None of the features that "Listener rules" names as not supported."""
+    given = {"Field": "path-pattern", "PathPatternConfig": {"RegexValues": [expression]}}
+    (made,) = make_rule(balanced, Conditions=[given])["Conditions"]
+    assert made["PathPatternConfig"]["RegexValues"] == [expression]
+
+
 def test_the_regular_expressions_of_a_header_are_given_back(balanced: Balanced) -> None:
     """HttpHeaderConditionConfig: "The regular expression to compare against the HTTP header." """
     config = {"HttpHeaderName": "X-Key", "RegexValues": ["^k[0-9]+$"]}
@@ -388,6 +398,8 @@ def test_the_regular_expressions_of_a_header_are_given_back(balanced: Balanced) 
         "a*+b",
         "a{2}+b",
         r"(a)(?1)",
+        r"(a)(?-1)",
+        r"(a)(?+1)(b)",
         "a(?R)?b",
         r"\p{L}",
         r"[\p{L}]",
