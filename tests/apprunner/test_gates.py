@@ -105,7 +105,7 @@ def test_where_public_dns_leads_a_domain_that_is_not_here(name: str, status: str
 
 def test_a_domain_that_leads_nowhere_is_not_said_to_need_a_cut_over() -> None:
     """A custom domain that was never set up, such as the www of one that was."""
-    step = "check that it is meant to have none: dig absent.org; or, where that is known"
+    step = "check that it is meant to have none: dig absent.org; or, if that is intended"
     assert judged("absent.org").fix == f"{step}, inv cleanup-apprunner --accept {gates.ELSEWHERE}"
 
 
