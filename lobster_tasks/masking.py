@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 MASK = "***"
@@ -84,12 +85,19 @@ _NAME = re.compile(rf"{_NAMES_PART}(?:[-_.]{_NAMES_PART}){{1,20}}")
 _OF_A_KEY = r" [A-Z0-9 ]{0,40}?PRIVATE KEY(?: BLOCK)? ?-{4,5}"
 _PRIVATE_KEY = re.compile(rf"-{{4,5}} ?BEGIN{_OF_A_KEY}|\bPrivate-Lines: \d{{1,4}}")
 _KEYS_END = re.compile(rf"-{{4,5}} ?END{_OF_A_KEY}|\bPrivate-MAC: [0-9a-f]{{0,64}}")
-# A line of a key: base64 and what a program puts around it; or a header (RFC 1421, RFC 4716, RFC 4880).
-_KEYS_LINE = re.compile(r"(?![A-Z]?[a-z]{3,32}$)[b'\"]{0,2}[A-Za-z0-9+/=]{0,128}(?:\\[nr]){0,2}['\",]{0,2}")
+# What a key's line has besides base64 and what programs put around it: a header (RFC 1421, RFC 4716, RFC 4880).
 _KEYS_HEADER = re.compile(r"(?:Proc-Type|DEK-Info|Version|Comment|Subject|Hash|Charset|X-[\w-]{1,32}): ")
+_KEYS_WORD = re.compile(r"(?:[A-Z]?[a-z]{2,32}+){1,8}+|[A-Z]{1,64}|\d{1,64}|\*{3}")
+_ALL_KINDS = re.compile(r"(?=[^a-z]{0,64}[a-z])(?=[^A-Z]{0,64}[A-Z])(?=\D{0,64}\d)")
+_NUMBER = re.compile(r"\d{1,64}+")
+_KEYS_CHECKSUM = re.compile(r"=[A-Za-z0-9+/]{4}")
+_OF_BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="
+_AROUND_KEYS, _NEW_LINES = " \t\r\n'\",", ("\\n", "\\r")
+_KEYS_LONG_LINE = 40
 # Longer than names and paths are; a line of PEM has 64 characters, of OpenSSH 70.
 _LONG_BASE64 = re.compile(r"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{60,}+")
-_RANDOM_PART = re.compile(r"(?=[^a-z]{0,64}[a-z])(?=[^A-Z]{0,64}[A-Z])(?=\D{0,64}\d).{12}", re.DOTALL)
+# Twelve characters, with small and capital letters and two digits near each other; the name of a class has one.
+_RANDOM_PART = re.compile(r"(?=[^a-z]{0,11}[a-z])(?=[^A-Z]{0,11}[A-Z])(?=\D{0,5}\d\D{0,5}\d).{12}", re.DOTALL)
 _QUOTES = ("'", '"', "\\'", '\\"', "\\\\")
 _CLOSING, _OWN = ")}]\\", 2
 _ITS_END, _DASHES = "-----END", "-----"
@@ -213,47 +221,117 @@ def traced_at(line: str) -> int:
 def without_keys(lines: Sequence[str]) -> list[str]:
     """The lines of a log with each private key in them as one masked line, although a log has a key line by line.
 
-    A key's beginning or end need not be among the lines.
+    A key's beginning or end need not be among the lines. A line that only names one has no key beside it.
     """
     shown: list[str] = []
-    last_end = max((at for at, line in enumerate(lines) if _KEYS_END.search(line)), default=-1)
     at = 0
     while at < len(lines):
-        line, end = lines[at], _KEYS_END.search(lines[at])
-        begin = _PRIVATE_KEY.search(line)
+        line = lines[at]
+        begin, end = _PRIVATE_KEY.search(line), _KEYS_END.search(line)
         if begin and not _KEYS_END.search(line, begin.end()):
-            at = _last_of_key(lines, at, begin, last_end)
-            end = _KEYS_END.search(lines[at])
-            shown.append(f"{line[: begin.start()]}{MASK}{lines[at][end.end() :] if end else ''}")
+            before, after = line[: begin.start()], line[begin.end() :]
+            at, end = _last_of_key(lines, at, _form(before), after)
+            shown.append(f"{before}{MASK}{lines[at][end.end() :] if end else ''}")
         elif end and not begin:
-            while shown and _is_of_key(shown[-1], line[: end.start()]):
-                shown.pop()
-            shown.append(f"{MASK}{line[end.end() :]}")
+            before, after = line[: end.start()], line[end.end() :]
+            del shown[_first_of_key(shown, _form(before), after) :]
+            shown.append(f"{MASK}{after}")
         else:
             shown.append(_LONG_BASE64.sub(_without_random, line))
             long = _LONG_BASE64.search(line) if shown[-1] != line else None
-            while long and at + 1 < len(lines) and _is_of_key(lines[at + 1], line[: long.start()]):
-                at += 1
+            if long:
+                before, after = line[: long.start()], line[long.end() :]
+                at, end = _last_of_key(lines, at, _form(before), after, begun=True)
+                at -= bool(end)
         at += 1
     return shown
 
 
-def _last_of_key(lines: Sequence[str], begins: int, begin: re.Match[str], last_end: int) -> int:
-    """The last line of a key: the one that ends it, or else the last one that looks like a line of it."""
-    at = begins + 1
-    if last_end > begins:
-        while not _KEYS_END.search(lines[at]):
-            at += 1
-        return at
-    while at < len(lines) and _is_of_key(lines[at], lines[begins][: begin.start()]):
-        at += 1
-    return at - 1
+def _last_of_key(
+    lines: Sequence[str], begins: int, form: str, after: str = "", *, begun: bool = False
+) -> tuple[int, re.Match[str] | None]:
+    """The last line of a key, and what ends it there, if anything; the line it begins in if there is no base64."""
+    last, is_short = begins, False
+    for at in range(begins + 1, len(lines)):
+        if end := _KEYS_END.search(lines[at]):
+            return at, end
+        line = _KeysLine.of(lines[at], after)
+        if not is_short and line.is_long and (line.form == form or not begun):
+            begun, form = True, line.form
+        elif line.is_short(form) and (not is_short or line.is_checksum):
+            is_short = True
+        elif line.is_masked(form):
+            begun = True
+        elif is_short or not line.is_header(form):
+            break
+        last = at if begun and not line.is_header(form) else last
+    return last, None
 
 
-def _is_of_key(line: str, before: str) -> bool:
-    """Whether a line is a part of a key; ``before`` is what stands before the key in its first or last line."""
-    rest = " ".join(line.split()[len(before.split()) :])
-    return rest == MASK or bool(_KEYS_LINE.fullmatch(rest) or _KEYS_HEADER.match(rest))
+def _first_of_key(shown: Sequence[str], form: str, after: str) -> int:
+    """Where a key begins that ends behind these lines: with its headers, if there is base64 behind them."""
+    at = len(shown)
+
+    def line() -> _KeysLine:
+        return _KeysLine.of(shown[at - 1] if at else "", after)
+
+    at -= line().is_checksum and line().is_short(form)
+    at -= line().is_short(form)
+    last = at
+    while at and (line().is_long or line().is_masked(form)):
+        at -= 1
+    while at and at < last and line().is_header(form):
+        at -= 1
+    return at
+
+
+def _form(text: str) -> str:
+    """A text with each number as 0: the times before the lines of a log are of one form."""
+    return _NUMBER.sub("0", text)
+
+
+@dataclass(frozen=True)
+class _KeysLine:
+    """A line as one of a key: its base64 or ``***`` at the end, and the form of the line and of what is before that."""
+
+    line: str
+    form: str
+    base64: str
+
+    @classmethod
+    def of(cls, line: str, after: str = "") -> _KeysLine:
+        """``after`` is what stands behind the key's beginning or end in its line."""
+        line = line.removesuffix(after) if after.strip() else line
+        text = line.rstrip(_AROUND_KEYS)
+        while text.endswith(_NEW_LINES):
+            text = text[:-2].rstrip(_AROUND_KEYS)
+        before = text.removesuffix(MASK) if text.endswith(MASK) else text.rstrip(_OF_BASE64)
+        return cls(_form(line), _form(before), text[len(before) :])
+
+    @property
+    def is_long(self) -> bool:
+        """Whether it is a whole line of base64."""
+        return len(self.base64) >= _KEYS_LONG_LINE and bool(_ALL_KINDS.match(self.base64))
+
+    @property
+    def is_checksum(self) -> bool:
+        """Whether it is the checksum behind base64 (RFC 4880)."""
+        return bool(_KEYS_CHECKSUM.fullmatch(self.base64))
+
+    def is_short(self, form: str) -> bool:
+        """Whether it can be the last line of base64, behind the same as the others."""
+        return self.form == form and bool(self.base64) and not _KEYS_WORD.fullmatch(self.base64)
+
+    def is_masked(self, form: str) -> bool:
+        """Whether it has been masked before."""
+        return self.form == form and self.base64 == MASK
+
+    def is_header(self, form: str) -> bool:
+        """Whether it is a header or blank."""
+        if not self.line.startswith(form.rstrip()):
+            return False
+        rest = self.line.removeprefix(form.rstrip()).strip(_AROUND_KEYS)
+        return rest in ("", *_NEW_LINES) or bool(_KEYS_HEADER.match(rest))
 
 
 def _without_random(found: re.Match[str]) -> str:

@@ -527,7 +527,16 @@ AROUND = {
 }
 
 
-@pytest.mark.parametrize("around", ["plain", "time", "bytes", "JSON"])
+LINES_OF_A_LOG = [
+    "2026-11-30 12:00:01 ERROR app giving up: bad config",
+    "Start app",
+    "File not found: x",
+    "Traceback (most recent call last):",
+    "RuntimeError: no key",
+]
+
+
+@pytest.mark.parametrize("around", AROUND)
 @pytest.mark.parametrize("kind", PRIVATE_KEYS)
 def test_no_window_of_a_log_shows_a_line_of_a_private_key(kind: str, around: str) -> None:
     """A log has an event for each line, and what is shown of it begins and ends anywhere."""
@@ -571,4 +580,34 @@ def test_a_key_is_one_line_and_what_is_around_it_stays() -> None:
     ],
 )
 def test_long_texts_that_are_no_keys_stay(line: str) -> None:
+    assert shown_log([line]) == [line]
+
+
+@pytest.mark.parametrize("marker", ["-----BEGIN PRIVATE KEY-----", "-----END PRIVATE KEY-----"])
+@pytest.mark.parametrize("before", ["", "2026-11-30 12:00:01 ERROR app jwt key must be like "])
+@pytest.mark.parametrize(
+    "around", [LINES_OF_A_LOG, LINES_OF_A_LOG[::-1], ["ok", "", "8501", "x2: no", "Killed"]]
+)
+def test_a_line_that_only_names_a_private_key_takes_no_other_with_it(
+    around: list[str], before: str, marker: str
+) -> None:
+    shown = shown_log([*around, f"{before}{marker}", *around])
+    assert [line for line in shown if line and "***" not in line] == [
+        line for line in [*around, *around] if line
+    ]
+    assert shown_log(["a b", f"no {marker}", "c", f"no {marker}", "d e"])[::2] == ["a b", "c", "d e"]
+
+
+def test_a_key_between_lines_that_name_one() -> None:
+    key = PRIVATE_KEYS["ENCRYPTED"]
+    log = ["Start app", "key: " + key[0], *key[1:], "a key ends with -----END PRIVATE KEY-----", "bye"]
+    assert shown_log(log) == ["Start app", "key: ***", "***", "***", "bye"]
+    assert shown_log([*key[:6], "bye", "-----END PRIVATE KEY-----"]) == ["***", "bye", "***"]
+
+
+@pytest.mark.parametrize(
+    "name", ["Jdbc4DataSourceAutoConfiguration", "Http2ServerUpgradeCodecFactoryOfNetty"]
+)
+def test_the_name_of_a_class_in_a_long_path_stays(name: str) -> None:
+    line = f"at com/example/springframework/boot/autoconfigure/jdbc/{name} failed"
     assert shown_log([line]) == [line]
