@@ -65,12 +65,12 @@ _SHAPES = re.compile(
     r"|\b(?:gh[pousr]|github_pat|gl(?:pat|dt|rt|ptt|cbt|soat|ft|agent|imt)|xox[abeoprs]|xapp|whsec)[-_][A-Za-z0-9_-]{10,}+"
     r"|\b(?:(?:hf|npm|gsk|r8|fw|figd|shp(?:at|ss|ca|pa)|lin_api|ntn|rubygems|rnd|nfp|sbp|do[opr]_v1)_|dapi(?=\w{0,64}\d))"
     r"[A-Za-z0-9]{16,}+"
-    r"|\b(?:sb_secret|dckr_pat|pscale_(?:tkn|pw|oauth)|pcsk|lsv2_(?:pt|sk)|gl(?:c|sa)|sntry[su]|bkua|pul|ATATT3|ATCTT3)"
+    r"|\b(?:sb_secret|dckr_pat|pscale_(?:tkn|pw|oauth)|pcsk|lsv2_(?:pt|sk)|gl(?:c|sa)|sntry[su]|bkua|ATATT3|ATCTT3)"
     r"[A-Za-z0-9_=-]{16,}+"
     r"|\bABSK[A-Za-z0-9+/=]{16,}+|\bbedrock-api-key-[A-Za-z0-9+/=]{16,}+|\bnvapi-[A-Za-z0-9_-]{16,}+"
     r"|\b(?:pypi-|NRAK-|PMAK-|CCIPAT_|HRKU-|GOCSPX-|AIza|ya29\.|tvly-|pplx-|xai-|sq0(?:atp|csp)-|dp\.(?:pt|st|ct|sa)\."
     r"|hv[sbr]\.|AGE-SECRET-KEY-1|dt0[a-z]\d\d\.)[A-Za-z0-9_.=-]{16,}+"
-    r"|\bSG\.[A-Za-z0-9_-]{16,64}+\.[A-Za-z0-9_-]{16,}+"
+    r"|\bpul-[0-9a-f]{40}\b|\bSG\.[A-Za-z0-9_-]{16,64}+\.[A-Za-z0-9_-]{16,}+"
     r"|\b(?:SK|key-|pat-(?:na|eu)\d-)[0-9a-f]{32}\b|\b[0-9a-f]{32}-us\d{1,2}\b|\bpat[A-Za-z0-9]{14}\.[0-9a-f]{64}\b"
     r"|\b\d{8,10}:AA[A-Za-z0-9_-]{33}(?![\w-])|\b[A-Za-z0-9]{14}\.atlasv1\.[A-Za-z0-9_=-]{16,}+"
     r"|(?<![\w.~-])[\w.~-]{3}\dQ~[\w.~-]{31,34}(?![\w~-])"
@@ -82,6 +82,13 @@ _SHAPES = re.compile(
 # What begins like a key and is a name: ``sk-learn-dashboard``, ``xai-reports-1234567890.us-east-2.elb.amazonaws.com``.
 _NAMES_PART = r"(?:[a-z]{1,15}\d{0,2}|\d{1,10})"
 _NAME = re.compile(rf"{_NAMES_PART}(?:[-_.]{_NAMES_PART}){{1,20}}")
+# Beginnings that a name can have too, and then a part of it that is none of a name: chosen at random.
+_LIKE_A_NAME = re.compile(
+    r"(?!sk-(?:proj|ant|svcacct|admin|or)-|[spr]k_(?:live|test)_)"
+    r"(?:[spr]k|xai|pypi|tvly|pplx|nvapi|hf|npm|gsk|fw|figd|ntn|rubygems|rnd|nfp|sbp|xapp|whsec|dp|key)[-_.]"
+)
+_SEPARATORS = re.compile(r"[-_.]")
+_PLAIN_PART = re.compile(r".{0,11}|\d{1,64}|(?:[A-Z]?[a-z]{2,64}+){1,8}+\d{0,4}", re.DOTALL)
 _OF_A_KEY = r" [A-Z0-9 ]{0,40}?PRIVATE KEY(?: BLOCK)? ?-{4,5}"
 _PRIVATE_KEY = re.compile(rf"-{{4,5}} ?BEGIN{_OF_A_KEY}|\bPrivate-Lines: \d{{1,4}}")
 _KEYS_END = re.compile(rf"-{{4,5}} ?END{_OF_A_KEY}|\bPrivate-MAC: [0-9a-f]{{0,64}}")
@@ -393,7 +400,11 @@ def _joined(name: str) -> str:
 
 
 def _without_key(found: re.Match[str]) -> str:
-    return found[0] if _NAME.fullmatch(found[0]) else MASK
+    text = found[0]
+    is_name = _NAME.fullmatch(text) or (
+        _LIKE_A_NAME.match(text) and all(map(_PLAIN_PART.fullmatch, _SEPARATORS.split(text)))
+    )
+    return text if is_name else MASK
 
 
 def _without_value(found: re.Match[str]) -> str:
