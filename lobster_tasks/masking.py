@@ -88,7 +88,10 @@ _LIKE_A_NAME = re.compile(
     r"(?:[spr]k|xai|pypi|tvly|pplx|nvapi|hf|npm|gsk|fw|figd|ntn|rubygems|rnd|nfp|sbp|xapp|whsec|dp|key)[-_.]"
 )
 _SEPARATORS = re.compile(r"[-_.]")
-_PLAIN_PART = re.compile(r".{0,11}|\d{1,64}|(?:[A-Z]?[a-z]{2,64}+){1,8}+\d{0,4}", re.DOTALL)
+# Short, a number, or letters that can be said: no five consonants follow each other.
+_PLAIN_PART = re.compile(
+    r".{0,11}|\d{1,64}|(?i:(?!.{0,64}[b-df-hj-np-tv-xz]{5}))(?:[A-Z]?[a-z]{2,64}+){1,8}+\d{0,4}", re.DOTALL
+)
 _OF_A_KEY = r" [A-Z0-9 ]{0,40}?PRIVATE KEY(?: BLOCK)? ?-{4,5}"
 _PRIVATE_KEY = re.compile(rf"-{{4,5}} ?BEGIN{_OF_A_KEY}|\bPrivate-Lines: \d{{1,4}}")
 _KEYS_END = re.compile(rf"-{{4,5}} ?END{_OF_A_KEY}|\bPrivate-MAC: [0-9a-f]{{0,64}}")
