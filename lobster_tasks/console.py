@@ -26,7 +26,7 @@ from typing import IO, TYPE_CHECKING, Any, Protocol, TextIO, runtime_checkable
 from . import github
 from .foreign import powerless, visible
 from .masking import mask_shapes
-from .task_names import Verbatim, all_as_called, as_called, places, with_texts
+from .task_names import Exact, Verbatim, all_as_called, as_called, places, with_texts
 
 if TYPE_CHECKING:
     from rich.console import Console as Rich
@@ -216,7 +216,9 @@ def _changed(what: RenderableType, change: Callable[[Text], Text], *, others: bo
 
 
 def _masked(text: str) -> str:
-    """A text with what looks like a secret masked; a text of others stays one."""
+    """A text with what looks like a secret masked; a text of others stays one, and a name as it is."""
+    if isinstance(text, Exact):
+        return text
     return type(text)(mask_shapes(text)) if isinstance(text, Verbatim) else mask_shapes(text)
 
 

@@ -19,6 +19,12 @@ class Verbatim(str):
     __slots__ = ()
 
 
+class Exact(Verbatim):
+    """A name or an ARN in data, which programs hand back to AWS: it is never masked."""
+
+    __slots__ = ()
+
+
 def verbatim(value: Any) -> Any:
     """The value with each text in it as it is printed, also below lists and mappings."""
     return with_texts(value, Verbatim)

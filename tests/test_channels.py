@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
@@ -57,7 +58,16 @@ KNOWN = {
     "ip",
     "id",
 }
-KNOWN |= {"task_definition", "previous_task_definition", "revision", "deployment", "started_by", "previous"}
+KNOWN |= {
+    "cluster",
+    "service",
+    "task_definition",
+    "previous_task_definition",
+    "revision",
+    "deployment",
+    "started_by",
+    "previous",
+}
 
 
 def tainted(value: Any, name: str = "") -> Any:
@@ -272,3 +282,17 @@ def test_what_a_command_hides_is_not_in_the_settings_and_what_changes() -> None:
     definitions[0]["containerDefinitions"][0]["healthCheck"] = check
     assert PASSWORD not in str(differences(*definitions, "app"))
     assert told_secrets(definitions[0]) == (PASSWORD,)
+
+
+@pytest.mark.parametrize("name", ["sk-app-9f8e7d6c1b2a3", f"sk-proj-{KEY}"])
+def test_names_that_other_programs_take_are_exact(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """The action hands them on, whatever they look like."""
+    names = {"cluster": name, "service": name, "container": {"name": name}}
+    Console().json(report.settings_json(load(names).model_dump(mode="json")))
+    found = json.loads(capsys.readouterr().out)
+    assert [found["cluster"], found["service"], found["container"]["name"]] == [name] * 3
+    arn = f"arn:aws:ecs:us-east-2:123456789012:task-definition/{name}:12"
+    Console().json(report.status_json(replace(STATUS, cluster=name, service=name, task_definition=arn)))
+    found = json.loads(capsys.readouterr().out)
+    assert [found["cluster"], found["service"], found["task_definition"]] == [name, name, arn]
+    assert PASSWORD not in str(found)

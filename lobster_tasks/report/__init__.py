@@ -13,7 +13,7 @@ from ..errors import LobsterError, NotReadyError
 from ..foreign import one_line
 from ..masking import MASK
 from ..secrecy import shown_member
-from ..task_names import Verbatim, verbatim
+from ..task_names import Exact, Verbatim, verbatim
 from .access import access, access_json, access_next, variable_lines, variables
 from .apprunner import (
     cleaned,
@@ -188,14 +188,22 @@ def error_json(problem: LobsterError) -> dict[str, Any]:
     return {"error": told}
 
 
+_NAMES = ("region", "cluster", "service")
+
+
 def settings_json(found: Mapping[str, Any]) -> dict[str, Any]:
-    """Every setting, without the values of variables, and with stars for what looks like a secret in a command."""
+    """Every setting, without the values of variables, and with stars for what looks like a secret in a command.
+
+    The names in AWS, which other programs take, are exact.
+    """
     container = found["container"]
     hidden = {
         "environment": dict.fromkeys(container["environment"], MASK),
         "command": shown_member("command", container["command"]),
     }
     shown: dict[str, Any] = verbatim({**found, "container": {**container, **hidden}})
+    for section, names in ((shown, _NAMES), (shown["container"], ("name",))):
+        section.update({name: Exact(section[name]) for name in names if isinstance(section[name], str)})
     return shown
 
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from ..task_names import Verbatim, verbatim
+from ..task_names import Exact, Verbatim, verbatim
 from .layout import clock_time, labelled, page, rows
 from .live import bar, clock_line
 
@@ -185,17 +185,17 @@ def _sign_in(now: ServiceStatus) -> list[tuple[str, str, str]]:
 
 
 def status_json(now: ServiceStatus) -> dict[str, Any]:
-    """The object of ``status --json``."""
+    """The object of ``status --json``; the names and ARNs that other programs take are exact."""
     return {
-        "cluster": now.cluster,
-        "service": now.service,
+        "cluster": Exact(now.cluster),
+        "service": Exact(now.service),
         "url": now.url,
         "way": [_hop_json(each) for each in now.way],
-        "web_acl": now.web_acl,
+        "web_acl": Exact(now.web_acl) if now.web_acl else None,
         "web_acl_unknown": now.web_acl_unknown or None,
         "sign_in": now.sign_in,
         "former_load_balancer": _former_json(now),
-        "task_definition": now.task_definition,
+        "task_definition": Exact(now.task_definition),
         "image": now.image,
         "desired": now.desired,
         "running": now.running,
@@ -224,8 +224,8 @@ def _former_json(now: ServiceStatus) -> dict[str, str] | None:
     if now.former is None:
         return None
     return {
-        "name": now.former.name,
-        "target_group": now.former.target_group,
+        "name": Exact(now.former.name),
+        "target_group": Exact(now.former.target_group),
         "next": now.former.next_step,
     }
 
@@ -234,7 +234,7 @@ def _deployment_json(deployment: Deployment) -> dict[str, Any]:
     return {
         "id": deployment.id,
         "status": deployment.status,
-        "task_definition": deployment.task_definition,
+        "task_definition": Exact(deployment.task_definition),
         "desired": deployment.desired,
         "running": deployment.running,
         "failed": deployment.failed,
@@ -248,7 +248,7 @@ def _task_json(status: TaskStatus) -> dict[str, Any]:
     return {
         "task": task.arn.rsplit("/", 1)[-1],
         "status": task.status,
-        "task_definition": task.task_definition,
+        "task_definition": Exact(task.task_definition),
         "current": status.current,
         "targets": [{"state": target.state, "reason": target.reason or None} for target in status.targets],
     }
