@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -84,6 +84,9 @@ _LONG_WORD = 32
 _EXPANSION = re.compile(r"(?:\$\([^()]{0,256}\)|\$\{\w{1,128}\}|\$\w{1,128}|`[^`]{0,256}`){1,16}+")
 # Shorter ones are also in words that are none.
 _SHORTEST = 4
+# A word, or one character between words; in ``${NAME:-word}`` the word is behind ``:-``.
+_RUNS = re.compile(r"(?<=:)-(?=\w)|[\w-]++|[^\w-]")
+_OF_A_WORD = re.compile(r"[\w-]")
 _COMMANDS = ("command", "entryPoint")
 _SEPARATORS = frozenset({";", "&&", "||", "|", "&"})
 
@@ -94,10 +97,13 @@ class _Flag:
 
     letter: str
     joined_only: bool = False
+    behind: str = ""  # flags without values, which may stand before it in one word
     form: re.Pattern[str] = re.compile(r".{1,4096}")
 
     def password(self, word: str, following: str) -> str:
         """What it is given; empty if it is not this flag."""
+        if self.behind and not word.startswith("--"):
+            word = word[:1] + word[1:].lstrip(self.behind)
         if word == self.letter:
             value = "" if self.joined_only else following
         else:
@@ -108,6 +114,7 @@ class _Flag:
 
 _USER_AND_PASSWORD = re.compile(r"[^:]{0,256}:(?!//)(?P<password>.{1,1024})")
 _USER_PERCENT_PASSWORD = re.compile(r"[^%]{0,256}%(?P<password>.{1,1024})")
+_OF_CURL = "sSfLkvgIiGOJNq#012346"
 _FLAGS_OF = (
     (
         "mysql mysqldump mysqladmin mysqlimport mysqlsh mysqlcheck mysqlslap mysqlshow",
@@ -116,10 +123,11 @@ _FLAGS_OF = (
     ("mariadb mariadb-dump mariadb-admin mycli", _Flag("-p", joined_only=True)),
     ("sshpass login mongo mongosh mongodump mongorestore", _Flag("-p")),
     ("redis-cli valkey-cli", _Flag("-a")),
-    ("curl", _Flag("-u", form=_USER_AND_PASSWORD)),
+    ("curl", _Flag("-u", behind=_OF_CURL, form=_USER_AND_PASSWORD)),
     ("curl", _Flag("--user", form=_USER_AND_PASSWORD)),
-    ("curl", _Flag("-U", form=_USER_AND_PASSWORD)),
+    ("curl", _Flag("-U", behind=_OF_CURL, form=_USER_AND_PASSWORD)),
     ("curl", _Flag("--proxy-user", form=_USER_AND_PASSWORD)),
+    ("curl", _Flag("--oauth2-bearer")),
     ("http https xh", _Flag("-a", form=_USER_AND_PASSWORD)),
     ("sqlcmd bcp", _Flag("-P")),
     ("ldapsearch ldapadd ldapmodify ldapwhoami", _Flag("-w")),
@@ -130,6 +138,25 @@ _PROGRAMS: Mapping[str, tuple[_Flag, ...]] = {
     for programs, _ in _FLAGS_OF
     for program in programs.split()
 }
+# Programs whose names are words of other texts too, and what they stand behind, except at the start of a command.
+_WORDS_TOO = frozenset({"login", "http", "https"})
+_THEIR_PROGRAMS = frozenset(
+    [
+        "docker",
+        "podman",
+        "nerdctl",
+        "buildah",
+        "skopeo",
+        "oras",
+        "registry",
+        "acr",
+        "sudo",
+        "exec",
+        "env",
+        "then",
+        "do",
+    ]
+)
 # How openssl is told a password.
 _OPENSSL = "pass:"
 
@@ -152,7 +179,7 @@ def hides_secret(command: str) -> bool:
 def shown_command(command: str) -> str:
     """A command, with stars in place of what ``hides_secret`` finds in it; where that is no part of it, of all but its
     first word."""
-    shown = _replaced(command, dict.fromkeys(_in_script(command)))
+    shown = _replaced(command, _in_script(command))
     if not hides_secret(shown):
         return shown
     first = command.split(maxsplit=1)[:1]
@@ -162,10 +189,8 @@ def shown_command(command: str) -> str:
 def shown_words(words: Sequence[str], of: Sequence[str] = ()) -> tuple[str, ...]:
     """The same for the words of a command in exec form, or for some of the words ``of`` a command."""
     if of:
-        found = dict.fromkeys(_in_words(of))
-        return tuple(_replaced(word, found) for word in words)
-    found = dict.fromkeys(_in_words(words))
-    shown = tuple(_replaced(word, found) for word in words)
+        return tuple(map(_replacement(_in_words(of)), words))
+    shown = tuple(map(_replacement(_in_words(words)), words))
     if mask_shapes(" ".join(shown)) == " ".join(shown) and not any(True for _ in _in_words(shown)):
         return shown
     return *(word for word in words[:1] if not hides_secret(word)), MASK
@@ -202,11 +227,7 @@ def _shown_line(line: str) -> str:
     told, rest = line[begins:LONGEST], line[LONGEST:]
     if begins:
         return line[:begins] + shown_command(told) + rest
-    return (
-        _replaced(told, dict.fromkeys((value, MASK) for value in _told(told.split()))) + rest
-        if " -" in told
-        else line
-    )
+    return _replaced(told, _told(told.split())) + rest if " -" in told else line
 
 
 def shown_member(name: str, value: Any) -> Any:
@@ -224,7 +245,8 @@ def shown_member(name: str, value: Any) -> Any:
 
 def command_secrets(words: Sequence[str]) -> tuple[str, ...]:
     """What is hidden of a command in exec form, where it is long enough to be told from other text."""
-    return tuple({secret for secret, _ in _in_words(words) if len(secret) >= _SHORTEST})
+    found = {secret for secret, shown in _in_words(words) if shown == MASK or " " in secret}
+    return tuple(secret for secret in found if len(secret) >= _SHORTEST)
 
 
 def _expanded(command: str) -> str:
@@ -245,19 +267,57 @@ def _found(words: Sequence[str], command: str, depth: int) -> Iterator[tuple[str
     """The secrets in a command, and what is shown in their place; whole ones before their parts."""
     given = [*_assigned(words), *_flags(words), *_pairs(command)]
     yield from ((value, MASK) for name, value in given if _is_given(name, value))
-    yield from ((value, MASK) for value in _told(words))
+    yield from _told(words)
     yield from ((word, MASK) for word in words if len(word) >= _LONG_WORD and _is_random("", word))
     for word in words:
-        if ": " in word and "$" not in word and (shown := mask(word)) != word:
-            yield word, shown
+        if ":" in word and (shown := mask(word)) != word:
+            yield from _hidden(word, shown)
         if depth > 0 and " " in word:
             yield from _in_script(word, depth - 1)
 
 
+def _hidden(word: str, shown: str) -> Iterator[tuple[str, str]]:
+    """A word and what is shown of it; or its secrets, where the shell puts something into the rest."""
+    if "$" not in word:
+        yield word, shown
+        return
+    first, *others = shown.split(MASK)
+    begin = len(first)
+    for other in others:
+        end = word.find(other, begin) if other else len(word)
+        yield word[begin:end], MASK
+        begin = end + len(other)
+
+
 def _replaced(text: str, found: Iterable[tuple[str, str]]) -> str:
-    for secret, shown in found:
-        text = text.replace(secret, shown)
-    return mask_shapes(text)
+    return _replacement(found)(text)
+
+
+def _replacement(found: Iterable[tuple[str, str]]) -> Callable[[str], str]:
+    """What replaces secrets that are whole words or more, the longest first, in one pass."""
+    shown: dict[str, str] = {}
+    for secret, instead in found:
+        if secret:
+            shown.setdefault(secret, instead)
+    by_run: dict[str, list[str]] = {}
+    for secret in sorted(shown, key=len, reverse=True):
+        by_run.setdefault(_RUNS.findall(secret)[0], []).append(secret)
+
+    def replaced(text: str) -> str:
+        parts, done = [], 0
+        for run in _RUNS.finditer(text) if by_run else ():
+            begin = run.start()
+            fits = (each for each in by_run.get(run[0], ()) if _is_whole_at(text, begin, each))
+            if begin >= done and (secret := next(fits, "")):
+                parts += [text[done:begin], shown[secret]]
+                done = begin + len(secret)
+        return mask_shapes("".join([*parts, text[done:]]))
+
+    return replaced
+
+
+def _is_whole_at(text: str, begin: int, secret: str) -> bool:
+    return text.startswith(secret, begin) and not _OF_A_WORD.match(text, begin + len(secret))
 
 
 def _contains(value: str) -> bool:
@@ -361,7 +421,8 @@ def _assigned(words: Sequence[str]) -> Iterator[tuple[str, str]]:
         name, _, value = word.partition("=")
         first, *more = value.split(maxsplit=1) or [""]
         if " " not in name and not (more and (is_reference(first) or first == MASK)):
-            yield name, value
+            is_script = more and first.endswith((";", "&"))
+            yield name, (first if is_script else value).rstrip(";&,")
 
 
 def _flags(words: Sequence[str]) -> Iterator[tuple[str, str]]:
@@ -371,16 +432,29 @@ def _flags(words: Sequence[str]) -> Iterator[tuple[str, str]]:
             yield word, following
 
 
-def _told(words: Sequence[str]) -> Iterator[str]:
-    """The passwords that programs are told by short flags of their own."""
+def _told(words: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """The passwords that programs are told by short flags of their own, also with the flag where it is in one word."""
     flags: tuple[_Flag, ...] = ()
+    before = ""
     for word, following in pairwise([*words, ""]):
         if word.startswith(_OPENSSL) and _is_told_plainly(word.removeprefix(_OPENSSL)):
-            yield word.removeprefix(_OPENSSL)
-        program = _PROGRAMS.get(word.rpartition("/")[2])
+            yield word.removeprefix(_OPENSSL), MASK
+        program = _PROGRAMS.get(word.rpartition("/")[2]) if _is_program(word, before) else None
         flags = program or (() if word in _SEPARATORS else flags)
-        if not program:
-            yield from filter(_is_told_plainly, (each.password(word, following) for each in flags))
+        for value in (
+            () if program else filter(_is_told_plainly, (each.password(word, following) for each in flags))
+        ):
+            yield value, MASK
+            if word.endswith(value):
+                yield word, word.removesuffix(value) + MASK
+        before = word
+
+
+def _is_program(word: str, before: str) -> bool:
+    if word not in _WORDS_TOO:
+        return True
+    starts = not before or before in _SEPARATORS or before.endswith(";")
+    return starts or before.rpartition("/")[2] in _THEIR_PROGRAMS
 
 
 def _is_told_plainly(value: str) -> bool:

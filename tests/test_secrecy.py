@@ -446,6 +446,21 @@ def test_a_command_is_shown_without_what_it_hides_and_else_as_it_is(command: str
         (["app", "password", "=", "hunter2"], "app password = ***"),
         (["mysql", "-phunter2"], "mysql -p***"),
         (["app", "--token=$(cat /x)y"], "app ***"),
+        (["app", "--token", "prod", "prod-web"], "app --token *** prod-web"),
+        (["mysql", "-proot", "rootfs"], "mysql -p*** rootfs"),
+        (["sh", "-c", "export OPENAI_API_KEY=abc123def; run"], "sh -c export OPENAI_API_KEY=***; run"),
+        (["SECRET=abc1234; run"], "SECRET=***; run"),
+        (
+            ["python", "-c", "x({'Authorization':'Bearer abcdef123456'})"],
+            "python -c x({'Authorization':'***'})",
+        ),
+        (["python", "-c", "x({'X-Api-Key':'abcd1234efgh'})"], "python -c x({'X-Api-Key':'***'})"),
+        (["sh", "-c", 'f \'{"password": "abcd1234"}\' $HOST'], 'sh -c f \'{"password": "***"}\' $HOST'),
+        (["curl", "-H", "X-Api-Key:abcdef123456"], "curl -H X-Api-Key:***"),
+        (["curl", "-H", "X-Api-Key: abcdef123456 $X"], "curl -H X-Api-Key: *** $X"),
+        (["curl", "-sfu", "admin:hunter22"], "curl -sfu admin:***"),
+        (["curl", "-sfuadmin:hunter22"], "curl -sfuadmin:***"),
+        (["curl", "--oauth2-bearer", "abcdef123456"], "curl --oauth2-bearer ***"),
     ],
 )
 def test_only_the_secret_is_stars(words: list[str], shown: str) -> None:
@@ -470,6 +485,9 @@ def test_the_secrets_of_a_command_that_can_be_told_from_other_text() -> None:
         ("subprocess: mysql -u root -phunter2secret failed", "subprocess: mysql -u root -p*** failed"),
         ("+ python app.py --port 8501", "+ python app.py --port 8501"),
         ("+ mysql -p$PASSWORD app", "+ mysql -p$PASSWORD app"),
+        ("2024 INFO login -port 8501 import portable", "2024 INFO login -port 8501 import portable"),
+        ("user login - previous -p 200 status 200 OK", "user login - previous -p 200 status 200 OK"),
+        ("GET http -a b:1200 12001", "GET http -a b:1200 12001"),
         ("error: unrecognized arguments: -p hunter2", "error: unrecognized arguments: -p hunter2"),
     ],
 )
