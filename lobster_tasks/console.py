@@ -167,9 +167,7 @@ class Console:
 
     def _printable(self, what: RenderableType) -> _Harmless:
         shown = _changed(what, _masked_text, others=True)
-        return _Harmless(
-            _changed(shown, lambda text: _called_text(text, self._names)) if self._names else shown
-        )
+        return _Harmless(_called(shown, self._names) if self._names else shown)
 
     def _harmless(self, text: str, *, fenced: bool = False) -> str:
         """Text without commands for the runner; where a pipe reads it, there is no fence around it."""
@@ -228,6 +226,11 @@ def _masked_text(text: Text) -> Text:
     if shown == text.plain:
         return text
     return text.blank_copy(shown)
+
+
+def _called(what: RenderableType, names: Mapping[str, str]) -> RenderableType:
+    """The same with the project's task names."""
+    return _changed(what, lambda text: _called_text(text, names))
 
 
 def _called_text(text: Text, names: Mapping[str, str]) -> Text:

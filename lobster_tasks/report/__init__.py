@@ -203,7 +203,7 @@ def settings_json(found: Mapping[str, Any]) -> dict[str, Any]:
     }
     shown: dict[str, Any] = verbatim({**found, "container": {**container, **hidden}})
     for section, names in ((shown, _NAMES), (shown["container"], ("name",))):
-        section.update({name: Exact(section[name]) for name in names if isinstance(section[name], str)})
+        section.update({name: Exact(section[name]) for name in names if isinstance(section.get(name), str)})
     return shown
 
 

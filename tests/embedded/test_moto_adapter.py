@@ -179,7 +179,7 @@ def test_what_our_stores_override_exists_in_motos(service: str) -> None:
         "ecr": {"account_setting", "iter_tagged_resources", "put_account_setting"},
         "iam": {"add_client_id", "remove_client_id"},
         "logs": {"group", "search", "events", "protect"},
-        "route53": {"new_change", "records", "served", "public_zones", "served_since"},
+        "route53": {"authorization", "new_change", "records", "served", "public_zones", "served_since"},
         "wafv2": {"check_resource", "exists", "firewall", "firewall_of", "protected"},
     }.get(service, set())
     public = [
